@@ -1,0 +1,57 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <glib.h>
+
+/* Somewhere that keeps named bytes for years: a folder, S3, a test's memory. Names are
+ * `[a-z0-9._-]` words joined by `/`, as in the layout of docs/formats.md.
+ * Thread: any, several at once. Everything here may block. */
+typedef struct ObjectStore ObjectStore;
+
+/* One object to put, and what came of it. */
+typedef struct {
+    const char *key; /* borrowed */
+    GBytes *body;    /* borrowed */
+    GError *error;   /* out: NULL once durable; else owned by the caller */
+} ObjectPut;
+
+/* What each kind of store supplies. All are required. */
+typedef struct {
+    void (*put_all)(ObjectStore *self, ObjectPut *puts, size_t n_puts);
+    bool (*replace)(ObjectStore *self, const char *key, GBytes *body, GError **error);
+    GBytes *(*get)(ObjectStore *self, const char *key, GError **error);
+    GPtrArray *(*list)(ObjectStore *self, const char *prefix, GError **error);
+    void (*free)(ObjectStore *self);
+} ObjectStoreOps;
+
+/* The first member of every kind of store. */
+struct ObjectStore {
+    const ObjectStoreOps *ops;
+};
+
+/* Puts each object if its name is free; a name that already holds the same bytes is a success
+ * (a lost answer, a restart). All share their flushes, so many cost little more than one.
+ * Each `error` is set or left NULL.
+ * Errors: CONFLICT - the name holds other bytes, which stay; FULL, DENIED, TRANSIENT, IO. */
+void object_store_put_all(ObjectStore *self, ObjectPut *puts, size_t n_puts);
+
+/* Puts one object, as above. Returns: true once it would survive a power cut. */
+bool object_store_put(ObjectStore *self, const char *key, GBytes *body,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Puts one object whether or not the name is taken: only for metadata and re-wrapped envelopes. */
+bool object_store_replace(ObjectStore *self, const char *key, GBytes *body,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Returns: the object's bytes, owned. Errors: NOT_FOUND; others as above. */
+GBytes *object_store_get(ObjectStore *self, const char *key,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Returns: GPtrArray of char * (owned), the names that start with `prefix`, in byte order. */
+GPtrArray *object_store_list(ObjectStore *self, const char *prefix,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+void object_store_free(ObjectStore *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ObjectStore, object_store_free)
