@@ -5,41 +5,51 @@
 
 #include <glib.h>
 
-#include "crypto/digest.h"
 #include "storage/sealed_segment.h"
 
-/* What must be known of one session to finish its manifest, in memory and (as text, in the spool)
- * after a crash: who it is, its tracks, how far its manifest has come. Owned by the uploader once
- * handed over; never holds a name, a reference or a key. */
-typedef struct SessionLedger SessionLedger;
+/* What the manifest of one session is made of, as the spool keeps it: never a name, a reference or
+ * a key. Plain values; ids as in age_context_id_is_valid(). */
 
 typedef enum {
-    SESSION_LEDGER_OPEN,
-    SESSION_LEDGER_CLOSED,
-    SESSION_LEDGER_INTERRUPTED,
-} SessionLedgerState;
+    SESSION_OPEN,
+    SESSION_CLOSED,
+    SESSION_INTERRUPTED, /* the recorder died; closed by the next start with what was acknowledged */
+} SessionEnd;
 
 typedef struct {
-    char *id;
-    char *kind;           /* audio, video */
-    char *codec;          /* opus, vp8, vp9, h264 */
-    char *participant;    /* id */
-    char *recipient;      /* age1... */
-    int64_t anchor_unix_us; /* wall clock of the timeline's zero */
-    int64_t from_us;      /* where on the timeline the track begins */
+    const char *org;
+    const char *session;
+    int64_t created_unix_us; /* wall clock of the timeline's zero */
+    const char *policy_lines; /* `policy <sha256> ...` lines as they stand in the manifest, each with a newline */
+} LedgerSession;
+
+typedef struct {
+    const char *id;
+    const char *kind;  /* audio, video */
+    const char *codec; /* opus, vp8, vp9, h264 */
+    const char *participant;
+    const char *recipient; /* age1... */
+    int64_t from_us;       /* where on the timeline the track was added */
 } LedgerTrack;
 
+/* A hole in a track, or a stretch inside it that is known to be damaged or silent. */
 typedef struct {
-    char *track;
+    const char *track;
     int64_t start_us;
     int64_t duration_us;
-    char *reason; /* word of [a-z-]: loss, silence, source-paused, paused-consent-withdrawn, interrupted, ... */
+    const char *reason; /* [a-z-]+: loss, silence, no-media, no-keyframe, paused, overload, interrupted */
 } LedgerGap;
 
-/* Wall clock of a part's RTP clock, once a part. */
+/* How a part's RTP clock maps to the timeline: `rtp_timestamp` fell on `start_us`. */
 typedef struct {
-    char *track;
+    const char *track;
     uint32_t part;
     int64_t start_us;
     uint32_t rtp_timestamp;
 } LedgerClock;
+
+/* How a track ended: its whole length on the timeline. */
+typedef struct {
+    const char *track;
+    int64_t until_us; /* the track covers from_us to until_us with segments and gaps */
+} LedgerTrackEnd;
