@@ -1,0 +1,190 @@
+"""Encodes pictures and sound once, as RTP packets in a file, beside the same stream in Matroska.
+
+The packets go out later, from a process of their own (rtp_source.py); the Matroska file says what a
+recording of them must contain. Packets lie in the file as in RFC 4571: two bytes of length, then RTP.
+"""
+
+import array
+import dataclasses
+import math
+import pathlib
+import struct
+import subprocess
+
+CLOCK_RATES = {"opus": 48000, "vp8": 90000, "vp9": 90000, "h264": 90000}
+PAYLOAD_TYPES = {"opus": 111, "vp8": 96, "vp9": 98, "h264": 102}
+SAMPLE_RATE = 48000
+
+_ENCODERS = {
+    "vp8": "vp8enc deadline=1 cpu-used=8 target-bitrate={bitrate} keyframe-max-dist={key_frames} "
+    "error-resilient=partitions",
+    "vp9": "vp9enc deadline=1 cpu-used=8 target-bitrate={bitrate} keyframe-max-dist={key_frames} "
+    "lag-in-frames=0",
+    "h264": "x264enc tune=zerolatency speed-preset=ultrafast bitrate={kilobit} key-int-max={key_frames} "
+    "option-string=scenecut=0 ! video/x-h264,profile=constrained-baseline",
+}
+_PAYLOADERS = {
+    "vp8": "rtpvp8pay picture-id-mode=15-bit",
+    "vp9": "rtpvp9pay picture-id-mode=15-bit",
+    "h264": "rtph264pay config-interval=-1 aggregate-mode=zero-latency",
+    "opus": "rtpopuspay",
+}
+_PARSERS = {"vp8": "identity", "vp9": "vp9parse", "h264": "h264parse", "opus": "opusparse"}
+
+
+@dataclasses.dataclass
+class Media:
+    """One encoded stream."""
+
+    codec: str
+    packets: pathlib.Path
+    reference: pathlib.Path
+    ssrc: int
+
+    @property
+    def kind(self):
+        return "audio" if self.codec == "opus" else "video"
+
+    @property
+    def clock_rate(self):
+        return CLOCK_RATES[self.codec]
+
+    @property
+    def payload_type(self):
+        return PAYLOAD_TYPES[self.codec]
+
+    def track(self, name, participant):
+        """The track as POST /v1/sessions wants to hear of it."""
+        track = {
+            "id": name,
+            "participant": participant,
+            "kind": self.kind,
+            "codec": self.codec,
+            "payload_type": self.payload_type,
+            "clock_rate": self.clock_rate,
+        }
+        if self.kind == "audio":
+            track["channels"] = 2
+        return track
+
+
+def ball(folder, codec, seconds, ssrc, size=(320, 240), frame_rate=25, bitrate=300000, key_s=1.0):
+    """A moving ball."""
+    width, height = size
+    source = (
+        f"videotestsrc pattern=ball num-buffers={round(seconds * frame_rate)} ! "
+        f"video/x-raw,format=I420,width={width},height={height},framerate={frame_rate}/1"
+    )
+    return _encode_video(folder, codec, source, ssrc, bitrate, round(key_s * frame_rate))
+
+
+def flashes(folder, codec, seconds, ssrc, size=(160, 120), frame_rate=25):
+    """Black, but white for three frames at each full second, which begin with a keyframe."""
+    width, height = size
+    raw = pathlib.Path(folder) / f"flash-{ssrc}.yuv"
+    chroma = b"\x80" * (width * height // 2)
+    with open(raw, "wb") as file:
+        for index in range(round(seconds * frame_rate)):
+            luma = b"\xeb" if index % frame_rate < 3 else b"\x10"
+            file.write(luma * (width * height) + chroma)
+    source = (
+        f"filesrc location={raw} ! rawvideoparse format=i420 width={width} height={height} "
+        f"framerate={frame_rate}/1"
+    )
+    media = _encode_video(folder, codec, source, ssrc, 300000, frame_rate)
+    raw.unlink()
+    return media
+
+
+def clicks(folder, seconds, ssrc):
+    """Silence, but 80 ms of a 1 kHz tone at each full second."""
+    beep = [round(12000 * math.sin(2 * math.pi * i * 1000 / SAMPLE_RATE)) for i in range(3840)]
+    second = array.array("h", beep + [0] * (SAMPLE_RATE - len(beep))).tobytes()
+    raw = pathlib.Path(folder) / f"click-{ssrc}.pcm"
+    raw.write_bytes(second * math.ceil(seconds))
+    source = (
+        f"filesrc location={raw} ! rawaudioparse format=pcm pcm-format=s16le sample-rate={SAMPLE_RATE} "
+        "num-channels=1"
+    )
+    media = _encode_audio(folder, source, ssrc)
+    raw.unlink()
+    return media
+
+
+def speech(folder, text, voice, ssrc):
+    """A sentence spoken by flite."""
+    wav = pathlib.Path(folder) / f"speech-{ssrc}.wav"
+    subprocess.run(["flite", "-voice", voice, "-t", text, "-o", wav], check=True)
+    return _encode_audio(folder, f"filesrc location={wav} ! wavparse", ssrc)
+
+
+def noise(folder, seconds, ssrc):
+    """Sound that nothing can foresee, so that no two packets are alike."""
+    buffers = math.ceil(seconds * 50)
+    source = f"audiotestsrc wave=pink-noise samplesperbuffer=960 num-buffers={buffers}"
+    return _encode_audio(folder, source + f" ! audio/x-raw,rate={SAMPLE_RATE}", ssrc)
+
+
+def read_packets(path):
+    """All RTP packets of a file made here, in order."""
+    content = pathlib.Path(path).read_bytes()
+    packets, at = [], 0
+    while at < len(content):
+        (length,) = struct.unpack_from(">H", content, at)
+        packets.append(content[at + 2 : at + 2 + length])
+        at += 2 + length
+    return packets
+
+
+def payload(packet):
+    """What an RTP packet carries after its header."""
+    start = 12 + 4 * (packet[0] & 0x0F)
+    if packet[0] & 0x10:
+        start += 4 + 4 * struct.unpack_from(">H", packet, start + 2)[0]
+    return packet[start:]
+
+
+def _encode_video(folder, codec, source, ssrc, bitrate, key_frames):
+    encoder = _ENCODERS[codec].format(
+        bitrate=bitrate, kilobit=bitrate // 1000, key_frames=key_frames
+    )
+    return _encode(folder, codec, f"{source} ! videoconvert ! {encoder}", ssrc)
+
+
+def _encode_audio(folder, source, ssrc):
+    encoder = "audioconvert ! audioresample ! audio/x-raw,rate=48000,channels=2 ! opusenc frame-size=20"
+    return _encode(folder, "opus", f"{source} ! {encoder}", ssrc)
+
+
+def _encode(folder, codec, encoded, ssrc):
+    folder = pathlib.Path(folder)
+    media = Media(codec, folder / f"{codec}-{ssrc}.rtp", folder / f"{codec}-{ssrc}.mkv", ssrc)
+    capture = media.packets.with_suffix(".gdp")
+    pay = (
+        f"{_PAYLOADERS[codec]} mtu=1200 pt={media.payload_type} ssrc={ssrc} "
+        f"timestamp-offset={ssrc * 7919 % 2**32} seqnum-offset={ssrc * 31 % 2**16}"
+    )
+    pipeline = (
+        f"{encoded} ! tee name=t t. ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! {pay} ! "
+        f"gdppay ! filesink buffer-mode=unbuffered location={capture} "
+        f"t. ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! {_PARSERS[codec]} ! "
+        f"matroskamux ! filesink buffer-mode=unbuffered location={media.reference}"
+    )
+    command = ["gst-launch-1.0", "-q", *pipeline.split()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode != 0:
+        raise RuntimeError(f"could not encode {codec}: {done.stderr}")
+    packets = list(_captured(capture.read_bytes()))
+    capture.unlink()
+    media.packets.write_bytes(b"".join(struct.pack(">H", len(p)) + p for p in packets))
+    return media
+
+
+def _captured(content):
+    """The buffers in GStreamer's GDP framing: 62 bytes of header, with type and length, then bytes."""
+    at = 0
+    while at < len(content):
+        kind, length = struct.unpack_from(">HI", content, at + 4)
+        if kind == 1:
+            yield content[at + 62 : at + 62 + length]
+        at += 62 + length
