@@ -1,0 +1,54 @@
+# The two commands of the README, and a developer's few. Everything is made below build/.
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 30
+export BUILD FUZZ_SECONDS
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check check-fast check-fresh e2e bench fuzz lint format install clean
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: ## record, seal, verify and open a visit of 20 s, in front of your eyes
+	@tools/setup build runtime demo
+	@tools/build $(BUILD)/demo
+	@tools/demo.sh $(BUILD)/demo
+
+check: ## everything that must hold, cheapest first; installs what it needs
+	@tools/check all
+
+check-fast: ## lint and the plain tests only
+	@tools/check fast
+
+check-fresh: ## `make demo` and `make check` of the last commit on a bare Debian 12 (needs root)
+	@tests/check_fresh.sh
+
+e2e: ## only the tests from end to end
+	@tools/setup all
+	@tools/build $(BUILD)/gcc
+	@tools/run_tests $(BUILD)/gcc --suite e2e
+
+bench: ## measure; see docs/ for what the numbers should be
+	@tools/setup build runtime demo test
+	@tools/build $(BUILD)/bench --buildtype=release
+	@tools/bench $(BUILD)/bench
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (30)
+	@tools/setup build lint
+	@tools/fuzz $(BUILD)/fuzz
+
+lint: ## format, layers, mistakes, sizes, clang-tidy
+	@tools/check lint
+
+format: ## lay out every .c and .h as .clang-format says
+	@tools/format write
+
+install: ## build and install below PREFIX (/usr/local) and DESTDIR
+	@tools/setup build runtime
+	@tools/build $(BUILD)/install --prefix=$(PREFIX) --buildtype=release
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)/install --no-rebuild
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
