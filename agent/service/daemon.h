@@ -1,11 +1,10 @@
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 
-#include <glib.h>
-
-/* What a daemon owes its supervisor: structured logs to journald where there is one, else readable lines to
- * standard error; sd_notify; a clean stop on SIGTERM and SIGINT. Main thread. */
+/* What a daemon owes its supervisor: structured logs to journald where there is one, else readable
+ * lines to standard error; sd_notify; a clean stop on SIGTERM and SIGINT. Main thread. */
 
 /* Installs the log writer. Only ids, counts and codes are ever logged. */
 void daemon_log_start(void);
@@ -14,5 +13,6 @@ void daemon_log_start(void);
 void daemon_notify_ready(const char *status);
 void daemon_notify_stopping(void);
 
-/* Runs `loop` until SIGTERM or SIGINT calls `on_stop` (once; it must quit the loop in the end). A second signal changes nothing. */
+/* Runs `loop` until SIGTERM or SIGINT calls `on_stop` (once; it must quit the loop in the end). A
+ * second signal changes nothing. */
 void daemon_run(GMainLoop *loop, void (*on_stop)(void *user_data), void *user_data);

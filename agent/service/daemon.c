@@ -1,0 +1,96 @@
+#include "agent/service/daemon.h"
+
+#include "agent/service/log_line.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+static GLogWriterOutput
+write_line(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+    g_autofree char *line = log_line_format(level, fields, n_fields, g_get_real_time());
+    size_t length = strlen(line);
+
+    /* One write, so that lines of two threads do not mix. A log that can not be written has no
+     * other log. */
+    return write(STDERR_FILENO, line, length) == (ssize_t) length ? G_LOG_WRITER_HANDLED
+                                                                  : G_LOG_WRITER_UNHANDLED;
+}
+
+static const char *
+domain_of(const GLogField *fields, gsize n_fields)
+{
+    for (gsize i = 0; i < n_fields; i++)
+        if (g_str_equal(fields[i].key, "GLIB_DOMAIN") && fields[i].length < 0)
+            return fields[i].value;
+    return NULL;
+}
+
+static GLogWriterOutput
+write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+    bool to_journal = GPOINTER_TO_INT(user_data);
+
+    /* The journal also keeps the progress of segments and uploads, and filters when it is read. */
+    if (!(to_journal && level == G_LOG_LEVEL_INFO) &&
+        g_log_writer_default_would_drop(level, domain_of(fields, n_fields)))
+        return G_LOG_WRITER_HANDLED;
+    if (to_journal && g_log_writer_journald(level, fields, n_fields, NULL) == G_LOG_WRITER_HANDLED)
+        return G_LOG_WRITER_HANDLED;
+    return write_line(level, fields, n_fields, NULL);
+}
+
+void
+daemon_log_start(void)
+{
+    gboolean to_journal = g_log_writer_is_journald(STDERR_FILENO);
+
+    g_log_set_writer_func(write_log, GINT_TO_POINTER(to_journal), NULL);
+}
+
+void
+daemon_notify_ready(const char *status)
+{
+    (void) sd_notifyf(0, "READY=1\nSTATUS=%s", status); /* nobody listening is normal */
+}
+
+void
+daemon_notify_stopping(void)
+{
+    (void) sd_notify(0, "STOPPING=1");
+}
+
+typedef struct {
+    void (*on_stop)(void *user_data);
+    void *user_data;
+    bool is_stopping;
+} StopRequest;
+
+static gboolean
+on_signal(gpointer user_data)
+{
+    StopRequest *request = user_data;
+
+    if (!request->is_stopping) {
+        request->is_stopping = true;
+        request->on_stop(request->user_data);
+    }
+    return G_SOURCE_CONTINUE; /* stays caught: a second signal must not kill a stop that finishes
+                                 sessions */
+}
+
+void
+daemon_run(GMainLoop *loop, void (*on_stop)(void *user_data), void *user_data)
+{
+    StopRequest request = {on_stop, user_data, false};
+    guint sigterm = g_unix_signal_add(SIGTERM, on_signal, &request);
+    guint sigint = g_unix_signal_add(SIGINT, on_signal, &request);
+
+    g_main_loop_run(loop);
+    g_source_remove(sigterm);
+    g_source_remove(sigint);
+}

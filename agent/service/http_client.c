@@ -1,0 +1,59 @@
+#include "agent/service/http_client.h"
+
+#include <gio/gunixsocketaddress.h>
+#include <libsoup/soup.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMEOUT_S 30
+
+static GBytes *
+body_bytes(const json_t *body)
+{
+    char *text = json_dumps(body, JSON_COMPACT);
+
+    g_assert(text != NULL);
+    return g_bytes_new_with_free_func(text, strlen(text), free, text);
+}
+
+static json_t *
+parse_answer(GBytes *answer, GError **error)
+{
+    json_error_t fault;
+    json_t *json = NULL;
+
+    if (g_bytes_get_size(answer) == 0)
+        return json_null();
+    json = json_loadb(g_bytes_get_data(answer, NULL), g_bytes_get_size(answer),
+                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
+    if (json == NULL)
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                    "the answer is not JSON: line %d, column %d", fault.line, fault.column);
+    return json;
+}
+
+json_t *
+http_client_request(const char *socket_path, const char *method, const char *path,
+                    const json_t *body, unsigned *status, GError **error)
+{
+    g_autoptr(GSocketAddress) address = g_unix_socket_address_new(socket_path);
+    g_autoptr(SoupSession) session =
+        soup_session_new_with_options("remote-connectable", address, "timeout", TIMEOUT_S, NULL);
+    g_autofree char *url = g_strconcat("http://localhost", path, NULL);
+    g_autoptr(SoupMessage) message = soup_message_new(method, url);
+    g_autoptr(GBytes) answer = NULL;
+
+    g_assert(message != NULL);
+    if (body != NULL) {
+        g_autoptr(GBytes) bytes = body_bytes(body);
+
+        soup_message_set_request_body_from_bytes(message, "application/json", bytes);
+    }
+    answer = soup_session_send_and_read(session, message, NULL, error);
+    if (answer == NULL) {
+        g_prefix_error(error, "%s: ", socket_path);
+        return NULL;
+    }
+    *status = soup_message_get_status(message);
+    return parse_answer(answer, error);
+}
