@@ -1,23 +1,31 @@
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <glib.h>
-
-/* Where a sealed file belongs, written as one more stanza of its age header. age ignores it and its
- * header MAC authenticates it; our reader refuses a file whose stanza is not the one asked for.
+/* Where a sealed file belongs, written as the first stanza of its age header, with an empty body.
+ * age ignores it and its header MAC authenticates it; our reader refuses a file whose stanza is not
+ * the one asked for.
  *   -> sealtape-segment <org> <session> <track> <part> <index>
  *   -> sealtape-envelope <org> <session> <generation>
  *   -> sealtape-meta <org> <session>
  * An immutable value. */
 typedef struct AgeContext AgeContext;
 
-/* `org`, `session`, `track`: ids of [a-z0-9._-], 1 to 64 long, starting with a letter or digit (asserted; see age_context_id_is_valid). */
+/* What the type of every such stanza starts with. */
+#define AGE_CONTEXT_PREFIX "sealtape-"
+
+/* `org`, `session`, `track`: valid ids (asserted; see age_context_id_is_valid). */
 AgeContext *age_context_new_segment(const char *org, const char *session, const char *track,
                                     uint32_t part, uint32_t index);
 AgeContext *age_context_new_envelope(const char *org, const char *session, uint32_t generation);
 AgeContext *age_context_new_meta(const char *org, const char *session);
+
+/* For readers that open any age file, ours from any place included: `sealtape age decrypt`. Never
+ * for sealing.
+ * Returns: the one such value, never freed. */
+const AgeContext *age_context_any(void);
 
 /* Returns: the stanza's words joined by one space (`sealtape-segment clinic-a ...`), borrowed. */
 const char *age_context_text(const AgeContext *self);

@@ -1,19 +1,22 @@
 #pragma once
 
+#include "crypto/age_context.h"
+#include "crypto/age_key.h"
+
+#include <glib.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
-
-#include <glib.h>
-
-#include "crypto/age_context.h"
-#include "crypto/age_key.h"
 
 /* Whole age files in memory: segments, envelopes, metadata. Streams are in age_writer.h and
  * age_reader.h, on which this stands.
  * `recipients` and `identities`: GPtrArray of AgeRecipient / AgeIdentity, borrowed. */
 
-/* Seals the concatenation of `pieces` (borrowed; the caller wipes them) to every recipient. The
+/* More than fits in memory at ease belongs into a stream. */
+#define AGE_FILE_MAX_BYTES (1024 * 1024 * 1024)
+
+/* Seals the concatenation of `pieces` (borrowed; the caller wipes them; at most
+ * AGE_FILE_MAX_BYTES together, asserted) to every recipient. The
  * context stanza stands first; `context` NULL writes none.
  * Returns: the age v1 file. Errors: NO_LOCKED_MEMORY; MALFORMED - no recipient, or a passphrase
  * among others. */
@@ -21,9 +24,9 @@ GBytes *age_file_seal(GPtrArray *recipients, const AgeContext *context, const st
                       size_t n_pieces, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Opens `sealed` (`n_bytes`, binary age file; exactly one, nothing behind it).
- * `context`: what its stanza must say; NULL for a file that must have none of ours.
- * Returns: the plaintext in ordinary memory, which the caller wipes with age_file_wipe(); for media.
- * Errors: MALFORMED, NO_MATCH, AUTHENTICATION, CONTEXT. */
+ * `context`: what its stanza must say; NULL for a file that must have none of ours;
+ * age_context_any(). Returns: the plaintext in ordinary memory, which the caller wipes with
+ * age_file_wipe(); for media. Errors: MALFORMED, NO_MATCH, AUTHENTICATION, CONTEXT. */
 GByteArray *age_file_open(GPtrArray *identities, const AgeContext *context, const uint8_t *sealed,
                           size_t n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

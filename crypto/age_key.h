@@ -1,8 +1,8 @@
 #pragma once
 
-#include <glib.h>
-
 #include "crypto/secret.h"
+
+#include <glib.h>
 
 /* Who may open (recipient, public) and who can (identity, secret) an age file: X25519 key pairs and
  * passphrases, c2sp.org/age. Both are immutable and may be shared by threads; neither is

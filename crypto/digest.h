@@ -1,10 +1,9 @@
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <glib.h>
 
 /* A SHA-256 value (FIPS 180-4), computed by libcrypto at hardware speed. */
 typedef struct {

@@ -1,14 +1,13 @@
 #pragma once
 
+#include <glib.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <glib.h>
-
 /* Key material in locked memory that is wiped when freed and never part of a core file. All
- * secrets live in one arena reserved by crypto_start(), because a guarded block for each key runs out of
- * mappings. It is never copied out: pass the Secret itself, and let only crypto/ look inside.
- * Thread: any; the arena has its own lock. */
+ * secrets live in one arena reserved by crypto_start(), because a guarded block for each key runs
+ * out of mappings. It is never copied out: pass the Secret itself, and let only crypto/ look
+ * inside. Thread: any; the arena has its own lock. */
 typedef struct Secret Secret;
 
 /* Draws `n_bytes` (> 0) fresh random bytes.

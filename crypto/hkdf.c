@@ -1,0 +1,51 @@
+#include "crypto/hkdf.h"
+
+#include <glib.h>
+#include <sodium.h>
+#include <string.h>
+
+#define BLOCK crypto_auth_hmacsha256_BYTES
+
+static void
+extract(const HkdfInput *input, uint8_t pseudorandom_key[BLOCK])
+{
+    crypto_auth_hmacsha256_state state;
+
+    /* No salt means a block of zeros, which is what HMAC pads an empty key to. */
+    crypto_auth_hmacsha256_init(&state, input->salt, input->salt == NULL ? 0 : input->n_salt);
+    crypto_auth_hmacsha256_update(&state, input->key, input->n_key);
+    crypto_auth_hmacsha256_final(&state, pseudorandom_key);
+    sodium_memzero(&state, sizeof(state));
+}
+
+/* `block` holds the block before on entry, this one on return. */
+static void
+expand_block(const uint8_t pseudorandom_key[BLOCK], const char *info, uint8_t counter,
+             uint8_t block[BLOCK])
+{
+    crypto_auth_hmacsha256_state state;
+
+    crypto_auth_hmacsha256_init(&state, pseudorandom_key, BLOCK);
+    if (counter > 1)
+        crypto_auth_hmacsha256_update(&state, block, BLOCK);
+    crypto_auth_hmacsha256_update(&state, (const uint8_t *) info, strlen(info));
+    crypto_auth_hmacsha256_update(&state, &counter, 1);
+    crypto_auth_hmacsha256_final(&state, block);
+    sodium_memzero(&state, sizeof(state));
+}
+
+void
+hkdf_derive(const HkdfInput *input, uint8_t *key, size_t n_bytes)
+{
+    uint8_t pseudorandom_key[BLOCK];
+    uint8_t block[BLOCK] = {0};
+
+    g_assert(n_bytes > 0 && n_bytes <= 255 * BLOCK);
+    extract(input, pseudorandom_key);
+    for (size_t done = 0; done < n_bytes; done += BLOCK) {
+        expand_block(pseudorandom_key, input->info, (uint8_t) (done / BLOCK + 1), block);
+        memcpy(key + done, block, MIN(BLOCK, n_bytes - done));
+    }
+    sodium_memzero(pseudorandom_key, sizeof(pseudorandom_key));
+    sodium_memzero(block, sizeof(block));
+}

@@ -1,0 +1,69 @@
+#include "crypto/secret.h"
+
+#include "crypto/secret_arena.h"
+
+#include <sodium.h>
+
+struct Secret {
+    uint8_t *bytes; /* a slot of the arena */
+    size_t n_bytes;
+};
+
+Secret *
+secret_new_zero(size_t n_bytes, GError **error)
+{
+    g_assert(n_bytes > 0);
+    uint8_t *bytes = secret_arena_take(n_bytes, error);
+
+    if (bytes == NULL)
+        return NULL;
+    Secret *self = g_new(Secret, 1);
+    self->bytes = bytes;
+    self->n_bytes = n_bytes;
+    return self;
+}
+
+Secret *
+secret_new_random(size_t n_bytes, GError **error)
+{
+    Secret *self = secret_new_zero(n_bytes, error);
+
+    if (self != NULL)
+        randombytes_buf(self->bytes, n_bytes);
+    return self;
+}
+
+uint8_t *
+secret_bytes(Secret *self)
+{
+    return self->bytes;
+}
+
+const uint8_t *
+secret_peek(const Secret *self)
+{
+    return self->bytes;
+}
+
+size_t
+secret_length(const Secret *self)
+{
+    return self->n_bytes;
+}
+
+void
+secret_truncate(Secret *self, size_t n_bytes)
+{
+    g_assert(n_bytes <= self->n_bytes);
+    sodium_memzero(self->bytes + n_bytes, self->n_bytes - n_bytes);
+    self->n_bytes = n_bytes;
+}
+
+void
+secret_free(Secret *self)
+{
+    if (self == NULL)
+        return;
+    secret_arena_give_back(self->bytes);
+    g_free(self);
+}
