@@ -57,7 +57,7 @@ age_header_find_end(const uint8_t *bytes, size_t n_bytes, size_t *n_seen)
         if (newline == NULL)
             break;
         const uint8_t *next = newline + 1;
-        if (next - line > 3 && memcmp(line, MAC_LINE_START, 3) == 0)
+        if (next - line > 3 && memcmp(line, MAC_LINE_START, 3) == 0) /* public */
             return (size_t) (next - bytes);
         line = next;
     }
@@ -68,7 +68,9 @@ age_header_find_end(const uint8_t *bytes, size_t n_bytes, size_t *n_seen)
 bool
 age_header_could_begin(const uint8_t *bytes, size_t n_bytes)
 {
-    return memcmp(bytes, VERSION_LINE, MIN(n_bytes, strlen(VERSION_LINE))) == 0;
+    const size_t n_compared = MIN(n_bytes, strlen(VERSION_LINE));
+
+    return memcmp(bytes, VERSION_LINE, n_compared) == 0; /* public */
 }
 
 static bool
@@ -95,7 +97,9 @@ next_line(Cursor *cursor, Line *line, GError **error)
 static bool
 starts_with(const Line *line, const char *start)
 {
-    return line->n_text >= strlen(start) && memcmp(line->text, start, strlen(start)) == 0;
+    const size_t n_start = strlen(start);
+
+    return line->n_text >= n_start && memcmp(line->text, start, n_start) == 0; /* public */
 }
 
 /* Splits `-> type argument...` at single spaces; every word is one or more visible ASCII

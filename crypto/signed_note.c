@@ -74,14 +74,14 @@ note_signer_parse(const Secret *text, GError **error)
     if (n_text > 0 && start[n_text - 1] == '\n')
         n_text--;
     const char *wrong = "it does not start with " SIGNER_PREFIX;
-    if (n_text >= n_prefix && memcmp(start, SIGNER_PREFIX, n_prefix) == 0)
+    if (n_text >= n_prefix && memcmp(start, SIGNER_PREFIX, n_prefix) == 0) /* public */
         wrong = note_key_parse(&key, start + n_prefix, n_text - n_prefix);
     if (wrong != NULL) {
         crypto_fail(error, CRYPTO_ERROR_MALFORMED, "not a signing key: %s", wrong);
         return NULL;
     }
     g_autoptr(NoteSigner) self = signer_of_seed(key.name, key.bytes, error);
-    if (self != NULL && memcmp(self->id, key.id, NOTE_KEY_ID_BYTES) != 0) {
+    if (self != NULL && sodium_memcmp(self->id, key.id, NOTE_KEY_ID_BYTES) != 0) {
         crypto_fail(error, CRYPTO_ERROR_MALFORMED,
                     "not a signing key: its key id does not belong to its name and key");
         return NULL;
@@ -161,7 +161,7 @@ note_verifier_parse(const char *verifier_key, GError **error)
 
     if (wrong == NULL) {
         note_key_compute_id(key.name, key.bytes, id);
-        if (memcmp(id, key.id, NOTE_KEY_ID_BYTES) != 0)
+        if (sodium_memcmp(id, key.id, NOTE_KEY_ID_BYTES) != 0)
             wrong = "its key id does not belong to its name and key";
     }
     if (wrong != NULL) {
@@ -196,7 +196,7 @@ parse_signature(SignatureLine *line, const char *text, size_t n_text)
 {
     const size_t n_prefix = strlen(SIGNATURE_PREFIX);
 
-    if (n_text < n_prefix || memcmp(text, SIGNATURE_PREFIX, n_prefix) != 0)
+    if (n_text < n_prefix || memcmp(text, SIGNATURE_PREFIX, n_prefix) != 0) /* public */
         return false;
     line->name = text + n_prefix;
     const char *end = text + n_text;
@@ -217,8 +217,8 @@ find_verifier(GPtrArray *verifiers, const SignatureLine *line)
     for (guint i = 0; i < verifiers->len; i++) {
         const NoteVerifier *verifier = g_ptr_array_index(verifiers, i);
         if (strlen(verifier->name) == line->n_name &&
-            memcmp(verifier->name, line->name, line->n_name) == 0 &&
-            memcmp(verifier->id, line->bytes, NOTE_KEY_ID_BYTES) == 0)
+            sodium_memcmp(verifier->name, line->name, line->n_name) == 0 &&
+            sodium_memcmp(verifier->id, line->bytes, NOTE_KEY_ID_BYTES) == 0)
             return verifier;
     }
     return NULL;
