@@ -31,11 +31,19 @@ if [ "${IN_NAMESPACE:-}" != 1 ]; then
     export IN_NAMESPACE=1
     IN_ROOT=$(mktemp -d "${TMPDIR:-/var/tmp}/sealtape-fresh.XXXXXX")
     export IN_ROOT
-    # shellcheck disable=SC2064 # the name is fixed from here on
-    trap "[ -n '${KEEP:-}' ] && echo 'check-fresh: kept $IN_ROOT' || rm -rf --one-file-system '$IN_ROOT'" EXIT
+    child=
+    clean_up() {
+        [ -z "$child" ] || { kill -KILL "$child" && wait "$child"; } 2>/dev/null || true
+        [ -z "${KEEP:-}" ] || { say "kept $IN_ROOT"; return; }
+        rm -rf --one-file-system "$IN_ROOT"
+    }
+    trap clean_up EXIT
     trap 'exit 130' INT TERM HUP
+    unshare --mount --pid --fork --kill-child "$0" "$@" &
+    child=$!
     status=0
-    unshare --mount --pid --fork --kill-child "$0" "$@" || status=$?
+    wait "$child" || status=$?
+    child=
     exit "$status"
 fi
 root=$IN_ROOT
@@ -112,7 +120,7 @@ done
 for target in "$@"; do
     start=$SECONDS
     say "make $target"
-    if ! chroot "$root/debian" env -i "${environment[@]}" sh -c "cd /root/sealtape && exec make $target" </dev/null 2>&1; then
+    if ! chroot "$root/debian" env -i "${environment[@]}" sh -c "cd /root/sealtape && make $target" </dev/null 2>&1; then
         say "make $target failed after $((SECONDS - start)) s"
         exit 1
     fi
