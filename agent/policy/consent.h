@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether a purpose may be pursued in a session, from nothing but its arguments: no I/O, no clock, no
- * globals. Fails closed: what is missing, unknown or stale is a denial. Everyone present has said yes, or nobody is
- * recorded. Plain borrowed values. */
+/* Whether a purpose may be pursued in a session, from nothing but its arguments: no I/O, no clock,
+ * no globals. Fails closed: what is missing, unknown or stale is a denial. Everyone present has
+ * said yes, or nobody is recorded. Plain borrowed values. */
 
 typedef enum {
     CONSENT_OK,
@@ -14,14 +14,15 @@ typedef enum {
     CONSENT_ORG_MISMATCH,
     CONSENT_PURPOSE_DISABLED,
     CONSENT_PARTICIPANT_UNKNOWN, /* a session without participants, or a role nobody knows */
-    CONSENT_CONSENTER_INVALID,
+    CONSENT_CONSENTER_INVALID,   /* no id, or two people under one: nobody can tell whose consent it
+                                    was */
     CONSENT_REFUSED,
     CONSENT_WITHDRAWN,
     CONSENT_MISSING,
     CONSENT_EXPIRED,
     CONSENT_TEXT_STALE,
     CONSENT_EVIDENCE_MISSING,
-    CONSENT_CLOCK_UNTRUSTED, /* a consent given in the future */
+    CONSENT_CLOCK_UNTRUSTED, /* a record without a time, or over a minute in the future */
     CONSENT_INTERNAL_ERROR,
 } ConsentReason;
 
@@ -30,13 +31,13 @@ typedef struct {
     const char *state;        /* granted, refused, withdrawn; anything else denies */
     const char *text_version; /* NULL: not said */
     const char *evidence;     /* id of the proof; NULL: not said */
-    int64_t at_us;            /* wall clock, Unix; 0: not said */
+    int64_t at_us;            /* wall clock, Unix; 0: not said, which denies */
     int64_t until_us;         /* 0: no end */
 } ConsentRecord;
 
 typedef struct {
     const char *id;
-    const char *role; /* provider, client, guardian, interpreter, observer */
+    const char *role;              /* provider, client, guardian, interpreter, observer */
     const ConsentRecord *consents; /* the newest for a purpose decides (by at_us, then by place) */
     size_t n_consents;
 } ConsentParticipant;
