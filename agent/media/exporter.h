@@ -1,14 +1,13 @@
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <glib.h>
-
-/* Puts a session's opened tracks into one file that plays, in step, without transcoding. Each input is one part of one
- * track: parts of a track with equal codec settings are joined, others become a track of their own. Timestamps
- * are the session's, minus `from_us`; gaps stay gaps. The output is plaintext by intent of who asked, written to
- * a descriptor of theirs and nowhere else. */
+/* Puts a session's opened tracks into one file that plays, in step, without transcoding. Each input
+ * is one part of one track: parts of a track with equal codec settings are joined, others become a
+ * track of their own. Timestamps are the session's, minus `from_us`; gaps stay gaps. The output is
+ * plaintext by intent of who asked, written to a descriptor of theirs and nowhere else. */
 
 typedef enum {
     EXPORTER_MATROSKA,
@@ -18,8 +17,9 @@ typedef enum {
 typedef struct {
     const char *title; /* of the track in the file: `p1-video` */
     const char *codec; /* as media_codec_name() */
-    /* Gives the next segment's plaintext in order, NULL at the end or with `error` set. Called from a thread of the
-     * exporter's, one at a time for each input. The exporter wipes what it gets with age_file_wipe(). */
+    /* Gives the next segment's plaintext in order, NULL at the end or with `error` set. Called from
+     * a thread of the exporter's, one at a time for each input. The exporter wipes what it gets
+     * with age_file_wipe(). */
     GByteArray *(*read_next)(void *user_data, GError **error);
     void *user_data;
 } ExporterInput;
@@ -35,6 +35,7 @@ typedef struct {
 } ExporterOptions;
 
 /* Runs to the end. `inputs`: GArray of ExporterInput. Blocks.
- * Errors: what read_next gave; G_IO_ERROR_NO_SPACE and other write failures; G_IO_ERROR_INVALID_DATA - not a segment. */
+ * Errors: what read_next gave; G_IO_ERROR_NO_SPACE and other write failures;
+ * G_IO_ERROR_INVALID_DATA - not a segment. */
 bool exporter_run(const GArray *inputs, const ExporterOptions *options,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,9 +1,8 @@
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#include <glib.h>
 
 /* What a track carries, as its RTP payload says (RFC 7587, 7741, 9628, 6184). A plain value. */
 typedef enum {
@@ -21,16 +20,18 @@ typedef struct {
 } MediaFormat;
 
 /* Reads a codec's name as the control API spells it (opus, vp8, vp9, h264; any case).
- * Returns: true; false sets `why`, one sentence for the user (static), which for AV1 says that Debian 12 has no
- * depayloader. */
+ * Returns: true; false sets `why`, one sentence for the user (static), which for AV1 says that
+ * Debian 12 has no depayloader. */
 bool media_codec_parse(const char *name, MediaCodec *codec, const char **why);
 const char *media_codec_name(MediaCodec codec);
 bool media_codec_is_video(MediaCodec codec);
 
-/* Checks clock rate and channels against the codec's own RFC. Returns: NULL if right, else one sentence (static). */
+/* Checks clock rate and channels against the codec's own RFC. Returns: NULL if right, else one
+ * sentence (static). */
 const char *media_format_fault(const MediaFormat *self);
 
-/* Must be called once at the start of each program that records or exports: starts GStreamer without its registry of
- * the user and refuses debug settings that print payloads (GST_DEBUG over 6, GST_DEBUG_FILE).
- * Errors: G_IO_ERROR_FAILED - names the missing element and its Debian package. */
+/* Must be called once at the start of each program that records or exports: starts GStreamer
+ * without its registry of the user and refuses debug settings that print payloads (GST_DEBUG over
+ * 6, GST_DEBUG_FILE). Errors: G_IO_ERROR_FAILED - names the missing element and its Debian package.
+ */
 bool media_start(GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,314 @@
+/* A frame goes: packet -> look at its payload -> depayloader -> parser -> is it whole -> the track.
+ *
+ * After loss, the depayloaders of GStreamer 1.22 are not enough: rtph264depay keeps the slices of
+ * the picture that was cut off and glues the next packet to them, rtpvp9depay lets an upper layer
+ * through whose lower one is missing. So the times of frames that can not be whole are noted here,
+ * and frames of these times dropped. */
+#include "agent/media/frame_source.h"
+
+#include "agent/media/media_pad.h"
+#include "agent/media/rtp_payload.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+/* No frame of a call comes near this; a sender who never ends one must not fill the memory. */
+#define MAX_FRAME_BYTES (1536 * 1024)
+#define N_BROKEN        4
+
+typedef struct {
+    const char *rtp_name;
+    const char *depayloader;
+    const char *parser; /* NULL: the depayloader says all that matroskamux has to know */
+    const char *caps;
+} CodecPath;
+
+static const CodecPath codec_paths[] = {
+    [MEDIA_CODEC_OPUS] = {"OPUS", "rtpopusdepay", NULL,        "audio/x-opus"                     },
+    [MEDIA_CODEC_VP8] = {"VP8",  "rtpvp8depay",  NULL,        "video/x-vp8"                      },
+    [MEDIA_CODEC_VP9] = {"VP9",  "rtpvp9depay",  "vp9parse",  "video/x-vp9,alignment=super-frame"},
+    [MEDIA_CODEC_H264] = {"H264", "rtph264depay", "h264parse",
+                          "video/x-h264,stream-format=avc,alignment=au"                           },
+};
+
+struct FrameSource {
+    MediaCodec codec;
+    FrameSourceOnFrame on_frame;
+    void *user_data;
+    GstPad *source;
+    GstElement *depayloader;
+    GstElement *parser;
+    GstPad *sink;
+    GstCaps *caps;
+    size_t n_bytes_inside; /* since a frame came out */
+    bool is_inside_frame;  /* the last packet had no marker */
+    int64_t last_time_us;
+    int64_t broken_us[N_BROKEN]; /* frames of these times are not whole */
+    unsigned next_broken;
+};
+
+static GstCaps *
+rtp_caps(const MediaFormat *format)
+{
+    GstCaps *caps = gst_caps_new_simple(
+        "application/x-rtp", "media", G_TYPE_STRING,
+        media_codec_is_video(format->codec) ? "video" : "audio", "encoding-name", G_TYPE_STRING,
+        codec_paths[format->codec].rtp_name, "payload", G_TYPE_INT, (int) format->payload_type,
+        "clock-rate", G_TYPE_INT, (int) format->clock_rate, NULL);
+
+    if (!media_codec_is_video(format->codec))
+        gst_caps_set_simple(caps, "sprop-stereo", G_TYPE_STRING, format->channels == 2 ? "1" : "0",
+                            NULL);
+    return caps;
+}
+
+/* Parsers add what varies from frame to frame (frame rate, colour, level): a part must not end for
+ * that. */
+static GstCaps *
+container_caps(const GstCaps *caps)
+{
+    static const char *const kept[] = {"stream-format", "alignment", "codec_data",
+                                       "width",         "height",    "profile",
+                                       "channels",      "rate",      "channel-mapping-family"};
+    const GstStructure *from = gst_caps_get_structure(caps, 0);
+    GstStructure *to = gst_structure_new_empty(gst_structure_get_name(from));
+    GstCaps *result = gst_caps_new_empty();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
+        const GValue *value = gst_structure_get_value(from, kept[i]);
+
+        if (value != NULL)
+            gst_structure_set_value(to, kept[i], value);
+    }
+    gst_caps_append_structure(result, to);
+    return result;
+}
+
+/* Duration of an Opus packet, RFC 6716 section 3.1. */
+static int64_t
+opus_duration_us(const uint8_t *bytes, size_t n_bytes)
+{
+    static const int silk_us[] = {10000, 20000, 40000, 60000};
+    static const int celt_us[] = {2500, 5000, 10000, 20000};
+    const unsigned config = bytes[0] >> 3;
+    const unsigned code = bytes[0] & 3;
+    int64_t frame_us = 0;
+
+    if (config < 12)
+        frame_us = silk_us[config & 3];
+    else if (config < 16)
+        frame_us = silk_us[config & 1];
+    else
+        frame_us = celt_us[config & 3];
+    if (code == 0)
+        return frame_us;
+    if (code < 3)
+        return 2 * frame_us;
+    return n_bytes > 1 ? frame_us * (bytes[1] & 0x3f) : 0;
+}
+
+/* rtpvp8depay takes any frame whose first bit is clear for a keyframe; RFC 6386 section 9.1 has a
+ * start code. */
+static bool
+is_sound(MediaCodec codec, const uint8_t *bytes, size_t n_bytes, bool is_keyframe)
+{
+    if (codec != MEDIA_CODEC_VP8 || !is_keyframe)
+        return true;
+    return n_bytes >= 10 && bytes[3] == 0x9d && bytes[4] == 0x01 && bytes[5] == 0x2a;
+}
+
+static bool
+is_broken(const FrameSource *self, int64_t time_us)
+{
+    for (size_t i = 0; i < N_BROKEN; i++)
+        if (self->broken_us[i] == time_us)
+            return true;
+    return false;
+}
+
+static void
+mark_broken(FrameSource *self, int64_t time_us)
+{
+    self->broken_us[self->next_broken++ % N_BROKEN] = time_us;
+}
+
+static bool
+read_frame(FrameSource *self, GstBuffer *buffer, Frame *frame)
+{
+    GstMapInfo map;
+
+    if (!GST_BUFFER_PTS_IS_VALID(buffer) || self->caps == NULL ||
+        !gst_buffer_map(buffer, &map, GST_MAP_READ))
+        return false;
+    *frame = (Frame){
+        .buffer = buffer,
+        .caps = self->caps,
+        .start_us = (int64_t) (GST_BUFFER_PTS(buffer) / 1000),
+        .n_bytes = map.size,
+        .is_keyframe = !media_codec_is_video(self->codec) ||
+                       !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT),
+    };
+    const bool is_good = map.size > 0 && map.size <= MAX_FRAME_BYTES &&
+                         is_sound(self->codec, map.data, map.size, frame->is_keyframe);
+    if (is_good && self->codec == MEDIA_CODEC_OPUS)
+        frame->duration_us = opus_duration_us(map.data, map.size);
+    gst_buffer_unmap(buffer, &map);
+    return is_good;
+}
+
+static GstFlowReturn
+on_buffer(GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+    FrameSource *self = gst_pad_get_element_private(pad);
+    Frame frame;
+
+    self->n_bytes_inside = 0;
+    if (!read_frame(self, buffer, &frame) ||
+        (media_codec_is_video(self->codec) && is_broken(self, frame.start_us)))
+        media_pad_wipe_buffer(buffer);
+    else
+        self->on_frame(&frame, self->user_data);
+    return GST_FLOW_OK;
+}
+
+static gboolean
+on_event(GstPad *pad, GstObject *parent, GstEvent *event)
+{
+    FrameSource *self = gst_pad_get_element_private(pad);
+    GstCaps *caps = NULL;
+
+    if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
+        gst_event_parse_caps(event, &caps);
+        gst_clear_caps(&self->caps);
+        self->caps = container_caps(caps);
+    }
+    gst_event_unref(event);
+    return TRUE;
+}
+
+static bool
+link_elements(FrameSource *self, const MediaFormat *format, GError **error)
+{
+    const CodecPath *path = &codec_paths[self->codec];
+    GstElement *last = NULL;
+    g_autoptr(GstCaps) caps = rtp_caps(format);
+
+    self->depayloader = media_pad_new_element(path->depayloader, error);
+    if (self->depayloader == NULL)
+        return false;
+    last = self->depayloader;
+    if (path->parser != NULL) {
+        self->parser = media_pad_new_element(path->parser, error);
+        if (self->parser == NULL)
+            return false;
+        last = self->parser;
+        gst_element_link_pads_full(self->depayloader, "src", self->parser, "sink",
+                                   GST_PAD_LINK_CHECK_NOTHING);
+        gst_element_set_state(self->parser, GST_STATE_PAUSED);
+    }
+    self->sink = media_pad_new_sink(last, path->caps, on_buffer, on_event, self);
+    gst_element_set_state(self->depayloader, GST_STATE_PAUSED);
+    self->source = media_pad_new_source(self->depayloader, "sink", caps);
+    if (self->source == NULL)
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s refused its settings",
+                    path->depayloader);
+    return self->source != NULL;
+}
+
+FrameSource *
+frame_source_new(const MediaFormat *format, FrameSourceOnFrame on_frame, void *user_data,
+                 GError **error)
+{
+    g_autoptr(FrameSource) self = g_new0(FrameSource, 1);
+
+    self->codec = format->codec;
+    self->on_frame = on_frame;
+    self->user_data = user_data;
+    memset(self->broken_us, 0xff, sizeof(self->broken_us));
+    if (!link_elements(self, format, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+/* rtph264depay keeps slices of a cut-off picture; an access unit delimiter (type 9) of the time
+ * before makes it let go of them, and their time is marked broken. Its sequence number is that of
+ * the last lost packet. */
+static GstBuffer *
+new_delimiter(const MediaPacket *packet, int64_t time_us)
+{
+    uint8_t bytes[14];
+    const unsigned sequence = ((unsigned) packet->bytes[2] << 8 | packet->bytes[3]) - 1;
+    GstBuffer *buffer = NULL;
+
+    memcpy(bytes, packet->bytes, 12);
+    bytes[0] = 0x80;
+    bytes[1] &= 0x7f;
+    bytes[2] = (uint8_t) (sequence >> 8);
+    bytes[3] = (uint8_t) sequence;
+    bytes[12] = 0x09;
+    bytes[13] = 0xf0;
+    buffer = media_pad_new_buffer(bytes, sizeof(bytes));
+    GST_BUFFER_PTS(buffer) = (GstClockTime) time_us * 1000;
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+    return buffer;
+}
+
+static void
+add_packet(FrameSource *self, const MediaPacket *packet, GstBufferList *list)
+{
+    const int64_t time_us = MAX(packet->time_us, 0);
+    GstBuffer *buffer = NULL;
+    RtpPayload payload;
+
+    if (!rtp_payload_read(&payload, self->codec, packet->bytes, packet->n_bytes))
+        return;
+    if (packet->follows_loss) {
+        if (self->is_inside_frame) {
+            mark_broken(self, self->last_time_us);
+            if (self->codec == MEDIA_CODEC_H264)
+                gst_buffer_list_add(list, new_delimiter(packet, self->last_time_us));
+        }
+        if (!payload.is_frame_start)
+            mark_broken(self, time_us);
+    }
+    buffer = media_pad_new_buffer(packet->bytes, packet->n_bytes);
+    GST_BUFFER_PTS(buffer) = (GstClockTime) time_us * 1000;
+    if (packet->follows_loss)
+        GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+    gst_buffer_list_add(list, buffer);
+    self->n_bytes_inside += packet->n_bytes;
+    self->is_inside_frame = !payload.has_marker;
+    self->last_time_us = time_us;
+}
+
+bool
+frame_source_push(FrameSource *self, const MediaPacket *packets, size_t n_packets)
+{
+    GstBufferList *list = gst_buffer_list_new_sized((guint) n_packets);
+
+    for (size_t i = 0; i < n_packets; i++)
+        add_packet(self, &packets[i], list);
+    if (gst_buffer_list_length(list) == 0) {
+        gst_buffer_list_unref(list);
+        return true;
+    }
+    return gst_pad_push_list(self->source, list) == GST_FLOW_OK &&
+           self->n_bytes_inside <= 2 * MAX_FRAME_BYTES;
+}
+
+void
+frame_source_finish(FrameSource *self)
+{
+    gst_pad_push_event(self->source, gst_event_new_eos());
+}
+
+void
+frame_source_free(FrameSource *self)
+{
+    if (self == NULL)
+        return;
+    media_pad_free(self->source, self->depayloader, NULL);
+    media_pad_free(NULL, self->parser, self->sink);
+    gst_clear_caps(&self->caps);
+    g_free(self);
+}

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <gst/gst.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Pads of ours at both ends of a few elements, activated in push mode without pipeline, bus or
+ * clock, and small things around buffers that both ends share. */
+
+/* Makes an active source pad linked to `element`'s pad `pad_name` (requested if it is a template's
+ * name), with stream-start, `caps` and an open time segment sent. Returns: owned by the caller;
+ * NULL if refused. */
+GstPad *media_pad_new_source(GstElement *element, const char *pad_name, const GstCaps *caps);
+
+/* Makes an active sink pad linked behind `element`, that accepts `wanted` (NULL: anything).
+ * `user_data` reaches `chain` and `on_event` through GST_PAD's element private. Returns: owned by
+ * the caller. */
+GstPad *media_pad_new_sink(GstElement *element, const char *wanted, GstPadChainFunction chain,
+                           GstPadEventFunction on_event, void *user_data);
+
+/* Makes an element that is not part of a bin. Errors: G_IO_ERROR_FAILED - it is missing. */
+GstElement *media_pad_new_element(const char *factory_name,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Stops `element` and drops it with its pads; NULL is allowed in each place. */
+void media_pad_free(GstPad *source, GstElement *element, GstPad *sink);
+
+/* Copies `bytes` into a buffer that is wiped when its last user lets go. */
+GstBuffer *media_pad_new_buffer(const uint8_t *bytes, size_t n_bytes);
+
+/* Wipes what nobody else refers to, and drops it. */
+void media_pad_wipe_buffer(GstBuffer *buffer);

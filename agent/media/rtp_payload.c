@@ -1,0 +1,164 @@
+#include "agent/media/rtp_payload.h"
+
+#include <glib.h>
+
+#define RTP_HEADER_BYTES 12
+
+/* NAL unit types of RFC 6184, table 1. */
+enum {
+    NAL_SLICE = 1,
+    NAL_IDR = 5,
+    NAL_AUD = 9,
+    NAL_STAP_A = 24,
+    NAL_FU_A = 28,
+    NAL_FU_B = 29,
+};
+
+typedef struct {
+    const uint8_t *bytes;
+    size_t n_bytes;
+} Span;
+
+static uint32_t
+read_be(const uint8_t *bytes, size_t n_bytes)
+{
+    uint32_t value = 0;
+
+    for (size_t i = 0; i < n_bytes; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+/* RFC 3550 section 5.1 and 5.3.1. */
+static bool
+find_payload(Span *payload, const uint8_t *packet, size_t n_bytes)
+{
+    size_t start = RTP_HEADER_BYTES;
+    size_t n_padding = 0;
+
+    if (n_bytes < RTP_HEADER_BYTES || packet[0] >> 6 != 2)
+        return false;
+    start += 4 * (size_t) (packet[0] & 0x0f);
+    if (packet[0] & 0x10) {
+        if (start + 4 > n_bytes)
+            return false;
+        start += 4 + 4 * (size_t) read_be(packet + start + 2, 2);
+    }
+    if (packet[0] & 0x20) {
+        n_padding = packet[n_bytes - 1];
+        if (n_padding == 0)
+            return false;
+    }
+    if (start + n_padding >= n_bytes)
+        return false;
+    payload->bytes = packet + start;
+    payload->n_bytes = n_bytes - start - n_padding;
+    return true;
+}
+
+/* A slice's header begins with first_mb_in_slice in Exp-Golomb; a leading one bit is zero. */
+static bool
+nal_starts_frame(uint8_t type, uint8_t first_byte)
+{
+    if (type >= NAL_SLICE && type <= NAL_IDR)
+        return type != 3 && type != 4 && (first_byte & 0x80) != 0;
+    return type <= NAL_AUD;
+}
+
+static bool
+read_stap(RtpPayload *self, Span payload)
+{
+    size_t at = 1;
+    bool is_first = true;
+
+    while (at < payload.n_bytes) {
+        size_t n_nal = 0;
+
+        if (at + 2 > payload.n_bytes)
+            return false;
+        n_nal = read_be(payload.bytes + at, 2);
+        at += 2;
+        if (n_nal < 2 || n_nal > payload.n_bytes - at)
+            return false;
+        if (is_first)
+            self->is_frame_start =
+                nal_starts_frame(payload.bytes[at] & 0x1f, payload.bytes[at + 1]);
+        is_first = false;
+        at += n_nal;
+    }
+    return !is_first;
+}
+
+static bool
+read_h264(RtpPayload *self, Span payload)
+{
+    if (payload.n_bytes < 2)
+        return false;
+
+    const uint8_t type = payload.bytes[0] & 0x1f;
+
+    if (type == NAL_STAP_A)
+        return read_stap(self, payload);
+    if (type == NAL_FU_A || type == NAL_FU_B) {
+        if (payload.n_bytes < 4)
+            return false;
+        self->is_frame_start = (payload.bytes[1] & 0x80) != 0 &&
+                               nal_starts_frame(payload.bytes[1] & 0x1f, payload.bytes[2]);
+        return true;
+    }
+    self->is_frame_start = nal_starts_frame(type, payload.bytes[1]);
+    /* 0, 30, 31 are undefined; STAP-B and MTAP do not occur in the modes of WebRTC. */
+    return type > 0 && type < NAL_STAP_A;
+}
+
+static bool
+read_vp8(RtpPayload *self, Span payload)
+{
+    self->is_frame_start = (payload.bytes[0] & 0x10) != 0 && (payload.bytes[0] & 0x07) == 0;
+    return payload.n_bytes >= 2;
+}
+
+/* RFC 9628 section 4.2: I P L F B E V Z, picture id, layer indices. */
+static bool
+read_vp9(RtpPayload *self, Span payload)
+{
+    const uint8_t flags = payload.bytes[0];
+    size_t layer_at = 1;
+    bool is_upper_layer = false;
+
+    if (payload.n_bytes < 2)
+        return false;
+    if (flags & 0x80)
+        layer_at += (payload.bytes[1] & 0x80) != 0 ? 2 : 1;
+    if (flags & 0x20) {
+        if (layer_at >= payload.n_bytes)
+            return false;
+        is_upper_layer = (payload.bytes[layer_at] & 0x01) != 0;
+    }
+    self->is_frame_start = (flags & 0x08) != 0 && !is_upper_layer;
+    return true;
+}
+
+bool
+rtp_payload_read(RtpPayload *self, MediaCodec codec, const uint8_t *packet, size_t n_bytes)
+{
+    Span payload = {0};
+
+    if (!find_payload(&payload, packet, n_bytes))
+        return false;
+    self->rtp_timestamp = read_be(packet + 4, 4);
+    self->has_marker = (packet[1] & 0x80) != 0;
+    switch (codec) {
+    case MEDIA_CODEC_OPUS:
+        self->is_frame_start = true;
+        return true;
+    case MEDIA_CODEC_VP8:
+        return read_vp8(self, payload);
+    case MEDIA_CODEC_VP9:
+        return read_vp9(self, payload);
+    case MEDIA_CODEC_H264:
+        return read_h264(self, payload);
+    default:
+        g_assert_not_reached();
+    }
+}

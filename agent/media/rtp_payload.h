@@ -1,0 +1,20 @@
+#pragma once
+
+#include "agent/media/media_format.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A look at one RTP packet's payload before a depayloader gets it: what GStreamer 1.22 would read
+ * or write past (rtph264depay crashes on a one-byte FU-A) is refused here, and what it forgets
+ * after loss is told. */
+typedef struct {
+    uint32_t rtp_timestamp;
+    bool has_marker;     /* the last packet of its frame */
+    bool is_frame_start; /* nothing of its frame came before it */
+} RtpPayload;
+
+/* Returns: false if the packet is not fit for a depayloader of `codec` (too short, empty,
+ * malformed). */
+bool rtp_payload_read(RtpPayload *self, MediaCodec codec, const uint8_t *packet, size_t n_bytes);

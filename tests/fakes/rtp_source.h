@@ -1,0 +1,36 @@
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Synthetic media as RTP packets, made by real encoders and payloaders in one go, and the way back:
+ * frames of a Matroska or MP4 file as an independent demuxer reads them. */
+
+typedef struct {
+    int64_t time_us;
+    size_t n_bytes;
+    uint64_t hash; /* of its bytes */
+    bool is_keyframe;
+} RtpSourceFrame;
+
+typedef struct {
+    GPtrArray *packets; /* of GBytes */
+    GArray *times_us;   /* int64_t, one for each packet */
+    GArray *frames;     /* RtpSourceFrame, as they left the encoder */
+    bool is_h264;
+} RtpSource;
+
+/* Runs `description`, a pipeline that ends in an RTP payloader. */
+RtpSource *rtp_source_new(const char *description);
+const uint8_t *rtp_source_packet(const RtpSource *self, unsigned i, size_t *n_bytes);
+void rtp_source_free(RtpSource *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RtpSource, rtp_source_free)
+
+/* Demuxes `bytes`. Returns: the tracks in order of the file, GPtrArray of GArray of RtpSourceFrame;
+ * fails the test if the demuxer finds a fault. */
+GPtrArray *rtp_source_demux(const uint8_t *bytes, size_t n_bytes);
+
+/* Runs ffprobe over `bytes` and lets it decode everything. Returns: decoded frames of the stream
+ * `which`; fails the test if ffprobe complains of anything. -1: there is no ffprobe here. */
+int rtp_source_count_decoded(const uint8_t *bytes, size_t n_bytes, const char *which);
