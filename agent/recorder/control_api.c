@@ -1,0 +1,232 @@
+#include "agent/recorder/control_api.h"
+
+#include "agent/recorder/metrics.h"
+
+#include <string.h>
+
+/* In the order of RecorderError. */
+static const unsigned status_of_error[] = {
+    [RECORDER_ERROR_REFUSED] = 403,  [RECORDER_ERROR_INVALID] = 422,
+    [RECORDER_ERROR_CONFLICT] = 409, [RECORDER_ERROR_CAPACITY] = 503,
+    [RECORDER_ERROR_STORE] = 503,    [RECORDER_ERROR_FULL] = 507,
+};
+
+/* `reason`: of the decision; NULL for none. */
+static void
+reply_error(HttpRequest *request, const GError *error, const char *reason)
+{
+    const bool is_ours = error->domain == RECORDER_ERROR;
+    const unsigned status = is_ours ? status_of_error[error->code] : 500;
+    const bool is_refusal = g_error_matches(error, RECORDER_ERROR, RECORDER_ERROR_REFUSED);
+
+    http_reply_problem(request, status, error->message,
+                       is_refusal ? json_pack("{s:s}", "reason", reason) : NULL);
+}
+
+/* Takes `fault`. */
+static void
+reply_fault(HttpRequest *request, char *fault)
+{
+    g_autofree char *sentence = fault;
+
+    http_reply_problem(request, 422, sentence, NULL);
+}
+
+/* The session that the path names, or an answer and NULL. */
+static Session *
+find_session(HttpRequest *request, const Recorder *recorder)
+{
+    const char *id = http_request_parameter(request, 0);
+    Session *session = recorder_session(recorder, id);
+
+    if (session == NULL)
+        http_reply_problem(request, 404, "there is no such session in this recorder", NULL);
+    return session;
+}
+
+static bool
+is_stopping(HttpRequest *request, Recorder *recorder)
+{
+    RecorderStatus status = {0};
+
+    recorder_status(recorder, &status);
+    if (status.is_stopping)
+        http_reply_problem(request, 503, "the recorder is stopping", NULL);
+    return status.is_stopping;
+}
+
+static void
+on_session_started(Session *session, const char *reason, const GError *error, void *user_data)
+{
+    HttpRequest *request = user_data;
+
+    if (error != NULL)
+        reply_error(request, error, reason);
+    else
+        http_reply_json(request, 201, session_to_json(session));
+}
+
+static void
+post_session(HttpRequest *request, void *user_data)
+{
+    Recorder *recorder = user_data;
+    char *fault = NULL;
+    SessionRequest *wanted = NULL;
+
+    if (is_stopping(request, recorder))
+        return;
+    wanted = session_request_parse(http_request_body(request), &fault);
+    if (wanted == NULL)
+        reply_fault(request, fault);
+    else
+        recorder_start_session(recorder, wanted, on_session_started, request);
+}
+
+static void
+get_sessions(HttpRequest *request, void *user_data)
+{
+    g_autoptr(GPtrArray) sessions = recorder_sessions(user_data);
+    json_t *list = json_array();
+
+    for (guint i = 0; i < sessions->len; i++)
+        json_array_append_new(list, session_to_json(g_ptr_array_index(sessions, i)));
+    http_reply_json(request, 200, json_pack("{s:o}", "sessions", list));
+}
+
+static void
+get_session(HttpRequest *request, void *user_data)
+{
+    const Session *session = find_session(request, user_data);
+
+    if (session != NULL)
+        http_reply_json(request, 200, session_to_json(session));
+}
+
+static void
+post_track(HttpRequest *request, void *user_data)
+{
+    Session *session = NULL;
+    TrackRequest *wanted = NULL;
+    char *fault = NULL;
+
+    if (is_stopping(request, user_data))
+        return;
+    session = find_session(request, user_data);
+    if (session == NULL)
+        return;
+    wanted = session_parse_track(session, http_request_body(request), &fault);
+    if (wanted == NULL)
+        reply_fault(request, fault);
+    else
+        session_add_track(session, wanted, on_session_started, request);
+}
+
+/* The session after a change, or why there was none. */
+static void
+reply_change(HttpRequest *request, const Session *session, const GError *error)
+{
+    if (error != NULL)
+        reply_error(request, error, NULL);
+    else
+        http_reply_json(request, 200, session_to_json(session));
+}
+
+static void
+post_participant(HttpRequest *request, void *user_data)
+{
+    Session *session = find_session(request, user_data);
+    g_autoptr(GError) error = NULL;
+
+    if (session == NULL)
+        return;
+    (void) session_add_participant(session, http_request_body(request), &error);
+    reply_change(request, session, error);
+}
+
+static void
+delete_participant(HttpRequest *request, void *user_data)
+{
+    Session *session = find_session(request, user_data);
+    g_autoptr(GError) error = NULL;
+
+    if (session == NULL)
+        return;
+    (void) session_remove_participant(session, http_request_parameter(request, 1), &error);
+    reply_change(request, session, error);
+}
+
+static void
+post_consent(HttpRequest *request, void *user_data)
+{
+    Session *session = find_session(request, user_data);
+    g_autoptr(GError) error = NULL;
+
+    if (session == NULL)
+        return;
+    (void) session_add_consent(session, http_request_body(request), &error);
+    reply_change(request, session, error);
+}
+
+static void
+post_stop(HttpRequest *request, void *user_data)
+{
+    Session *session = find_session(request, user_data);
+
+    if (session == NULL)
+        return;
+    if (session_stop(session))
+        g_message("session %s: stopped", session_id(session));
+    /* Whoever stops twice, or after the end, learns how it stands. */
+    http_reply_json(request, 200, session_to_json(session));
+}
+
+static void
+get_healthz(HttpRequest *request, void *user_data)
+{
+    http_reply_json(request, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+static void
+get_readyz(HttpRequest *request, void *user_data)
+{
+    RecorderStatus status = {0};
+
+    recorder_status(user_data, &status);
+    if (status.is_stopping)
+        http_reply_problem(request, 503, "the recorder is stopping", NULL);
+    else if (status.has_disk_trouble)
+        http_reply_problem(request, 503, "the spool can not be written", NULL);
+    else
+        http_reply_json(
+            request, 200,
+            json_pack("{s:s, s:b}", "status", "ready", "upload_parked", status.uploader.is_parked));
+}
+
+static void
+get_metrics(HttpRequest *request, void *user_data)
+{
+    g_autofree char *text = metrics_text(user_data);
+
+    http_reply_text(request, 200, "text/plain; version=0.0.4", text);
+}
+
+HttpService *
+control_api_new(Recorder *recorder, const char *socket_path, GError **error)
+{
+    static const HttpRoute routes[] = {
+        {"POST",   "/v1/sessions",                         post_session      },
+        {"GET",    "/v1/sessions",                         get_sessions      },
+        {"GET",    "/v1/sessions/{id}",                    get_session       },
+        {"POST",   "/v1/sessions/{id}/tracks",             post_track        },
+        {"POST",   "/v1/sessions/{id}/participants",       post_participant  },
+        {"DELETE", "/v1/sessions/{id}/participants/{pid}", delete_participant},
+        {"POST",   "/v1/sessions/{id}/consents",           post_consent      },
+        {"POST",   "/v1/sessions/{id}/stop",               post_stop         },
+        {"GET",    "/healthz",                             get_healthz       },
+        {"GET",    "/readyz",                              get_readyz        },
+        {"GET",    "/metrics",                             get_metrics       },
+        {NULL,     NULL,                                   NULL              },
+    };
+
+    return http_service_new(socket_path, routes, recorder, error);
+}

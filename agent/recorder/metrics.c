@@ -1,0 +1,80 @@
+#include "agent/recorder/metrics.h"
+
+static void
+add(GString *text, const char *name, const char *type, const char *help, uint64_t value)
+{
+    g_string_append_printf(text,
+                           "# HELP sealtape_%s %s\n# TYPE sealtape_%s %s\nsealtape_%s "
+                           "%" G_GUINT64_FORMAT "\n",
+                           name, help, name, type, name, value);
+}
+
+static void
+add_sessions(GString *text, const GPtrArray *sessions)
+{
+    unsigned n[SESSION_STATE_NOT_RECORDED + 1] = {0};
+
+    for (guint i = 0; i < sessions->len; i++)
+        n[session_state(g_ptr_array_index(sessions, i))]++;
+    g_string_append(text, "# HELP sealtape_sessions Sessions known, by state.\n"
+                          "# TYPE sealtape_sessions gauge\n");
+    for (int i = 0; i <= SESSION_STATE_NOT_RECORDED; i++)
+        g_string_append_printf(text, "sealtape_sessions{state=\"%s\"} %u\n",
+                               session_state_text((SessionState) i), n[i]);
+}
+
+static void
+add_media(GString *text, const GPtrArray *sessions)
+{
+    SessionCounts counts = {0};
+
+    for (guint i = 0; i < sessions->len; i++)
+        session_add_counts(g_ptr_array_index(sessions, i), &counts);
+    add(text, "tracks", "gauge", "Tracks being recorded.", counts.n_tracks);
+    add(text, "rtp_packets", "gauge", "RTP packets taken, of the sessions known.",
+        counts.n_packets);
+    add(text, "rtp_bytes", "gauge", "Bytes of those packets.", counts.n_bytes);
+    add(text, "rtp_lost_packets", "gauge", "RTP packets that never came.", counts.n_lost);
+    add(text, "rtp_foreign_packets", "gauge", "Datagrams that were not the track's RTP.",
+        counts.n_foreign);
+    add(text, "rtp_kernel_dropped_packets", "gauge",
+        "Packets the kernel dropped because the recorder was too slow.", counts.n_kernel_dropped);
+    add(text, "segments", "gauge", "Segments sealed and durable.", counts.n_segments);
+    add(text, "lost_segments", "gauge", "Segments lost to overload or a failing disk.",
+        counts.n_lost_segments);
+}
+
+char *
+metrics_text(Recorder *recorder)
+{
+    GString *text = g_string_new(NULL);
+    g_autoptr(GPtrArray) sessions = recorder_sessions(recorder);
+    RecorderStatus status = {0};
+    int64_t age_us = 0;
+
+    recorder_status(recorder, &status);
+    if (status.uploader.oldest_unix_us != 0)
+        age_us = MAX(0, g_get_real_time() - status.uploader.oldest_unix_us);
+    add_sessions(text, sessions);
+    add_media(text, sessions);
+    add(text, "seal_queue_bytes", "gauge", "Media in memory that waits to be sealed.",
+        status.queued_bytes);
+    add(text, "spool_bytes", "gauge", "Size of the spool.", status.spool.bytes);
+    add(text, "spool_segments", "gauge", "Segments waiting in the spool.", status.spool.n_segments);
+    add(text, "spool_flushes_total", "counter", "Flushes of the spool since start.",
+        status.spool.n_commits);
+    add(text, "spool_quarantined", "gauge", "Records set aside as corrupt.",
+        status.spool.n_quarantined);
+    add(text, "spool_oldest_seconds", "gauge", "Age of the oldest thing that waits for the store.",
+        (uint64_t) (age_us / G_USEC_PER_SEC));
+    add(text, "objects_stored_total", "counter", "Objects stored since start.",
+        status.uploader.n_objects);
+    add(text, "manifest_parts_stored_total", "counter", "Manifest parts stored since start.",
+        status.uploader.n_parts);
+    add(text, "upload_failures_total", "counter", "Attempts to store that failed.",
+        status.uploader.n_failures);
+    add(text, "upload_parked", "gauge", "1 while something needs an administrator.",
+        status.uploader.is_parked ? 1 : 0);
+    add(text, "troubles_total", "counter", "Failures to make media durable.", status.n_troubles);
+    return g_string_free(text, FALSE);
+}

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "agent/policy/consent.h"
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Who is present in a session and what each has said, as the backend told it. Main thread. */
+typedef struct Participants Participants;
+
+Participants *participants_new(void);
+
+/* Adds one from the API's form {"id","role","consents":[...]}; one who is present already is
+ * refused. Returns: NULL if taken; else one sentence that names the fault (owned), and nothing has
+ * changed. */
+char *participants_add(Participants *self, const json_t *form) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Adds what a participant says now: {"participant","purpose","state",...}. Returns: as above. */
+char *participants_add_consent(Participants *self, const json_t *form) G_GNUC_WARN_UNUSED_RESULT;
+
+bool participants_remove(Participants *self, const char *id);
+bool participants_contain(const Participants *self, const char *id);
+
+/* Decides `purpose` for everyone present. */
+ConsentDecision participants_decide(const Participants *self, const ConsentPolicy *policy,
+                                    const char *org, const char *purpose, int64_t now_us);
+
+/* Returns: the API's form of all, with consents, owned: for the sealed metadata. */
+json_t *participants_to_json(const Participants *self);
+
+void participants_free(Participants *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Participants, participants_free)

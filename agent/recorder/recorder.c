@@ -1,0 +1,376 @@
+#include "agent/recorder/recorder.h"
+
+#include "config/key_file.h"
+#include "storage/dir_store.h"
+
+#include <string.h>
+
+/* Ended sessions are remembered, for those who ask how it went, up to this many. */
+#define MAX_REMEMBERED 1000
+#define STOP_LIMIT_US  (10 * G_TIME_SPAN_SECOND)
+#define STOP_POLL_MS   20
+#define HEARTBEAT_S    1
+
+struct Recorder {
+    const Settings *settings;
+    ObjectStore *store;
+    NoteSigner *signer;
+    Spool *spool;
+    Uploader *uploader;
+    Sealer *sealer;
+    Ingress *ingress;
+
+    GHashTable *sessions; /* id -> Session */
+    GQueue *order;        /* Session, by beginning */
+    unsigned n_tracks;    /* open */
+    guint heartbeat;
+
+    uint64_t n_troubles;
+    bool has_disk_trouble;
+
+    void (*on_stopped)(void *user_data);
+    void *stop_data;
+    int64_t stop_by_us; /* 0: not stopping */
+};
+
+/* What a worker thread tells the main thread. */
+typedef struct {
+    Recorder *recorder;
+    char *session; /* NULL where it concerns all */
+    char *message; /* of trouble */
+    bool is_stored, is_whole, is_trouble;
+} News;
+
+static void
+news_free(gpointer data)
+{
+    News *self = data;
+
+    g_free(self->session);
+    g_free(self->message);
+    g_free(self);
+}
+
+static gboolean
+take_news(gpointer data)
+{
+    const News *news = data;
+    Recorder *self = news->recorder;
+    Session *session = news->session != NULL ? recorder_session(self, news->session) : NULL;
+
+    if (news->is_trouble) {
+        self->n_troubles++;
+        self->has_disk_trouble = self->has_disk_trouble || news->session == NULL;
+        g_warning("session %s: %s", news->session != NULL ? news->session : "-", news->message);
+    } else if (news->is_stored) {
+        g_message("session %s: stored%s", news->session,
+                  news->is_whole ? "" : " as far as it was acknowledged (interrupted)");
+        if (session != NULL)
+            session_on_stored(session, news->is_whole);
+    } else {
+        self->has_disk_trouble = false;
+    }
+    return G_SOURCE_REMOVE;
+}
+
+/* Not g_main_context_invoke(): before and after the main loop runs that would call right here. */
+static void
+tell_main(const News *content)
+{
+    g_autoptr(GSource) source = g_idle_source_new();
+
+    g_source_set_priority(source, G_PRIORITY_DEFAULT);
+    g_source_set_callback(source, take_news, g_memdup2(content, sizeof *content), news_free);
+    (void) g_source_attach(source, NULL); /* removes itself */
+}
+
+static void
+on_acknowledged(void *user_data)
+{
+    Recorder *self = user_data;
+
+    uploader_wake(self->uploader);
+    tell_main(&(News){.recorder = self});
+}
+
+static void
+on_session_closed(const char *session, void *user_data)
+{
+    Recorder *self = user_data;
+
+    uploader_wake(self->uploader);
+}
+
+static void
+on_sealer_trouble(const char *session, const GError *error, void *user_data)
+{
+    tell_main(&(News){.recorder = user_data,
+                      .session = g_strdup(session),
+                      .message = g_strdup(error->message),
+                      .is_trouble = true});
+}
+
+static void
+on_session_stored(const char *session, SessionEnd end, void *user_data)
+{
+    tell_main(&(News){.recorder = user_data,
+                      .session = g_strdup(session),
+                      .is_stored = true,
+                      .is_whole = end == SESSION_CLOSED});
+}
+
+static void
+on_upload_trouble(const char *session, const GError *error, bool will_retry, void *user_data)
+{
+    if (will_retry)
+        g_warning("session %s: %s; trying again", session, error->message);
+    else
+        g_critical("session %s: %s; parked until somebody looks", session, error->message);
+}
+
+static gboolean
+beat(gpointer data)
+{
+    Recorder *self = data;
+
+    if (self->n_tracks > 0)
+        spool_heartbeat(self->spool, g_get_real_time());
+    return G_SOURCE_CONTINUE;
+}
+
+static NoteSigner *
+read_signer(const char *path, GError **error)
+{
+    g_autoptr(Secret) text = key_file_read(path, error);
+    NoteSigner *signer = NULL;
+
+    if (text == NULL)
+        return NULL;
+    signer = note_signer_parse(text, error);
+    if (signer == NULL)
+        g_prefix_error(error, "%s: ", path);
+    return signer;
+}
+
+static bool
+open_storage(Recorder *self, GError **error)
+{
+    self->signer = read_signer(self->settings->signing_key_path, error);
+    if (self->signer == NULL)
+        return false;
+    self->store = dir_store_open(self->settings->store_path, error);
+    if (self->store == NULL) {
+        g_prefix_error(error, "store.path: ");
+        return false;
+    }
+    self->spool = spool_open(self->settings->spool_path, &(SpoolOptions){0}, error);
+    if (self->spool == NULL) {
+        g_prefix_error(error, "recorder.spool: ");
+        return false;
+    }
+    return true;
+}
+
+static void
+start_workers(Recorder *self)
+{
+    self->uploader = uploader_new(&(UploaderOptions){
+        .spool = self->spool,
+        .store = self->store,
+        .signer = self->signer,
+        .on_session_stored = on_session_stored,
+        .on_trouble = on_upload_trouble,
+        .user_data = self,
+    });
+    self->sealer = sealer_new(&(SealerOptions){
+        .spool = self->spool,
+        .on_acknowledged = on_acknowledged,
+        .on_session_closed = on_session_closed,
+        .on_trouble = on_sealer_trouble,
+        .user_data = self,
+    });
+    self->heartbeat = g_timeout_add_seconds(HEARTBEAT_S, beat, self);
+}
+
+Recorder *
+recorder_new(const Settings *settings, GError **error)
+{
+    g_autoptr(Recorder) self = g_new0(Recorder, 1);
+    SpoolStatus spool = {0};
+
+    self->settings = settings;
+    self->sessions =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) session_free);
+    self->order = g_queue_new();
+    if (!open_storage(self, error))
+        return NULL;
+    self->ingress = ingress_new(&(IngressOptions){.address = settings->rtp_address,
+                                                  .first_port = settings->rtp_first_port,
+                                                  .last_port = settings->rtp_last_port},
+                                error);
+    if (self->ingress == NULL)
+        return NULL;
+    start_workers(self);
+    spool_status(self->spool, &spool);
+    if (spool.n_recovered > 0)
+        g_message("%" G_GUINT64_FORMAT " sessions were open when the recorder last ended; they "
+                  "are closed as interrupted, with %" G_GUINT64_FORMAT
+                  " segments on their way to the store",
+                  spool.n_recovered, spool.n_segments);
+    uploader_wake(self->uploader);
+    return g_steal_pointer(&self);
+}
+
+/* Forgets the oldest of those that are over, when there are too many. */
+static void
+forget_old(Recorder *self)
+{
+    GList *link = self->order->head;
+
+    while (link != NULL && self->order->length > MAX_REMEMBERED) {
+        GList *next = link->next;
+        Session *session = link->data;
+
+        if (session_is_over(session)) {
+            g_queue_delete_link(self->order, link);
+            g_hash_table_remove(self->sessions, session_id(session));
+        }
+        link = next;
+    }
+}
+
+typedef struct {
+    Recorder *recorder;
+    SessionReadyFunc on_ready;
+    void *user_data;
+} Start;
+
+static gboolean
+forget_failed(gpointer data)
+{
+    session_free(data);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+on_session_ready(Session *session, const char *reason, const GError *error, void *user_data)
+{
+    g_autofree Start *start = user_data;
+    Recorder *self = start->recorder;
+
+    if (error == NULL)
+        g_message("session %s: recording", session_id(session));
+    else
+        g_message("session %s: not recorded: %s", session_id(session), error->message);
+    start->on_ready(session, reason, error, start->user_data);
+    /* One that never began leaves nothing behind; but its callers are still on the stack. */
+    if (error != NULL && session_is_over(session)) {
+        g_queue_remove(self->order, session);
+        g_hash_table_steal(self->sessions, session_id(session));
+        (void) g_idle_add(forget_failed, session); /* frees it, once */
+    }
+}
+
+void
+recorder_start_session(Recorder *self, SessionRequest *request, SessionReadyFunc on_ready,
+                       void *user_data)
+{
+    const SessionServices services = {
+        .settings = self->settings,
+        .spool = self->spool,
+        .store = self->store,
+        .ingress = self->ingress,
+        .sealer = self->sealer,
+        .n_tracks = &self->n_tracks,
+    };
+    Start *start = g_new0(Start, 1);
+    Session *session = NULL;
+
+    *start = (Start){self, on_ready, user_data};
+    session = session_new(&services, request, on_session_ready, start);
+    g_hash_table_insert(self->sessions, (gpointer) session_id(session), session);
+    g_queue_push_tail(self->order, session);
+    forget_old(self);
+}
+
+Session *
+recorder_session(const Recorder *self, const char *id)
+{
+    return g_hash_table_lookup(self->sessions, id);
+}
+
+GPtrArray *
+recorder_sessions(const Recorder *self)
+{
+    GPtrArray *list = g_ptr_array_new();
+
+    for (const GList *link = self->order->head; link != NULL; link = link->next)
+        g_ptr_array_add(list, link->data);
+    return list;
+}
+
+void
+recorder_status(Recorder *self, RecorderStatus *status)
+{
+    spool_status(self->spool, &status->spool);
+    uploader_status(self->uploader, &status->uploader);
+    status->queued_bytes = sealer_queued_bytes(self->sealer);
+    status->n_troubles = self->n_troubles;
+    status->has_disk_trouble = self->has_disk_trouble;
+    status->is_stopping = self->stop_by_us != 0;
+}
+
+static unsigned
+count_unfinished(const Recorder *self)
+{
+    unsigned n = 0;
+
+    for (const GList *link = self->order->head; link != NULL; link = link->next)
+        n += session_is_over(link->data) ? 0 : 1;
+    return n;
+}
+
+static gboolean
+check_stopped(gpointer data)
+{
+    Recorder *self = data;
+    const unsigned n_left = count_unfinished(self);
+
+    if (n_left > 0 && g_get_monotonic_time() < self->stop_by_us)
+        return G_SOURCE_CONTINUE;
+    if (n_left > 0)
+        g_warning("%u sessions are not yet stored; they wait in the spool for the next start",
+                  n_left);
+    self->on_stopped(self->stop_data);
+    return G_SOURCE_REMOVE;
+}
+
+void
+recorder_stop(Recorder *self, void (*on_stopped)(void *user_data), void *user_data)
+{
+    self->on_stopped = on_stopped;
+    self->stop_data = user_data;
+    self->stop_by_us = g_get_monotonic_time() + STOP_LIMIT_US;
+    for (const GList *link = self->order->head; link != NULL; link = link->next)
+        (void) session_stop(link->data);                     /* false: it had ended already */
+    (void) g_timeout_add(STOP_POLL_MS, check_stopped, self); /* removes itself */
+}
+
+void
+recorder_free(Recorder *self)
+{
+    if (self == NULL)
+        return;
+    if (self->heartbeat != 0)
+        g_source_remove(self->heartbeat);
+    /* From the source to the store: each stage works off what the one before has given it. */
+    ingress_free(self->ingress);
+    sealer_free(self->sealer);
+    uploader_free(self->uploader);
+    g_hash_table_unref(self->sessions);
+    g_queue_free(self->order);
+    spool_free(self->spool);
+    object_store_free(self->store);
+    note_signer_free(self->signer);
+    g_free(self);
+}

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "agent/recorder/session.h"
+#include "config/settings.h"
+#include "storage/spool.h"
+#include "storage/uploader.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* The recorder as a whole: opens what sealtaped works with, owns the sessions, and ends them all in
+ * order. Main thread. */
+typedef struct Recorder Recorder;
+
+/* Opens store, spool, keys, ingress and the worker threads; what an earlier process left in the
+ * spool is closed as interrupted and on its way. `settings`: borrowed until recorder_free().
+ * Errors: any of those; the message is for the user. */
+Recorder *recorder_new(const Settings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Begins a session; `request` is taken. The callback gets it; a session that never began is gone
+ * after the callback. */
+void recorder_start_session(Recorder *self, SessionRequest *request, SessionReadyFunc on_ready,
+                            void *user_data);
+
+/* Returns: borrowed; NULL if there is none, or it ended long ago. */
+Session *recorder_session(const Recorder *self, const char *id);
+
+/* Returns: every session it knows, in order of their beginning, borrowed; owned list. */
+GPtrArray *recorder_sessions(const Recorder *self);
+
+typedef struct {
+    SpoolStatus spool;
+    UploaderStatus uploader;
+    uint64_t queued_bytes; /* plaintext that waits to be sealed */
+    uint64_t n_troubles;   /* told by the sealer */
+    bool has_disk_trouble; /* the last flush failed */
+    bool is_stopping;
+} RecorderStatus;
+void recorder_status(Recorder *self, RecorderStatus *status);
+
+/* Ends all sessions, waits for them to be stored, but not over ten seconds, and calls `on_stopped`.
+ * What is not stored by then stays in the spool for the next start. */
+void recorder_stop(Recorder *self, void (*on_stopped)(void *user_data), void *user_data);
+
+/* NULL is allowed. */
+void recorder_free(Recorder *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Recorder, recorder_free)

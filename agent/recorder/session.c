@@ -1,0 +1,328 @@
+#include "agent/recorder/session.h"
+
+#include "agent/recorder/session_internal.h"
+
+#include <string.h>
+
+G_DEFINE_QUARK(sealtape - recorder - error - quark, recorder_error)
+
+static void
+session_track_free(gpointer data)
+{
+    SessionTrack *self = data;
+
+    track_free(self->track);
+    track_request_free(self->request);
+    g_free(self->recipient);
+    g_free(self);
+}
+
+/* Takes `request`. */
+static SessionTrack *
+append_track(Session *self, TrackRequest *request)
+{
+    SessionTrack *track = g_new0(SessionTrack, 1);
+
+    track->request = request;
+    g_ptr_array_add(self->tracks, track);
+    return track;
+}
+
+static SessionTrack *
+find_track(const Session *self, const char *id)
+{
+    for (guint i = 0; i < self->tracks->len; i++) {
+        SessionTrack *track = g_ptr_array_index(self->tracks, i);
+
+        if (strcmp(track->request->id, id) == 0)
+            return track;
+    }
+    return NULL;
+}
+
+/* Whether `n_more` tracks may be opened beside those of the whole daemon. */
+static bool
+has_room(const Session *self, guint n_more, GError **error)
+{
+    const unsigned limit = self->services.settings->max_tracks;
+
+    if (*self->services.n_tracks + n_more <= limit)
+        return true;
+    g_set_error(error, RECORDER_ERROR, RECORDER_ERROR_CAPACITY,
+                "this recorder takes at most %u tracks (recorder.max_tracks), and %u are open",
+                limit, *self->services.n_tracks);
+    return false;
+}
+
+static GError *
+refusal(const Session *self, ConsentReason reason)
+{
+    const char *decided_for = NULL;
+
+    for (int i = 0; i < N_PURPOSES && decided_for == NULL; i++)
+        if (self->decisions[i] == reason)
+            decided_for = self->decided_for[i];
+    return g_error_new(RECORDER_ERROR, RECORDER_ERROR_REFUSED, "recording is not permitted: %s%s%s",
+                       consent_reason_text(reason), decided_for != NULL ? " of participant " : "",
+                       decided_for != NULL ? decided_for : "");
+}
+
+/* A refusal is told later like every answer, so that callers see one order of events. */
+typedef struct {
+    Session *session;
+    SessionReadyFunc on_ready;
+    void *user_data;
+    GError *error;
+} Refusal;
+
+static gboolean
+tell_refusal(gpointer data)
+{
+    Refusal *self = data;
+    Session *session = self->session;
+
+    session->n_jobs--;
+    self->on_ready(session, consent_reason_text(session_reason(session)), self->error,
+                   self->user_data);
+    g_clear_error(&self->error);
+    g_free(self);
+    return G_SOURCE_REMOVE;
+}
+
+/* Takes `error`; NULL tells success. */
+static void
+answer_later(Session *self, SessionReadyFunc on_ready, void *user_data, GError *error)
+{
+    Refusal *refusal = g_new0(Refusal, 1);
+
+    refusal->session = self;
+    refusal->on_ready = on_ready;
+    refusal->user_data = user_data;
+    refusal->error = error;
+    self->n_jobs++;
+    (void) g_idle_add(tell_refusal, refusal); /* runs once, before the session may be freed */
+}
+
+static GPtrArray *
+permitted_tracks(const Session *self)
+{
+    GPtrArray *tracks = g_ptr_array_new();
+
+    for (guint i = 0; i < self->tracks->len; i++) {
+        SessionTrack *track = g_ptr_array_index(self->tracks, i);
+
+        if (self->decisions[purpose_of(track->request)] == CONSENT_OK)
+            g_ptr_array_add(tracks, track);
+    }
+    return tracks;
+}
+
+/* Takes over what `request` (taken) says. */
+static Session *
+make_session(const SessionServices *services, SessionRequest *request)
+{
+    Session *self = g_new0(Session, 1);
+
+    self->services = *services;
+    self->id = g_uuid_string_random();
+    self->org = g_steal_pointer(&request->org);
+    self->reference = g_steal_pointer(&request->reference);
+    self->participants = g_steal_pointer(&request->participants);
+    self->settings = settings_org(services->settings, self->org);
+    self->created_unix_us = g_get_real_time();
+    self->zero_monotonic_us = g_get_monotonic_time();
+    self->sealer_session = sealer_session_new(self->org, self->id);
+    self->state = SESSION_STATE_STARTING;
+    self->tracks = g_ptr_array_new_with_free_func(session_track_free);
+    for (guint i = 0; i < request->tracks->len; i++)
+        (void) append_track(self, g_ptr_array_index(request->tracks, i));
+    g_ptr_array_set_free_func(request->tracks, NULL);
+    session_request_free(request);
+    return self;
+}
+
+Session *
+session_new(const SessionServices *services, SessionRequest *request, SessionReadyFunc on_ready,
+            void *user_data)
+{
+    Session *self = make_session(services, request);
+    g_autoptr(GPtrArray) tracks = NULL;
+    ConsentReason reason = CONSENT_OK;
+    GError *error = NULL;
+
+    session_decide(self);
+    reason = session_reason(self);
+    if (reason != CONSENT_OK) {
+        self->state = session_state_next(self->state, SESSION_EVENT_DENIED);
+        answer_later(self, on_ready, user_data, refusal(self, reason));
+        return self;
+    }
+    tracks = permitted_tracks(self);
+    if (!has_room(self, tracks->len, &error)) {
+        self->state = session_state_next(self->state, SESSION_EVENT_FAILED);
+        answer_later(self, on_ready, user_data, error);
+        return self;
+    }
+    session_key_tracks(self, tracks, on_ready, user_data);
+    return self;
+}
+
+TrackRequest *
+session_parse_track(const Session *self, const json_t *form, char **fault)
+{
+    return track_request_parse(form, self->participants, fault);
+}
+
+void
+session_add_track(Session *self, TrackRequest *request, SessionReadyFunc on_ready, void *user_data)
+{
+    g_autoptr(TrackRequest) wanted = request;
+    g_autoptr(GPtrArray) tracks = g_ptr_array_new();
+    GError *error = NULL;
+
+    if (!session_is_open(self)) {
+        error = g_error_new(RECORDER_ERROR, RECORDER_ERROR_CONFLICT,
+                            "session %s has ended and takes no more tracks", self->id);
+    } else if (find_track(self, request->id) != NULL) {
+        error = g_error_new(RECORDER_ERROR, RECORDER_ERROR_CONFLICT, "there is a track %s already",
+                            request->id);
+    } else if (has_room(self, 1, &error)) {
+        const ConsentReason decision = self->decisions[purpose_of(request)];
+
+        g_ptr_array_add(tracks, append_track(self, g_steal_pointer(&wanted)));
+        if (decision == CONSENT_OK) {
+            session_key_tracks(self, tracks, on_ready, user_data);
+            return;
+        }
+        /* It stays known, and begins by itself when the consent comes. */
+        error = refusal(self, decision);
+    }
+    answer_later(self, on_ready, user_data, error);
+}
+
+static bool
+must_be_open(const Session *self, GError **error)
+{
+    if (!session_is_open(self))
+        g_set_error(error, RECORDER_ERROR, RECORDER_ERROR_CONFLICT, "session %s has ended",
+                    self->id);
+    return session_is_open(self);
+}
+
+/* Decides again after a change; `fault` (taken) is what forbade it. */
+static bool
+after_change(Session *self, char *fault, GError **error)
+{
+    if (fault != NULL) {
+        g_set_error_literal(error, RECORDER_ERROR, RECORDER_ERROR_INVALID, fault);
+        g_free(fault);
+        return false;
+    }
+    session_decide(self);
+    session_apply_decision(self);
+    return true;
+}
+
+bool
+session_add_participant(Session *self, const json_t *form, GError **error)
+{
+    return must_be_open(self, error) &&
+           after_change(self, participants_add(self->participants, form), error);
+}
+
+bool
+session_add_consent(Session *self, const json_t *form, GError **error)
+{
+    return must_be_open(self, error) &&
+           after_change(self, participants_add_consent(self->participants, form), error);
+}
+
+bool
+session_remove_participant(Session *self, const char *id, GError **error)
+{
+    char *fault = NULL;
+
+    if (!must_be_open(self, error))
+        return false;
+    if (!participants_remove(self->participants, id))
+        fault = g_strdup_printf("there is no participant %s in this session", id);
+    return after_change(self, fault, error);
+}
+
+bool
+session_stop(Session *self)
+{
+    const int64_t until_us = session_now_us(self);
+    unsigned n_tracks = 0;
+
+    if (!session_is_open(self))
+        return false;
+    self->state = session_state_next(self->state, SESSION_EVENT_STOPPED);
+    if (!self->is_begun)
+        return true;
+    for (guint i = 0; i < self->tracks->len; i++) {
+        const SessionTrack *track = g_ptr_array_index(self->tracks, i);
+
+        if (track->track == NULL)
+            continue;
+        track_finish(track->track, until_us);
+        n_tracks++;
+    }
+    *self->services.n_tracks -= n_tracks;
+    sealer_take_stop(self->services.sealer, self->sealer_session, n_tracks);
+    return true;
+}
+
+void
+session_on_stored(Session *self, bool is_whole)
+{
+    SessionCounts counts = {0};
+
+    self->is_stored = true;
+    session_add_counts(self, &counts);
+    self->state = session_state_next(self->state, is_whole && counts.n_lost_segments == 0
+                                                      ? SESSION_EVENT_STORED
+                                                      : SESSION_EVENT_DAMAGED);
+}
+
+const char *
+session_id(const Session *self)
+{
+    return self->id;
+}
+
+SessionState
+session_state(const Session *self)
+{
+    return self->state;
+}
+
+bool
+session_is_open(const Session *self)
+{
+    return self->state == SESSION_STATE_STARTING || self->state == SESSION_STATE_RECORDING ||
+           self->state == SESSION_STATE_PAUSED;
+}
+
+bool
+session_is_over(const Session *self)
+{
+    return self->n_jobs == 0 && !session_is_open(self) && self->state != SESSION_STATE_FINALISING;
+}
+
+void
+session_free(Session *self)
+{
+    /* A worker that hangs on the store at the end of the process still holds it. */
+    if (self == NULL || self->n_jobs > 0)
+        return;
+    g_ptr_array_unref(self->tracks);
+    sealer_session_free(self->sealer_session);
+    participants_free(self->participants);
+    for (int i = 0; i < N_PURPOSES; i++)
+        g_free(self->decided_for[i]);
+    g_free(self->reference);
+    g_free(self->org);
+    g_free(self->id);
+    g_free(self);
+}

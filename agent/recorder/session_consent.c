@@ -1,0 +1,125 @@
+#include "agent/recorder/session_internal.h"
+#include "storage/storage_error.h"
+
+#include <string.h>
+
+static const char *const purposes[N_PURPOSES] = {
+    [PURPOSE_AUDIO] = "record-audio",
+    [PURPOSE_VIDEO] = "record-video",
+};
+
+void
+session_decide(Session *self)
+{
+    g_autoptr(GPtrArray) enabled = g_ptr_array_new();
+    ConsentPolicy policy = {0};
+
+    if (self->settings != NULL) {
+        for (guint i = 0; i < self->settings->purposes->len; i++)
+            g_ptr_array_add(enabled, g_ptr_array_index(self->settings->purposes, i));
+        policy.org = self->settings->id;
+        policy.text_version = self->settings->consent_text_version;
+        policy.evidence_required = self->settings->evidence_required;
+    }
+    g_ptr_array_add(enabled, NULL);
+    policy.purposes = (const char *const *) enabled->pdata;
+
+    for (int i = 0; i < N_PURPOSES; i++) {
+        const ConsentDecision decision =
+            participants_decide(self->participants, self->settings != NULL ? &policy : NULL,
+                                self->org, purposes[i], g_get_real_time());
+
+        self->decisions[i] = decision.reason;
+        g_free(self->decided_for[i]);
+        self->decided_for[i] = g_strdup(decision.participant);
+    }
+}
+
+ConsentReason
+session_reason(const Session *self)
+{
+    bool is_needed[N_PURPOSES] = {false};
+    ConsentReason denial = CONSENT_OK;
+
+    for (guint i = 0; i < self->tracks->len; i++) {
+        const SessionTrack *track = g_ptr_array_index(self->tracks, i);
+
+        is_needed[purpose_of(track->request)] = true;
+    }
+    for (int i = 0; i < N_PURPOSES; i++) {
+        if (!is_needed[i] && self->tracks->len > 0)
+            continue;
+        if (self->decisions[i] == CONSENT_OK)
+            return CONSENT_OK;
+        if (denial == CONSENT_OK)
+            denial = self->decisions[i];
+    }
+    return denial;
+}
+
+char *
+session_policy_line(const Session *self)
+{
+    return g_strdup_printf(
+        "policy %s %s=%s %s=%s\n", self->settings->digest, purposes[PURPOSE_AUDIO],
+        consent_reason_text(self->decisions[PURPOSE_AUDIO]), purposes[PURPOSE_VIDEO],
+        consent_reason_text(self->decisions[PURPOSE_VIDEO]));
+}
+
+static void
+on_late_tracks_ready(Session *self, const char *reason, const GError *error, void *user_data)
+{
+    if (error != NULL)
+        g_warning("session %s: a track that is now permitted can not begin: %s", self->id,
+                  error->message);
+}
+
+/* Tracks that were not permitted when they were asked for, and are now. */
+static void
+begin_permitted(Session *self)
+{
+    g_autoptr(GPtrArray) late = g_ptr_array_new();
+
+    for (guint i = 0; i < self->tracks->len; i++) {
+        SessionTrack *track = g_ptr_array_index(self->tracks, i);
+
+        if (track->track == NULL && !track->is_keying &&
+            self->decisions[purpose_of(track->request)] == CONSENT_OK)
+            g_ptr_array_add(late, track);
+    }
+    if (late->len > 0)
+        session_key_tracks(self, late, on_late_tracks_ready, NULL);
+}
+
+static void
+tell_manifest(Session *self)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *line = session_policy_line(self);
+
+    if (!spool_add_policy(self->services.spool, self->id, line, &error) ||
+        !spool_commit(self->services.spool, &error))
+        g_warning("session %s: the new decision is not in the manifest: %s", self->id,
+                  error->message);
+}
+
+void
+session_apply_decision(Session *self)
+{
+    const ConsentReason reason = session_reason(self);
+
+    for (guint i = 0; i < self->tracks->len; i++) {
+        const SessionTrack *track = g_ptr_array_index(self->tracks, i);
+        const ConsentReason decision = self->decisions[purpose_of(track->request)];
+
+        if (track->track != NULL)
+            track_pause(track->track,
+                        decision == CONSENT_OK ? NULL : consent_reason_text(decision));
+    }
+    self->state = session_state_next(self->state, reason == CONSENT_OK ? SESSION_EVENT_RESUMED
+                                                                       : SESSION_EVENT_PAUSED);
+    tell_manifest(self);
+    begin_permitted(self);
+    session_update_meta(self);
+    g_message("session %s: decided again: %s", self->id, consent_reason_text(reason));
+}

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "agent/recorder/session.h"
+#include "agent/recorder/track.h"
+
+/* What the files of a session share; nobody else includes this. */
+
+/* The purposes that capture needs, and the place of each in Session.decisions. */
+typedef enum {
+    PURPOSE_AUDIO,
+    PURPOSE_VIDEO,
+    N_PURPOSES,
+} Purpose;
+
+typedef struct {
+    TrackRequest *request;
+    char *recipient; /* NULL until it has a key */
+    Track *track;    /* NULL while not recorded */
+    bool is_keying;  /* its key is being stored */
+} SessionTrack;
+
+struct Session {
+    SessionServices services;
+    char *id, *org, *reference;
+    const OrgSettings *settings; /* NULL: no such organisation */
+    Participants *participants;
+    GPtrArray *tracks; /* SessionTrack */
+    SealerSession *sealer_session;
+
+    SessionState state;
+    ConsentReason decisions[N_PURPOSES];
+    char *decided_for[N_PURPOSES]; /* id of the participant that decided, or NULL */
+
+    uint32_t generation; /* of the envelope, the last one made */
+    int64_t created_unix_us;
+    int64_t zero_monotonic_us;
+    bool is_begun;   /* the spool knows it */
+    bool is_stored;  /* and has let go of it */
+    unsigned n_jobs; /* workers that will still call back */
+    bool meta_is_busy, meta_is_dirty;
+};
+
+static inline Purpose
+purpose_of(const TrackRequest *request)
+{
+    return media_codec_is_video(request->format.codec) ? PURPOSE_VIDEO : PURPOSE_AUDIO;
+}
+
+static inline int64_t
+session_now_us(const Session *self)
+{
+    return g_get_monotonic_time() - self->zero_monotonic_us;
+}
+
+/* session_consent.c: decides both purposes for everyone present. */
+void session_decide(Session *self);
+
+/* Pauses, resumes or begins tracks as the last decision says, and tells the manifest. */
+void session_apply_decision(Session *self);
+
+/* Returns: the first reason to deny among what the tracks need, or CONSENT_OK if any of them is
+ * permitted. */
+ConsentReason session_reason(const Session *self);
+
+/* Returns: the `policy` line of the manifest, owned. */
+char *session_policy_line(const Session *self);
+
+/* session_keys.c: makes the next generation of keys for `tracks` (GPtrArray of SessionTrack,
+ * borrowed), stores it, then opens the tracks. */
+void session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_ready,
+                        void *user_data);
+
+/* session_meta.c: the organisation's recipients, parsed. Returns: GPtrArray of AgeRecipient, owned.
+ */
+GPtrArray *session_recipients(const Session *self, GError **error);
+
+/* Seals who is in the session into meta.age, later. */
+void session_update_meta(Session *self);
+
+/* Seals that now. Returns: the object, owned. */
+GBytes *session_seal_meta(const Session *self, GError **error);

@@ -1,0 +1,251 @@
+#include "agent/recorder/session_internal.h"
+#include "crypto/envelope.h"
+#include "storage/storage_error.h"
+
+#include <gio/gio.h>
+
+/* The order that makes a recording openable, and only by those it was sealed to:
+ *   1. each track's key pair is drawn and the envelope sealed to the organisation's recipients;
+ *   2. the secret halves are wiped: the builder is freed before anything else happens;
+ *   3. a worker stores envelope and metadata;
+ *   4. back in the main thread ports are bound, then session and tracks are made durable in the
+ * spool;
+ *   5. only now the ports are told to anyone. */
+
+typedef struct {
+    Session *session;
+    GPtrArray *tracks; /* SessionTrack, borrowed */
+    SessionReadyFunc on_ready;
+    void *user_data;
+    char *envelope_key, *meta_key;
+    GBytes *envelope, *meta; /* meta: first generation only */
+} KeyJob;
+
+static void
+key_job_free(KeyJob *self)
+{
+    g_ptr_array_unref(self->tracks);
+    g_free(self->envelope_key);
+    g_free(self->meta_key);
+    g_clear_pointer(&self->envelope, g_bytes_unref);
+    g_clear_pointer(&self->meta, g_bytes_unref);
+    g_free(self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyJob, key_job_free)
+
+/* Steps 1 and 2. */
+static bool
+seal_keys(KeyJob *job, GError **error)
+{
+    Session *session = job->session;
+    g_autoptr(GPtrArray) recipients = session_recipients(session, error);
+    g_autoptr(EnvelopeBuilder) builder = NULL;
+
+    if (recipients == NULL)
+        return false;
+    builder = envelope_builder_new(session->org, session->id, session->generation);
+    for (guint i = 0; i < job->tracks->len; i++) {
+        SessionTrack *track = g_ptr_array_index(job->tracks, i);
+
+        g_free(track->recipient);
+        track->recipient = envelope_builder_add_track(builder, track->request->id, error);
+        if (track->recipient == NULL)
+            return false;
+    }
+    job->envelope = envelope_builder_seal(builder, recipients, error);
+    return job->envelope != NULL;
+}
+
+/* Step 3, in a worker. */
+static void
+store_keys(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+    KeyJob *job = data;
+    ObjectStore *store = job->session->services.store;
+    GError *error = NULL;
+
+    if (object_store_put(store, job->envelope_key, job->envelope, &error) &&
+        (job->meta == NULL || object_store_replace(store, job->meta_key, job->meta, &error)))
+        g_task_return_boolean(task, TRUE);
+    else
+        g_task_return_error(task, error);
+}
+
+static Track *
+open_track(Session *self, const SessionTrack *track, GError **error)
+{
+    const Settings *settings = self->services.settings;
+    const TrackOptions options = {
+        .id = track->request->id,
+        .recipient = track->recipient,
+        .format = track->request->format,
+        .zero_monotonic_us = self->zero_monotonic_us,
+        .from_us = session_now_us(self),
+        .segment_ms = settings->segment_ms,
+        .object_ms = settings->object_ms,
+        .reorder_ms = settings->reorder_ms,
+    };
+
+    return track_new(&options, self->services.ingress, self->services.sealer, self->sealer_session,
+                     error);
+}
+
+static bool
+tell_spool(Session *self, GPtrArray *tracks, GError **error)
+{
+    g_autofree char *policy = session_policy_line(self);
+    const LedgerSession session = {self->org, self->id, self->created_unix_us, policy};
+
+    if (!self->is_begun && !spool_add_session(self->services.spool, &session, error))
+        return false;
+    self->is_begun = true;
+    for (guint i = 0; i < tracks->len; i++) {
+        const SessionTrack *track = g_ptr_array_index(tracks, i);
+        const LedgerTrack ledger = {
+            .id = track->request->id,
+            .kind = purpose_of(track->request) == PURPOSE_VIDEO ? "video" : "audio",
+            .codec = media_codec_name(track->request->format.codec),
+            .participant = track->request->participant,
+            .recipient = track->recipient,
+            .from_us = track_from_us(track->track),
+        };
+
+        if (!spool_add_track(self->services.spool, self->id, &ledger, error))
+            return false;
+    }
+    return spool_commit(self->services.spool, error);
+}
+
+static void
+discard_tracks(Session *self, GPtrArray *tracks)
+{
+    for (guint i = 0; i < tracks->len; i++) {
+        SessionTrack *track = g_ptr_array_index(tracks, i);
+
+        if (track->track != NULL) {
+            track_discard(g_steal_pointer(&track->track));
+            (*self->services.n_tracks)--;
+        }
+    }
+}
+
+/* Step 4. */
+static bool
+open_tracks(Session *self, GPtrArray *tracks, GError **error)
+{
+    if (!self->is_begun) {
+        self->created_unix_us = g_get_real_time();
+        self->zero_monotonic_us = g_get_monotonic_time();
+    }
+    for (guint i = 0; i < tracks->len; i++) {
+        SessionTrack *track = g_ptr_array_index(tracks, i);
+
+        track->track = open_track(self, track, error);
+        if (track->track == NULL)
+            return false;
+        (*self->services.n_tracks)++;
+    }
+    return tell_spool(self, tracks, error);
+}
+
+/* A session that the spool knows but that has no track left is closed as it is: empty, and visible.
+ */
+static void
+give_up_if_empty(Session *self)
+{
+    for (guint i = 0; i < self->tracks->len; i++)
+        if (((const SessionTrack *) g_ptr_array_index(self->tracks, i))->track != NULL)
+            return;
+    if (!self->is_begun)
+        return;
+    self->state = session_state_next(self->state, SESSION_EVENT_FAILED);
+    sealer_take_stop(self->services.sealer, self->sealer_session, 0);
+}
+
+/* What went wrong below, as the API's answer. */
+static GError *
+refusal_of(const GError *cause, const char *action)
+{
+    RecorderError code = RECORDER_ERROR_STORE;
+
+    if (g_error_matches(cause, STORAGE_ERROR, STORAGE_ERROR_FULL))
+        code = RECORDER_ERROR_FULL;
+    else if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+        code = RECORDER_ERROR_CAPACITY;
+    return g_error_new(RECORDER_ERROR, code, "%s, so nothing is recorded: %s", action,
+                       cause->message);
+}
+
+static void
+end_job(KeyJob *job, const GError *error)
+{
+    Session *self = job->session;
+
+    for (guint i = 0; i < job->tracks->len; i++)
+        ((SessionTrack *) g_ptr_array_index(job->tracks, i))->is_keying = false;
+    self->n_jobs--;
+    job->on_ready(self, consent_reason_text(session_reason(self)), error, job->user_data);
+}
+
+static void
+on_keys_stored(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(KeyJob) job = data;
+    Session *self = job->session;
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!g_task_propagate_boolean(G_TASK(result), &cause)) {
+        error = refusal_of(cause, "the session's keys can not be stored");
+    } else if (!session_is_open(self)) {
+        error = g_error_new(RECORDER_ERROR, RECORDER_ERROR_CONFLICT,
+                            "session %s has ended meanwhile", self->id);
+    } else if (!open_tracks(self, job->tracks, &cause)) {
+        error = refusal_of(cause, "the tracks can not be opened");
+        discard_tracks(self, job->tracks);
+        give_up_if_empty(self);
+    } else {
+        self->state = session_state_next(self->state, SESSION_EVENT_PERMITTED);
+        /* Somebody may have joined or left while the keys were stored. */
+        for (guint i = 0; i < job->tracks->len; i++) {
+            const SessionTrack *track = g_ptr_array_index(job->tracks, i);
+            const ConsentReason decision = self->decisions[purpose_of(track->request)];
+
+            if (decision != CONSENT_OK)
+                track_pause(track->track, consent_reason_text(decision));
+        }
+    }
+    if (error != NULL && !self->is_begun)
+        self->state = session_state_next(self->state, SESSION_EVENT_FAILED);
+    end_job(job, error);
+}
+
+void
+session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_ready, void *user_data)
+{
+    g_autoptr(KeyJob) job = g_new0(KeyJob, 1);
+    g_autoptr(GTask) task = NULL;
+    g_autoptr(GError) error = NULL;
+    const bool is_first = self->generation == 0;
+
+    self->generation++;
+    self->n_jobs++;
+    job->session = self;
+    job->tracks = g_ptr_array_ref(tracks);
+    job->on_ready = on_ready;
+    job->user_data = user_data;
+    job->envelope_key = g_strdup_printf("%s/%s/env/%u.age", self->org, self->id, self->generation);
+    job->meta_key = g_strdup_printf("%s/%s/meta.age", self->org, self->id);
+    for (guint i = 0; i < tracks->len; i++)
+        ((SessionTrack *) g_ptr_array_index(tracks, i))->is_keying = true;
+
+    if (is_first)
+        job->meta = session_seal_meta(self, &error);
+    task = g_task_new(NULL, NULL, on_keys_stored, job);
+    g_task_set_task_data(task, job, NULL);
+    if ((is_first && job->meta == NULL) || !seal_keys(job, &error))
+        g_task_return_error(task, g_steal_pointer(&error));
+    else
+        g_task_run_in_thread(task, store_keys);
+    g_steal_pointer(&job);
+}

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "agent/media/media_format.h"
+#include "agent/recorder/participants.h"
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the backend asks for in POST /v1/sessions and .../tracks, checked field by field. Every
+ * fault is one sentence that names the field. Plain values. */
+
+typedef struct {
+    char *id;
+    char *participant;
+    MediaFormat format;
+} TrackRequest;
+
+typedef struct {
+    char *org;
+    char *reference; /* the backend's own; may identify a person, so it is sealed and never logged;
+                        NULL: none */
+    Participants *participants;
+    GPtrArray *tracks; /* TrackRequest */
+} SessionRequest;
+
+/* Returns: the request, owned; NULL sets `fault`, owned. */
+SessionRequest *session_request_parse(const json_t *body, char **fault);
+
+/* The same for one track of a session in which `participants` are present. */
+TrackRequest *track_request_parse(const json_t *form, const Participants *participants,
+                                  char **fault);
+
+void track_request_free(TrackRequest *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TrackRequest, track_request_free)
+void session_request_free(SessionRequest *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SessionRequest, session_request_free)

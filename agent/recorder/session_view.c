@@ -1,0 +1,98 @@
+#include "agent/recorder/session_internal.h"
+
+/* What a session shows of itself. */
+
+static const char *
+track_state(const Session *self, const SessionTrack *track)
+{
+    const ConsentReason decision = self->decisions[purpose_of(track->request)];
+
+    if (track->track == NULL)
+        return track->is_keying ? "starting" : "not-recorded";
+    if (!session_is_open(self))
+        return session_state_text(self->state);
+    return decision == CONSENT_OK ? "recording" : "paused";
+}
+
+static json_t *
+track_to_json(const Session *self, const SessionTrack *track)
+{
+    const ConsentReason decision = self->decisions[purpose_of(track->request)];
+    const char *reason = decision != CONSENT_OK ? consent_reason_text(decision) : NULL;
+    json_t *form = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*}", "id", track->request->id,
+                             "participant", track->request->participant, "kind",
+                             purpose_of(track->request) == PURPOSE_VIDEO ? "video" : "audio",
+                             "codec", media_codec_name(track->request->format.codec), "state",
+                             track_state(self, track), "reason", reason);
+    TrackStatus status = {0};
+
+    if (track->track == NULL)
+        return form;
+    track_status(track->track, &status);
+    json_object_update_new(
+        form,
+        json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "host",
+                  self->services.settings->rtp_address, "port", track_port(track->track),
+                  "rtcp_port", track_port(track->track) + 1, "packets",
+                  (json_int_t) status.receiver.n_packets, "bytes",
+                  (json_int_t) status.receiver.n_bytes, "lost", (json_int_t) status.receiver.n_lost,
+                  "duplicate", (json_int_t) status.receiver.n_duplicate, "foreign",
+                  (json_int_t) (status.receiver.n_foreign + status.receiver.n_foreign_ssrc),
+                  "kernel_dropped", (json_int_t) status.receiver.n_kernel_dropped,
+                  "acknowledged_us", (json_int_t) status.sealer.acknowledged_us, "segments",
+                  (json_int_t) status.sealer.n_segments, "lost_segments",
+                  (json_int_t) status.sealer.n_lost));
+    return form;
+}
+
+/* Why the state is what it is; NULL where it says all. */
+static const char *
+state_reason(const Session *self)
+{
+    const ConsentReason reason = session_reason(self);
+
+    if (self->state == SESSION_STATE_INCOMPLETE)
+        return "segments-lost";
+    if (self->state == SESSION_STATE_PAUSED || self->state == SESSION_STATE_NOT_RECORDED)
+        return consent_reason_text(reason);
+    return NULL;
+}
+
+json_t *
+session_to_json(const Session *self)
+{
+    const ConsentReason reason = session_reason(self);
+    g_autoptr(GDateTime) created =
+        g_date_time_new_from_unix_utc(self->created_unix_us / G_USEC_PER_SEC);
+    g_autofree char *created_text = g_date_time_format_iso8601(created);
+    json_t *tracks = json_array();
+
+    for (guint i = 0; i < self->tracks->len; i++)
+        json_array_append_new(tracks, track_to_json(self, g_ptr_array_index(self->tracks, i)));
+    return json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s*, s:{s:s, s:s}, s:o}", "session", self->id,
+                     "org", self->org, "reference", self->reference, "reason", state_reason(self),
+                     "state", session_state_text(self->state), "created", created_text, "decision",
+                     "result", reason == CONSENT_OK ? "permit" : "deny", "reason",
+                     consent_reason_text(reason), "tracks", tracks);
+}
+
+void
+session_add_counts(const Session *self, SessionCounts *counts)
+{
+    for (guint i = 0; i < self->tracks->len; i++) {
+        const SessionTrack *track = g_ptr_array_index(self->tracks, i);
+        TrackStatus status = {0};
+
+        if (track->track == NULL)
+            continue;
+        track_status(track->track, &status);
+        counts->n_tracks += session_is_open(self) ? 1 : 0;
+        counts->n_packets += status.receiver.n_packets;
+        counts->n_bytes += status.receiver.n_bytes;
+        counts->n_lost += status.receiver.n_lost;
+        counts->n_kernel_dropped += status.receiver.n_kernel_dropped;
+        counts->n_foreign += status.receiver.n_foreign + status.receiver.n_foreign_ssrc;
+        counts->n_segments += status.sealer.n_segments;
+        counts->n_lost_segments += status.sealer.n_lost;
+    }
+}
