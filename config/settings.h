@@ -1,13 +1,13 @@
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <glib.h>
-
-/* What the administrator wrote, read and checked once and then never changed: sealtape.conf and the organisations'
- * files beside it. Every fault is one sentence that names file, line, setting and what is allowed; a setting nobody
- * knows is a fault too (a typo must not turn a rule off). Paths are made absolute against the file's folder. */
+/* What the administrator wrote, read and checked once and then never changed: sealtape.conf and the
+ * organisations' files beside it. Every fault is one sentence that names file, line, setting and
+ * what is allowed; a setting nobody knows is a fault too (a typo must not turn a rule off). Paths
+ * are made absolute against the file's folder. */
 
 typedef enum {
     CONFIG_ERROR_UNREADABLE, /* missing, or may not be read */
@@ -21,8 +21,8 @@ GQuark config_error_quark(void);
 /* One organisation, orgs/<id>.conf. */
 typedef struct {
     char *id;
-    GPtrArray *recipients; /* char *: age1..., at least two, all different */
-    GPtrArray *purposes;   /* char *: enabled ones, of record-audio, record-video */
+    GPtrArray *recipients;      /* char *: age1..., at least two, all different */
+    GPtrArray *purposes;        /* char *: enabled ones, of record-audio, record-video */
     char *consent_text_version; /* what a consent must name; NULL: any */
     bool evidence_required;
     char *digest; /* SHA-256 of the file, hexadecimal: named in every decision */
@@ -31,18 +31,18 @@ typedef struct {
 typedef struct {
     char *path; /* of sealtape.conf */
 
-    char *socket_path;      /* recorder.socket */
-    char *spool_path;       /* recorder.spool */
-    char *signing_key_path; /* recorder.signing_key */
-    char *rtp_address;      /* recorder.rtp.address: bound, and told to the media server */
+    char *socket_path;       /* recorder.socket */
+    char *spool_path;        /* recorder.spool */
+    char *signing_key_path;  /* recorder.signing_key */
+    char *rtp_address;       /* recorder.rtp.address: bound, and told to the media server */
     uint16_t rtp_first_port; /* recorder.rtp.first_port: even; each track takes two */
     uint16_t rtp_last_port;
-    uint32_t segment_ms;    /* recorder.segment_ms: 1000..30000 */
-    uint32_t object_ms;     /* recorder.object_ms: segment_ms..300000 */
-    uint32_t reorder_ms;    /* recorder.reorder_ms: 0..5000, how long a missing packet is waited for */
-    uint32_t max_tracks;    /* recorder.max_tracks: of the whole daemon */
+    uint32_t segment_ms; /* recorder.segment_ms: 1000..30000 */
+    uint32_t object_ms;  /* recorder.object_ms: segment_ms..300000 */
+    uint32_t reorder_ms; /* recorder.reorder_ms: 0..5000, how long a missing packet is waited for */
+    uint32_t max_tracks; /* recorder.max_tracks: of the whole daemon */
 
-    char *store_path;        /* store.path (store.type = "directory") */
+    char *store_path;         /* store.path (store.type = "directory") */
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */
 
     GPtrArray *orgs; /* OrgSettings */

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A configuration file checked against a table of what may stand in it. After config_file_open()
+ * every setting is known, of its kind and in its range, and every required one is there; the
+ * getters can not fail. Inside config/ only. */
+typedef struct ConfigFile ConfigFile;
+
+typedef enum {
+    CONFIG_KIND_GROUP,  /* { ... } */
+    CONFIG_KIND_TEXT,   /* "...", not empty */
+    CONFIG_KIND_PATH,   /* the same; made absolute against the file's folder when read */
+    CONFIG_KIND_NUMBER, /* `least` to `most` */
+    CONFIG_KIND_SWITCH, /* true, false */
+    CONFIG_KIND_LIST,   /* [ "...", ... ], `least` to `most` texts, all different */
+} ConfigKind;
+
+typedef struct {
+    const char *name; /* the whole way: recorder.rtp.first_port; its group has a row before it */
+    ConfigKind kind;
+    bool is_required;
+    const char *allowed; /* ends the sentence `must be ...` */
+    int64_t least, most;
+    bool (*accepts)(const char *text); /* for each text; NULL: any */
+} ConfigRule;
+
+/* `rules`: static, ends with a NULL name.
+ * Errors: CONFIG_ERROR_UNREADABLE, CONFIG_ERROR_INVALID; `file:line: setting: sentence`. */
+ConfigFile *config_file_open(const char *path, const ConfigRule *rules,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Returns: the text, for a path the absolute one, owned; NULL if it is not set. */
+char *config_file_text(const ConfigFile *self, const char *name);
+int64_t config_file_number(const ConfigFile *self, const char *name, int64_t fallback);
+bool config_file_switch(const ConfigFile *self, const char *name, bool fallback);
+
+/* Returns: GPtrArray of char *, owned; empty if it is not set. */
+GPtrArray *config_file_list(const ConfigFile *self, const char *name);
+
+/* Sets `error` to CONFIG_ERROR_INVALID with the place of `name`, or of the file where it is not
+ * set. */
+void config_file_fail(const ConfigFile *self, const char *name, GError **error, const char *format,
+                      ...) G_GNUC_PRINTF(4, 5);
+
+/* Returns: SHA-256 of the file, hexadecimal, owned. */
+char *config_file_digest(const ConfigFile *self);
+
+void config_file_free(ConfigFile *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ConfigFile, config_file_free)

@@ -1,0 +1,77 @@
+#include "config/org_settings.h"
+
+#include "config/config_file.h"
+#include "crypto/age_context.h"
+#include "crypto/age_key.h"
+
+#include <string.h>
+
+static bool
+is_recipient(const char *text)
+{
+    g_autoptr(AgeRecipient) recipient = age_recipient_parse(text, NULL);
+
+    return recipient != NULL;
+}
+
+static bool
+is_purpose(const char *text)
+{
+    static const char *const purposes[] = {"record-audio", "record-video", NULL};
+
+    return g_strv_contains(purposes, text);
+}
+
+static const ConfigRule rules[] = {
+    {"recipients",                CONFIG_KIND_LIST,   true,
+     "two to sixteen age recipients (age1...), all different: the organisation's and an offline "
+     "break-glass one",                                                                                         2, 16, is_recipient},
+    {"purposes",                  CONFIG_KIND_LIST,   true,  "a list of \"record-audio\" and \"record-video\"", 0, 2,
+     is_purpose                                                                                                                    },
+    {"consent",                   CONFIG_KIND_GROUP,  false, NULL,                                              0, 0,  NULL        },
+    {"consent.text_version",      CONFIG_KIND_TEXT,   false,
+     "the version of the text that is consented to, not empty",                                                 0, 0,  NULL        },
+    {"consent.evidence_required", CONFIG_KIND_SWITCH, false, NULL,                                              0, 0,  NULL        },
+    {NULL,                        CONFIG_KIND_GROUP,  false, NULL,                                              0, 0,  NULL        },
+};
+
+OrgSettings *
+org_settings_load(const char *path, GError **error)
+{
+    g_autoptr(OrgSettings) self = g_new0(OrgSettings, 1);
+    g_autoptr(ConfigFile) file = NULL;
+    g_autofree char *name = g_path_get_basename(path);
+
+    g_assert(g_str_has_suffix(name, ".conf"));
+    self->id = g_strndup(name, strlen(name) - strlen(".conf"));
+    if (!age_context_id_is_valid(self->id)) {
+        g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_INVALID,
+                    "%s: the name of an organisation's file must be its id and .conf; an id has at "
+                    "most 64 of a-z, "
+                    "0-9, '.', '_' and '-', and starts with a letter or digit",
+                    path);
+        return NULL;
+    }
+    file = config_file_open(path, rules, error);
+    if (file == NULL)
+        return NULL;
+    self->recipients = config_file_list(file, "recipients");
+    self->purposes = config_file_list(file, "purposes");
+    self->consent_text_version = config_file_text(file, "consent.text_version");
+    self->evidence_required = config_file_switch(file, "consent.evidence_required", false);
+    self->digest = config_file_digest(file);
+    return g_steal_pointer(&self);
+}
+
+void
+org_settings_free(OrgSettings *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->id);
+    g_clear_pointer(&self->recipients, g_ptr_array_unref);
+    g_clear_pointer(&self->purposes, g_ptr_array_unref);
+    g_free(self->consent_text_version);
+    g_free(self->digest);
+    g_free(self);
+}

@@ -1,0 +1,191 @@
+#include "config/settings.h"
+
+#include "config/config_file.h"
+#include "config/org_settings.h"
+#include "crypto/signed_note.h"
+
+#include <glib.h>
+#include <string.h>
+
+G_DEFINE_QUARK(sealtape_config_error, config_error)
+
+static bool
+is_address(const char *text)
+{
+    return g_hostname_is_ip_address(text);
+}
+
+static bool
+is_verifier_key(const char *text)
+{
+    g_autoptr(NoteVerifier) verifier = note_verifier_parse(text, NULL);
+
+    return verifier != NULL;
+}
+
+static bool
+is_directory_type(const char *text)
+{
+    return strcmp(text, "directory") == 0;
+}
+
+static const ConfigRule rules[] = {
+    {"recorder",                CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,     NULL             },
+    {"recorder.socket",         CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,     NULL             },
+    {"recorder.spool",          CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,     NULL             },
+    {"recorder.signing_key",    CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,     NULL             },
+    {"recorder.rtp",            CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,     NULL             },
+    {"recorder.rtp.address",    CONFIG_KIND_TEXT,   false, "an IPv4 or IPv6 address of this host",   0,    0,
+     is_address                                                                                                                    },
+    {"recorder.rtp.first_port", CONFIG_KIND_NUMBER, false, "an even port, 1024 to 65534",            1024,
+     65534,                                                                                                       NULL             },
+    {"recorder.rtp.last_port",  CONFIG_KIND_NUMBER, false, "a port, 1025 to 65535",                  1025, 65535,
+     NULL                                                                                                                          },
+    {"recorder.segment_ms",     CONFIG_KIND_NUMBER, false, "1000 to 30000 (milliseconds)",           1000, 30000,
+     NULL                                                                                                                          },
+    {"recorder.object_ms",      CONFIG_KIND_NUMBER, false, "segment_ms to 300000 (milliseconds)",    1000,
+     300000,                                                                                                      NULL             },
+    {"recorder.reorder_ms",     CONFIG_KIND_NUMBER, false, "0 to 5000 (milliseconds)",               0,    5000,  NULL             },
+    {"recorder.max_tracks",     CONFIG_KIND_NUMBER, false, "1 to 30000",                             1,    30000, NULL             },
+    {"store",                   CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,     NULL             },
+    {"store.type",              CONFIG_KIND_TEXT,   true,  "\"directory\"",                          0,    0,     is_directory_type},
+    {"store.path",              CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,     NULL             },
+    {"trusted_recorders",       CONFIG_KIND_LIST,   true,
+     "a list of at most 256 recorders' verifier keys, as in the recorder.pub that `sealtape init` "
+     "made",                                                                                         0,    256,   is_verifier_key  },
+    {"orgs",                    CONFIG_KIND_PATH,   true,  "the folder of the organisations' files", 0,    0,     NULL             },
+    {NULL,                      CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,     NULL             },
+};
+
+static bool
+read_recorder(Settings *self, const ConfigFile *file, GError **error)
+{
+    self->socket_path = config_file_text(file, "recorder.socket");
+    self->spool_path = config_file_text(file, "recorder.spool");
+    self->signing_key_path = config_file_text(file, "recorder.signing_key");
+    self->rtp_address = config_file_text(file, "recorder.rtp.address");
+    if (self->rtp_address == NULL)
+        self->rtp_address = g_strdup("127.0.0.1");
+    self->rtp_first_port = (uint16_t) config_file_number(file, "recorder.rtp.first_port", 40000);
+    self->rtp_last_port = (uint16_t) config_file_number(file, "recorder.rtp.last_port", 41999);
+    self->segment_ms = (uint32_t) config_file_number(file, "recorder.segment_ms", 4000);
+    self->object_ms = (uint32_t) config_file_number(file, "recorder.object_ms", 20000);
+    self->reorder_ms = (uint32_t) config_file_number(file, "recorder.reorder_ms", 250);
+    self->max_tracks = (uint32_t) config_file_number(file, "recorder.max_tracks", 2000);
+
+    if (self->rtp_first_port % 2 != 0)
+        config_file_fail(file, "recorder.rtp.first_port", error,
+                         "must be an even port, 1024 to 65534, and is %u", self->rtp_first_port);
+    else if (self->rtp_last_port <= self->rtp_first_port)
+        config_file_fail(file, "recorder.rtp.last_port", error,
+                         "must be greater than first_port, which is %u: each track takes two ports",
+                         self->rtp_first_port);
+    else if (self->object_ms < self->segment_ms)
+        config_file_fail(file, "recorder.object_ms", error,
+                         "must be segment_ms (%u) to 300000 (milliseconds), and is %u",
+                         self->segment_ms, self->object_ms);
+    else
+        return true;
+    return false;
+}
+
+static int
+compare_paths(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Returns: the folder's *.conf, whole paths in order; hidden files and an editor's leftovers are
+ * not read. */
+static GPtrArray *
+list_org_files(const char *folder, GError **error)
+{
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) fault = NULL;
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, &fault);
+    const char *name = NULL;
+
+    if (dir == NULL) {
+        g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_UNREADABLE, fault->message);
+        return NULL;
+    }
+    while ((name = g_dir_read_name(dir)) != NULL)
+        if (name[0] != '.' && g_str_has_suffix(name, ".conf"))
+            g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
+    g_ptr_array_sort(paths, compare_paths);
+    return g_steal_pointer(&paths);
+}
+
+static bool
+read_orgs(Settings *self, const ConfigFile *file, GError **error)
+{
+    g_autofree char *folder = config_file_text(file, "orgs");
+    g_autoptr(GPtrArray) paths = list_org_files(folder, error);
+
+    if (paths == NULL)
+        return false;
+    if (paths->len == 0) {
+        config_file_fail(file, "orgs", error, "the folder %s has no <organisation>.conf", folder);
+        return false;
+    }
+    for (guint i = 0; i < paths->len; i++) {
+        OrgSettings *org = org_settings_load(paths->pdata[i], error);
+
+        if (org == NULL)
+            return false;
+        g_ptr_array_add(self->orgs, org);
+    }
+    return true;
+}
+
+static void
+on_org_free(gpointer org)
+{
+    org_settings_free(org);
+}
+
+Settings *
+settings_load(const char *path, GError **error)
+{
+    g_autoptr(Settings) self = g_new0(Settings, 1);
+    g_autoptr(ConfigFile) file = NULL;
+
+    self->path = g_canonicalize_filename(path, NULL);
+    self->orgs = g_ptr_array_new_with_free_func(on_org_free);
+    file = config_file_open(self->path, rules, error);
+    if (file == NULL || !read_recorder(self, file, error))
+        return NULL;
+    self->store_path = config_file_text(file, "store.path");
+    self->verifier_keys = config_file_list(file, "trusted_recorders");
+    if (!read_orgs(self, file, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+const OrgSettings *
+settings_org(const Settings *self, const char *org)
+{
+    for (guint i = 0; i < self->orgs->len; i++) {
+        const OrgSettings *found = self->orgs->pdata[i];
+
+        if (strcmp(found->id, org) == 0)
+            return found;
+    }
+    return NULL;
+}
+
+void
+settings_free(Settings *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->path);
+    g_free(self->socket_path);
+    g_free(self->spool_path);
+    g_free(self->signing_key_path);
+    g_free(self->rtp_address);
+    g_free(self->store_path);
+    g_clear_pointer(&self->verifier_keys, g_ptr_array_unref);
+    g_clear_pointer(&self->orgs, g_ptr_array_unref);
+    g_free(self);
+}
