@@ -1,14 +1,14 @@
 #pragma once
 
+#include "agent/recorder/rtp_receiver.h"
+
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <glib.h>
-
-#include "agent/recorder/rtp_receiver.h"
-
-/* The one thread that takes the packets of all tracks off their UDP sockets (epoll, recvmmsg) and runs each track's
- * receiver. Its callers talk to it by messages; callbacks of a track's RtpReceiverOptions run in it. */
+/* The one thread that takes the packets of all tracks off their UDP sockets (epoll, recvmmsg) and
+ * runs each track's receiver. Its callers talk to it by messages; callbacks of a track's
+ * RtpReceiverOptions run in it. */
 typedef struct Ingress Ingress;
 typedef struct IngressTrack IngressTrack;
 
@@ -39,15 +39,15 @@ uint16_t ingress_track_port(const IngressTrack *track); /* RTCP's is the next */
 /* As rtp_receiver_pause(), in the ingress thread, soon. Main thread. */
 void ingress_track_pause(IngressTrack *track, const char *reason);
 
-/* Closes the ports after what already arrived is taken, finishes the receiver at `until_us`, calls on_finished; the
- * track is freed then. Main thread; do not touch `track` afterwards. */
+/* Closes the ports after what already arrived is taken, finishes the receiver at `until_us`, calls
+ * on_finished; the track is freed then. Main thread; do not touch `track` afterwards. */
 void ingress_track_finish(IngressTrack *track, int64_t until_us);
 
 /* Counters as of the last batch. Any thread. */
 void ingress_track_status(IngressTrack *track, RtpReceiverStatus *status);
 
-/* Sends a picture loss indication (RFC 4585 6.3.1) to where the track's RTCP comes from, else to where its RTP does.
- * Ingress thread only (from on_packets). */
+/* Sends a picture loss indication (RFC 4585 6.3.1) to where the track's RTCP comes from, else to
+ * where its RTP does. Ingress thread only (from on_packets). */
 void ingress_track_request_keyframe(IngressTrack *track);
 
 /* Every track must be finished. NULL is allowed. */

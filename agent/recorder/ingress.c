@@ -1,0 +1,306 @@
+#include "agent/recorder/ingress.h"
+
+#include "agent/recorder/ingress_track.h"
+#include "agent/recorder/port_pool.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+    MAX_EVENTS = 256,
+    /* After a round the thread rests so long, and finds more in every socket: at a thousand tracks
+     * one call for each packet would cost more than all else. */
+    REST_US = 4000,
+};
+
+typedef enum {
+    MESSAGE_PAUSE,
+    MESSAGE_FINISH,
+    MESSAGE_STOP,
+} MessageKind;
+
+typedef struct {
+    MessageKind kind;
+    IngressTrack *track;
+    const char *reason; /* interned */
+    int64_t until_us;
+} Message;
+
+struct Ingress {
+    char *address;
+    PortPool *ports;
+    int epoll_fd;
+    int wake_fd;
+    GAsyncQueue *messages;
+    GThread *thread;
+    /* Of the thread. */
+    UdpBatch *batch;
+    GHashTable *waiting; /* IngressTrack -> when it is due, monotonic */
+    bool is_stopped;
+};
+
+static void
+wait_or_not(Ingress *self, IngressTrack *track)
+{
+    if (ingress_track_due_us(track) != INT64_MAX)
+        (void) g_hash_table_add(self->waiting, track); /* it may be there already */
+    else if (g_hash_table_size(self->waiting) > 0)
+        (void) g_hash_table_remove(self->waiting, track); /* or not at all */
+}
+
+static void
+finish_track(Ingress *self, const Message *message)
+{
+    ingress_track_close(message->track, message->until_us, self->batch);
+    (void) g_hash_table_remove(self->waiting, message->track); /* it need not be there */
+    port_pool_give_back(self->ports, ingress_track_port(message->track));
+    ingress_track_tell_finished(message->track);
+    ingress_track_free(message->track);
+}
+
+static void
+handle_messages(Ingress *self)
+{
+    uint64_t n_woken = 0;
+    Message *message = NULL;
+
+    /* Nothing to read only means that an earlier round took the message already. */
+    (void) !read(self->wake_fd, &n_woken, sizeof(n_woken));
+    while ((message = g_async_queue_try_pop(self->messages)) != NULL) {
+        switch (message->kind) {
+        case MESSAGE_PAUSE:
+            ingress_track_pause_now(message->track, message->reason);
+            wait_or_not(self, message->track);
+            break;
+        case MESSAGE_FINISH:
+            finish_track(self, message);
+            break;
+        case MESSAGE_STOP:
+            self->is_stopped = true;
+            break;
+        }
+        g_free(message);
+    }
+}
+
+/* Gives on what waited long enough. Returns: when the next may be due. */
+static int64_t
+expire_waiting(Ingress *self)
+{
+    const int64_t now_us = g_get_monotonic_time();
+    int64_t next_us = INT64_MAX;
+    GHashTableIter iter;
+    gpointer key = NULL;
+
+    g_hash_table_iter_init(&iter, self->waiting);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        IngressTrack *track = key;
+        int64_t due_us = ingress_track_due_us(track);
+
+        if (due_us <= now_us)
+            due_us = ingress_track_expire(track, now_us);
+        if (due_us == INT64_MAX)
+            g_hash_table_iter_remove(&iter);
+        next_us = MIN(next_us, due_us);
+    }
+    return next_us;
+}
+
+static int
+timeout_ms(int64_t due_us)
+{
+    if (due_us == INT64_MAX)
+        return -1;
+    const int64_t left_us = due_us - g_get_monotonic_time();
+    return (int) CLAMP((left_us + 999) / 1000, 0, 1000);
+}
+
+/* Returns: true if media was there. */
+static bool
+handle_events(Ingress *self, const struct epoll_event *events, int n_events)
+{
+    bool has_media = false;
+
+    for (int i = 0; i < n_events; i++) {
+        const IngressSocket *socket = events[i].data.ptr;
+
+        if (socket == NULL)
+            continue;
+        has_media = true;
+        (void) ingress_track_receive(socket->track, socket, self->batch); /* more: the next round */
+        wait_or_not(self, socket->track);
+    }
+    return has_media;
+}
+
+static gpointer
+run(gpointer data)
+{
+    Ingress *self = data;
+    struct epoll_event events[MAX_EVENTS];
+
+    while (!self->is_stopped) {
+        const int64_t due_us = expire_waiting(self);
+        const int n_events = epoll_wait(self->epoll_fd, events, MAX_EVENTS, timeout_ms(due_us));
+
+        g_assert(n_events >= 0 || errno == EINTR);
+        const bool has_media = handle_events(self, events, n_events);
+        /* After the events: a message may free what they point to. */
+        handle_messages(self);
+        if (has_media && n_events < MAX_EVENTS)
+            g_usleep(REST_US);
+    }
+    return NULL;
+}
+
+static void
+send_message(Ingress *self, const Message *message)
+{
+    const uint64_t one = 1;
+
+    g_async_queue_push(self->messages, g_memdup2(message, sizeof(*message)));
+    /* It only fails when it would overflow, and then the thread is awake. */
+    (void) !write(self->wake_fd, &one, sizeof(one));
+}
+
+/* `action`: EPOLL_CTL_ADD or _MOD. `events`: 0 watches for nothing yet. */
+static bool
+watch(Ingress *self, int action, uint32_t events, IngressSocket *socket, GError **error)
+{
+    struct epoll_event event = {.events = events, .data = {.ptr = socket}};
+    const int fd = socket != NULL ? socket->fd : self->wake_fd;
+    const int result = epoll_ctl(self->epoll_fd, action, fd, &event);
+
+    if (result == 0)
+        return true;
+    g_set_error(error, G_IO_ERROR, (int) g_io_error_from_errno(errno), "cannot watch a socket: %s",
+                g_strerror(errno));
+    return false;
+}
+
+static bool
+start(Ingress *self, GError **error)
+{
+    self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->epoll_fd < 0 || self->wake_fd < 0) {
+        g_set_error(error, G_IO_ERROR, (int) g_io_error_from_errno(errno),
+                    "cannot make descriptors for the ingress: %s", g_strerror(errno));
+        return false;
+    }
+    if (!watch(self, EPOLL_CTL_ADD, EPOLLIN, NULL, error))
+        return false;
+    self->thread = g_thread_try_new("ingress", run, self, error);
+    return self->thread != NULL;
+}
+
+Ingress *
+ingress_new(const IngressOptions *options, GError **error)
+{
+    g_autoptr(Ingress) self = g_new0(Ingress, 1);
+
+    self->address = g_strdup(options->address);
+    self->ports = port_pool_new(options->first_port, options->last_port);
+    self->epoll_fd = self->wake_fd = -1;
+    self->messages = g_async_queue_new_full(g_free);
+    self->batch = udp_batch_new();
+    self->waiting = g_hash_table_new(NULL, NULL);
+
+    /* A wrong address should stop the start, not the first session. */
+    const int fd = udp_socket_open(options->address, 0, error);
+    if (fd < 0)
+        return NULL;
+    (void) close(fd); /* nothing was received or sent */
+    if (port_pool_size(self->ports) == 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "ports %u to %u hold no even port with its next one", options->first_port,
+                    options->last_port);
+        return NULL;
+    }
+    return start(self, error) ? g_steal_pointer(&self) : NULL;
+}
+
+/* Returns: a track on a pair of ports that nobody else has. */
+static IngressTrack *
+open_track(Ingress *self, const IngressTrackOptions *options, GError **error)
+{
+    for (unsigned i = 0; i < port_pool_size(self->ports); i++) {
+        g_autoptr(GError) cause = NULL;
+        const uint16_t port = port_pool_take(self->ports);
+        if (port == 0)
+            break;
+        IngressTrack *track = ingress_track_new(self->address, port, options, &cause);
+        if (track != NULL)
+            return track;
+        port_pool_give_back(self->ports, port);
+        if (!g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)) {
+            g_propagate_error(error, g_steal_pointer(&cause));
+            return NULL;
+        }
+    }
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "all %u pairs of RTP ports are taken",
+                port_pool_size(self->ports));
+    return NULL;
+}
+
+IngressTrack *
+ingress_add_track(Ingress *self, const IngressTrackOptions *options, GError **error)
+{
+    IngressTrack *track = open_track(self, options, error);
+
+    if (track == NULL)
+        return NULL;
+    ingress_track_set_ingress(track, self);
+    IngressSocket *rtp = ingress_track_socket(track, 0);
+    IngressSocket *rtcp = ingress_track_socket(track, 1);
+    /* All that can fail first, for once a socket is watched the track belongs to the thread. */
+    if (!watch(self, EPOLL_CTL_ADD, 0, rtcp, error) || !watch(self, EPOLL_CTL_ADD, 0, rtp, error)) {
+        port_pool_give_back(self->ports, ingress_track_port(track));
+        ingress_track_free(track);
+        return NULL;
+    }
+    const bool is_watched = watch(self, EPOLL_CTL_MOD, EPOLLIN, rtcp, NULL) &&
+                            watch(self, EPOLL_CTL_MOD, EPOLLIN, rtp, NULL);
+    g_assert(is_watched);
+    return track;
+}
+
+void
+ingress_track_pause(IngressTrack *track, const char *reason)
+{
+    send_message(ingress_track_ingress(track),
+                 &(Message){.kind = MESSAGE_PAUSE,
+                            .track = track,
+                            .reason = reason != NULL ? g_intern_string(reason) : NULL});
+}
+
+void
+ingress_track_finish(IngressTrack *track, int64_t until_us)
+{
+    send_message(ingress_track_ingress(track),
+                 &(Message){.kind = MESSAGE_FINISH, .track = track, .until_us = until_us});
+}
+
+void
+ingress_free(Ingress *self)
+{
+    if (self == NULL)
+        return;
+    if (self->thread != NULL) {
+        send_message(self, &(Message){.kind = MESSAGE_STOP});
+        (void) g_thread_join(self->thread);
+    }
+    if (self->epoll_fd >= 0)
+        (void) close(self->epoll_fd); /* no data behind it */
+    if (self->wake_fd >= 0)
+        (void) close(self->wake_fd);
+    g_hash_table_unref(self->waiting);
+    udp_batch_free(self->batch);
+    g_async_queue_unref(self->messages);
+    port_pool_free(self->ports);
+    g_free(self->address);
+    g_free(self);
+}

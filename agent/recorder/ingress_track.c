@@ -1,0 +1,238 @@
+#include "agent/recorder/ingress_track.h"
+
+#include "agent/recorder/rtcp.h"
+#include "agent/recorder/rtp_packet.h"
+
+#include <unistd.h>
+
+enum {
+    /* What may still lie in a socket at its end; a source that never stops is cut off there. */
+    MAX_DRAIN_BATCHES = 256,
+};
+
+typedef struct {
+    struct sockaddr_storage address;
+    socklen_t n_bytes; /* 0: not known */
+} Peer;
+
+struct IngressTrack {
+    Ingress *ingress;
+    uint16_t port;
+    int64_t zero_monotonic_us;
+    void (*on_finished)(void *user_data);
+    void *user_data;
+    IngressSocket sockets[2];
+    RtpReceiver *receiver;
+    RtcpIdentity identity;
+    Peer peers[2]; /* where RTP and RTCP come from */
+    uint32_t n_kernel_dropped;
+    int64_t due_us; /* monotonic; INT64_MAX: nothing waits */
+    GMutex mutex;
+    struct {
+        RtpReceiverStatus status;
+    } locked;
+};
+
+static void
+publish_status(IngressTrack *self)
+{
+    RtpReceiverStatus status;
+
+    rtp_receiver_status(self->receiver, &status);
+    status.n_kernel_dropped = self->n_kernel_dropped;
+    g_mutex_lock(&self->mutex);
+    self->locked.status = status;
+    g_mutex_unlock(&self->mutex);
+}
+
+IngressTrack *
+ingress_track_new(const char *address, uint16_t port, const IngressTrackOptions *options,
+                  GError **error)
+{
+    g_autoptr(IngressTrack) self = g_new0(IngressTrack, 1);
+
+    g_mutex_init(&self->mutex);
+    self->port = port;
+    self->due_us = INT64_MAX;
+    self->zero_monotonic_us = options->zero_monotonic_us;
+    self->on_finished = options->on_finished;
+    self->user_data = options->user_data;
+    self->receiver = rtp_receiver_new(&options->receiver);
+    rtcp_identity_draw(&self->identity);
+    self->sockets[0] = (IngressSocket){.track = self, .fd = -1};
+    self->sockets[1] = (IngressSocket){.track = self, .fd = -1, .is_rtcp = true};
+    for (unsigned i = 0; i < G_N_ELEMENTS(self->sockets); i++) {
+        self->sockets[i].fd = udp_socket_open(address, (uint16_t) (port + i), error);
+        if (self->sockets[i].fd < 0)
+            return NULL;
+    }
+    return g_steal_pointer(&self);
+}
+
+IngressSocket *
+ingress_track_socket(IngressTrack *self, unsigned i)
+{
+    g_assert(i < G_N_ELEMENTS(self->sockets));
+    return &self->sockets[i];
+}
+
+void
+ingress_track_set_ingress(IngressTrack *self, Ingress *ingress)
+{
+    self->ingress = ingress;
+}
+
+Ingress *
+ingress_track_ingress(const IngressTrack *self)
+{
+    return self->ingress;
+}
+
+uint16_t
+ingress_track_port(const IngressTrack *track)
+{
+    return track->port;
+}
+
+static void
+remember_peer(IngressTrack *self, const IngressSocket *socket, const UdpBatch *batch)
+{
+    Peer *peer = &self->peers[socket->is_rtcp ? 1 : 0];
+
+    peer->address = *udp_batch_source(batch, &peer->n_bytes);
+}
+
+static void
+take_rtcp(IngressTrack *self, const IngressSocket *socket, const UdpBatch *batch)
+{
+    RtcpReport report;
+    size_t n_bytes = 0;
+    const uint8_t *bytes = udp_batch_bytes(batch, 0, &n_bytes);
+
+    if (rtcp_parse(bytes, n_bytes, &report))
+        remember_peer(self, socket, batch);
+}
+
+static void
+take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsigned n_received)
+{
+    RtpDatagram datagrams[UDP_SOCKET_BATCH];
+    RtpPacket first;
+
+    for (unsigned i = 0; i < n_received; i++)
+        datagrams[i].bytes = udp_batch_bytes(batch, i, &datagrams[i].n_bytes);
+    /* Before anything is given on, which may ask for a keyframe. */
+    if (rtp_packet_parse(datagrams[0].bytes, datagrams[0].n_bytes, &first))
+        remember_peer(self, socket, batch);
+    self->n_kernel_dropped = MAX(self->n_kernel_dropped, udp_batch_dropped(batch));
+
+    const int64_t monotonic_us = g_get_monotonic_time();
+    rtp_receiver_take_batch(self->receiver, datagrams, n_received,
+                            monotonic_us - self->zero_monotonic_us);
+    (void) ingress_track_expire(self, monotonic_us);
+}
+
+bool
+ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch)
+{
+    const unsigned n_received = udp_batch_receive(batch, socket->fd);
+
+    if (n_received == 0)
+        return false;
+    if (socket->is_rtcp)
+        take_rtcp(self, socket, batch);
+    else
+        take_rtp(self, socket, batch, n_received);
+    return n_received == UDP_SOCKET_BATCH;
+}
+
+int64_t
+ingress_track_expire(IngressTrack *self, int64_t monotonic_us)
+{
+    const int64_t due_us =
+        rtp_receiver_expire(self->receiver, monotonic_us - self->zero_monotonic_us);
+
+    self->due_us = due_us == INT64_MAX ? INT64_MAX : due_us + self->zero_monotonic_us;
+    publish_status(self);
+    return self->due_us;
+}
+
+int64_t
+ingress_track_due_us(const IngressTrack *self)
+{
+    return self->due_us;
+}
+
+void
+ingress_track_pause_now(IngressTrack *self, const char *reason)
+{
+    const int64_t monotonic_us = g_get_monotonic_time();
+
+    rtp_receiver_pause(self->receiver, reason, monotonic_us - self->zero_monotonic_us);
+    (void) ingress_track_expire(self, monotonic_us);
+}
+
+static void
+close_sockets(IngressTrack *self)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(self->sockets); i++) {
+        if (self->sockets[i].fd >= 0)
+            (void) close(self->sockets[i].fd); /* nothing is written to it that could be lost */
+        self->sockets[i].fd = -1;
+    }
+}
+
+void
+ingress_track_close(IngressTrack *self, int64_t until_us, UdpBatch *batch)
+{
+    for (unsigned i = 0; i < MAX_DRAIN_BATCHES; i++) {
+        if (!ingress_track_receive(self, &self->sockets[0], batch))
+            break;
+    }
+    close_sockets(self);
+    rtp_receiver_finish(self->receiver, until_us);
+    self->due_us = INT64_MAX;
+    publish_status(self);
+}
+
+void
+ingress_track_tell_finished(IngressTrack *self)
+{
+    self->on_finished(self->user_data);
+}
+
+void
+ingress_track_status(IngressTrack *track, RtpReceiverStatus *status)
+{
+    g_mutex_lock(&track->mutex);
+    *status = track->locked.status;
+    g_mutex_unlock(&track->mutex);
+}
+
+void
+ingress_track_request_keyframe(IngressTrack *track)
+{
+    uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES];
+    RtpReceiverStatus status;
+    const unsigned i = track->peers[1].n_bytes > 0 ? 1 : 0;
+    const Peer *peer = &track->peers[i];
+
+    rtp_receiver_status(track->receiver, &status);
+    if (!status.has_ssrc || peer->n_bytes == 0 || track->sockets[i].fd < 0)
+        return;
+    rtcp_write_keyframe_request(&track->identity, status.ssrc, bytes);
+    /* One that does not get away is asked for again by the segmenter. */
+    (void) sendto(track->sockets[i].fd, bytes, sizeof(bytes), MSG_DONTWAIT,
+                  (const struct sockaddr *) &peer->address, peer->n_bytes);
+}
+
+void
+ingress_track_free(IngressTrack *self)
+{
+    if (self == NULL)
+        return;
+    close_sockets(self);
+    rtp_receiver_free(self->receiver);
+    g_mutex_clear(&self->mutex);
+    g_free(self);
+}

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The little RTCP (RFC 3550 6, RFC 4585) that a receiver of media needs. Any thread. */
+
+/* What a compound packet says. */
+typedef struct {
+    uint32_t ssrc; /* of the sender report */
+    uint64_t ntp_time;
+    uint32_t rtp_timestamp; /* the same moment on the stream's clock */
+    bool has_sender_report;
+    bool has_bye;
+} RtcpReport;
+
+/* How we call ourselves: drawn at random for each track, so that it tells nothing. */
+typedef struct {
+    uint32_t ssrc;
+    char cname[16]; /* not terminated; RFC 7022 4.2 */
+} RtcpIdentity;
+
+enum { RTCP_KEYFRAME_REQUEST_BYTES = 48 };
+
+/* Returns: false - a length lies, or it is no RTCP; `report` is then all zero. */
+bool rtcp_parse(const uint8_t *bytes, size_t n_bytes, RtcpReport *report);
+
+void rtcp_identity_draw(RtcpIdentity *identity);
+
+/* Writes a picture loss indication for `media_ssrc` in the smallest compound packet RFC 4585 3.1
+ * allows. */
+void rtcp_write_keyframe_request(const RtcpIdentity *identity, uint32_t media_ssrc,
+                                 uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES]);

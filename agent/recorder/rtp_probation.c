@@ -1,0 +1,82 @@
+#include "agent/recorder/rtp_probation.h"
+
+#include <stdlib.h>
+
+/* A stream's packets stay this near to each other, lost and reordered ones included. */
+enum { NEAR_PACKETS = 100 };
+
+struct RtpProbation {
+    PacketPool *pool;
+    unsigned n_packets;
+    unsigned n_taken; /* of them, since the last time it was empty */
+    HeldPacket *packets[RTP_PROBATION_MAX];
+};
+
+RtpProbation *
+rtp_probation_new(PacketPool *pool)
+{
+    RtpProbation *self = g_new0(RtpProbation, 1);
+
+    self->pool = pool;
+    return self;
+}
+
+bool
+rtp_probation_fits(const RtpProbation *self, const RtpPacket *header)
+{
+    if (rtp_probation_count(self) == 0)
+        return true;
+    const RtpPacket *last = &self->packets[self->n_packets - 1]->header;
+    const int distance = (int16_t) (uint16_t) (header->sequence - last->sequence);
+
+    return header->ssrc == last->ssrc && abs(distance) < NEAR_PACKETS;
+}
+
+bool
+rtp_probation_add(RtpProbation *self, HeldPacket *packet)
+{
+    g_assert(self->n_packets < RTP_PROBATION_MAX);
+    for (unsigned i = self->n_taken; i < self->n_packets; i++) {
+        if (self->packets[i]->header.sequence == packet->header.sequence) {
+            packet_pool_give_back(self->pool, packet);
+            return false;
+        }
+    }
+    self->packets[self->n_packets++] = packet;
+    return true;
+}
+
+unsigned
+rtp_probation_count(const RtpProbation *self)
+{
+    return self->n_packets - self->n_taken;
+}
+
+const HeldPacket *
+rtp_probation_peek(const RtpProbation *self, unsigned i)
+{
+    g_assert(i < rtp_probation_count(self));
+    return self->packets[self->n_taken + i];
+}
+
+HeldPacket *
+rtp_probation_take_out(RtpProbation *self)
+{
+    if (rtp_probation_count(self) == 0)
+        return NULL;
+    HeldPacket *packet = self->packets[self->n_taken++];
+
+    if (self->n_taken == self->n_packets)
+        self->n_taken = self->n_packets = 0;
+    return packet;
+}
+
+void
+rtp_probation_free(RtpProbation *self)
+{
+    if (self == NULL)
+        return;
+    for (HeldPacket *packet; (packet = rtp_probation_take_out(self)) != NULL;)
+        packet_pool_give_back(self->pool, packet);
+    g_free(self);
+}
