@@ -10,7 +10,6 @@
 #define RECIPIENT_PREFIX "age"
 #define IDENTITY_PREFIX  "AGE-SECRET-KEY-"
 #define IDENTITY_BYTES   74 /* of the text, without a newline */
-#define MAX_LOG_N        30
 
 static AgeRecipient *
 recipient_of_point(const uint8_t point[32])
@@ -60,18 +59,6 @@ age_recipient_parse(const char *text, GError **error)
     return NULL;
 }
 
-AgeRecipient *
-age_recipient_new_scrypt(const Secret *passphrase, unsigned log_n)
-{
-    g_assert(log_n >= 1 && log_n <= MAX_LOG_N);
-    AgeRecipient *self = g_new0(AgeRecipient, 1);
-
-    self->kind = AGE_KEY_SCRYPT;
-    self->passphrase = passphrase;
-    self->log_n = log_n;
-    return self;
-}
-
 const char *
 age_recipient_text(const AgeRecipient *self)
 {
@@ -106,17 +93,6 @@ age_identity_generate(GError **error)
     Secret *scalar = secret_new_random(32, error);
 
     return scalar == NULL ? NULL : identity_of_scalar(scalar);
-}
-
-AgeIdentity *
-age_identity_new_scrypt(const Secret *passphrase, unsigned max_log_n)
-{
-    AgeIdentity *self = g_new0(AgeIdentity, 1);
-
-    self->kind = AGE_KEY_SCRYPT;
-    self->passphrase = passphrase;
-    self->max_log_n = max_log_n;
-    return self;
 }
 
 /* `line`: without its newline. */

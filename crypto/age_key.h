@@ -4,19 +4,15 @@
 
 #include <glib.h>
 
-/* Who may open (recipient, public) and who can (identity, secret) an age file: X25519 key pairs and
- * passphrases, c2sp.org/age. Both are immutable and may be shared by threads; neither is
- * reference counted. */
+/* Who may open (recipient, public) and who can (identity, secret) an age file: X25519 key pairs,
+ * c2sp.org/age, and passphrases (age_passphrase.h). Both are immutable and may be shared by
+ * threads; neither is reference counted. */
 typedef struct AgeRecipient AgeRecipient;
 typedef struct AgeIdentity AgeIdentity;
 
 /* Reads `age1...` (bech32, strict: case, checksum, length, no low-order point).
  * Errors: MALFORMED - names what is wrong, never echoes a secret key pasted by mistake. */
 AgeRecipient *age_recipient_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* A passphrase recipient (scrypt stanza); it can only stand alone in a file. `log_n` 1..22, age's
- * default is 18. `passphrase` is borrowed until age_recipient_free(). */
-AgeRecipient *age_recipient_new_scrypt(const Secret *passphrase, unsigned log_n);
 
 /* Returns: `age1...`, borrowed; NULL for a passphrase. */
 const char *age_recipient_text(const AgeRecipient *self);
@@ -25,10 +21,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AgeRecipient, age_recipient_free)
 
 /* Draws a new X25519 key pair. Errors: NO_LOCKED_MEMORY. */
 AgeIdentity *age_identity_generate(GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Opens files sealed to `passphrase` (borrowed until age_identity_free()); refuses a work factor
- * over `max_log_n` (age's own default is 22). */
-AgeIdentity *age_identity_new_scrypt(const Secret *passphrase, unsigned max_log_n);
 
 /* Reads an age identity file: `#` comments, empty lines, one AGE-SECRET-KEY-1 a line.
  * `text`: the whole file, in locked memory; not changed.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "crypto/age_key.h"
+#include "crypto/age_passphrase.h"
 
 #include <stdint.h>
 
@@ -21,8 +21,10 @@ struct AgeRecipient {
 
 struct AgeIdentity {
     AgeKeyKind kind;
-    Secret *scalar;    /* X25519, 32 bytes */
-    uint8_t point[32]; /* of `scalar` */
-    const Secret *passphrase;
+    Secret *scalar;           /* X25519, 32 bytes */
+    uint8_t point[32];        /* of `scalar` */
+    const Secret *passphrase; /* scrypt; NULL to `ask` */
+    AgePassphraseAsk ask;
+    void *ask_data;
     unsigned max_log_n;
 };

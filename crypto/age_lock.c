@@ -60,6 +60,14 @@ check_context(const AgeHeader *header, const AgeContext *context, GError **error
 }
 
 static bool
+is_passphrase(const AgeHeader *header)
+{
+    const AgeStanza *first = g_ptr_array_index(header->stanzas, 0);
+
+    return strcmp(first->words[0], "scrypt") == 0;
+}
+
+static bool
 check_passphrase_stands_alone(const AgeHeader *header, GError **error)
 {
     for (guint i = 0; i < header->stanzas->len && header->stanzas->len > 1; i++) {
@@ -84,7 +92,9 @@ age_lock_open(GPtrArray *identities, const AgeContext *context, const AgeHeader 
             return NULL;
     }
     if (file_key == NULL) {
-        crypto_fail(error, CRYPTO_ERROR_NO_MATCH, "none of the identities opens the file");
+        crypto_fail(error, CRYPTO_ERROR_NO_MATCH, "%s",
+                    is_passphrase(header) ? "the file is sealed to a passphrase, not to a key"
+                                          : "none of the identities opens the file");
         return NULL;
     }
     if (!age_header_is_genuine(header, file_key)) {

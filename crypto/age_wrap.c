@@ -132,6 +132,7 @@ unwrap_x25519(const AgeIdentity *identity, const AgeStanza *stanza, Secret **fil
     return is_done;
 }
 
+/* Returns: false without memory, with errno. */
 static bool
 derive_scrypt_key(const Secret *passphrase, const uint8_t salt[SALT_BYTES], unsigned log_n,
                   WrapKey *key)
@@ -182,6 +183,8 @@ unwrap_scrypt(const AgeIdentity *identity, const AgeStanza *stanza, Secret **fil
               GError **error)
 {
     const unsigned log_n = stanza->n_words == 3 ? parse_log_n(stanza->words[2]) : 0;
+    const Secret *passphrase = identity->passphrase;
+    g_autoptr(Secret) answer = NULL;
     uint8_t salt[SALT_BYTES];
     WrapKey key;
 
@@ -193,7 +196,11 @@ unwrap_scrypt(const AgeIdentity *identity, const AgeStanza *stanza, Secret **fil
         return crypto_fail(error, CRYPTO_ERROR_NO_MATCH,
                            "the passphrase needs more work than is allowed (2^%u, at most 2^%u)",
                            log_n, identity->max_log_n);
-    if (!derive_scrypt_key(identity->passphrase, salt, log_n, &key))
+    if (passphrase == NULL)
+        passphrase = answer = identity->ask(identity->ask_data, error);
+    if (passphrase == NULL)
+        return false;
+    if (!derive_scrypt_key(passphrase, salt, log_n, &key))
         return crypto_fail(error, CRYPTO_ERROR_IO, "cannot stretch the passphrase: %s",
                            g_strerror(errno));
     const bool is_done = open_file_key(&key, stanza->body, file_key, error);
