@@ -201,6 +201,22 @@ rtp_source_demux(const uint8_t *bytes, size_t n_bytes)
     return demux.tracks;
 }
 
+void
+rtp_source_check_frames(const RtpSource *self, const GArray *got, guint first, guint n_frames,
+                        int64_t offset_us)
+{
+    g_assert_cmpuint(got->len, ==, n_frames);
+    for (guint i = 0; i < n_frames; i++) {
+        const RtpSourceFrame *a = &g_array_index(got, RtpSourceFrame, i);
+        const RtpSourceFrame *b = &g_array_index(self->frames, RtpSourceFrame, first + i);
+
+        /* Parameter sets of H.264 move from its keyframes into the header. */
+        if (!self->is_h264 || !b->is_keyframe)
+            g_assert_cmpuint(a->hash, ==, b->hash);
+        g_assert_cmpint(ABS(a->time_us - b->time_us - offset_us), <=, 501);
+    }
+}
+
 int
 rtp_source_count_decoded(const uint8_t *bytes, size_t n_bytes, const char *which)
 {

@@ -31,6 +31,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RtpSource, rtp_source_free)
  * fails the test if the demuxer finds a fault. */
 GPtrArray *rtp_source_demux(const uint8_t *bytes, size_t n_bytes);
 
+/* Fails the test unless `got` is what left the encoder from frame `first` on, `n_frames` of it, its
+ * times moved by `offset_us` and rounded to milliseconds. */
+void rtp_source_check_frames(const RtpSource *self, const GArray *got, guint first, guint n_frames,
+                             int64_t offset_us);
+
 /* Runs ffprobe over `bytes` and lets it decode everything. Returns: decoded frames of the stream
  * `which`; fails the test if ffprobe complains of anything. -1: there is no ffprobe here. */
 int rtp_source_count_decoded(const uint8_t *bytes, size_t n_bytes, const char *which);

@@ -1,0 +1,276 @@
+#include "agent/media/export_track.h"
+
+#include "agent/media/media_pad.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+/* A picture group held while looking for the start. Past this, the file starts a little early
+ * instead. */
+#define MAX_HELD_BYTES ((size_t) 64 * 1024 * 1024)
+
+/* What each codec of ours is called in Matroska and on a pad, and whether MP4 takes it. */
+typedef struct {
+    const char *codec_id;
+    const char *name;
+    const char *caps;
+    bool is_video;
+    bool says_size_in_band;
+    bool fits_mp4;
+} ExportCodec;
+
+static const ExportCodec export_codecs[] = {
+    {"A_OPUS",          "Opus",  "audio/x-opus,rate=48000,channel-mapping-family=0",          false, false, true },
+    {"V_VP8",           "VP8",   "video/x-vp8",                                               true,  true,  false},
+    {"V_VP9",           "VP9",   "video/x-vp9,profile=(string)0,chroma-format=(string)4:2:0", true,  true,  true },
+    {"V_MPEG4/ISO/AVC", "H.264", "video/x-h264,stream-format=avc,alignment=au",               true,  false, true },
+};
+
+struct ExportTrack {
+    char *title;
+    const ExportCodec *codec;
+    GstCaps *caps;
+    GPtrArray *parts; /* of MatroskaReader */
+    guint part;       /* being read */
+    GQueue held;      /* of GstBuffer: read while seeking */
+    size_t n_held_bytes;
+    int64_t origin_us;
+    int64_t until_us;
+    int64_t last_us;
+};
+
+static const ExportCodec *
+find_codec(const char *codec_id)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(export_codecs); i++)
+        if (strcmp(export_codecs[i].codec_id, codec_id) == 0)
+            return &export_codecs[i];
+    return NULL;
+}
+
+static GstCaps *
+caps_of(const ExportCodec *codec, const MatroskaTrack *track)
+{
+    GstCaps *caps = gst_caps_from_string(codec->caps);
+
+    if (!codec->is_video) {
+        gst_caps_set_simple(caps, "channels", G_TYPE_INT, (int) track->channels, NULL);
+        return caps;
+    }
+    gst_caps_set_simple(caps, "width", G_TYPE_INT, (int) track->width, "height", G_TYPE_INT,
+                        (int) track->height, "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
+    if (track->codec_private != NULL && !codec->says_size_in_band) {
+        GstBuffer *private = gst_buffer_new_wrapped_bytes(track->codec_private);
+
+        gst_caps_set_simple(caps, "codec_data", GST_TYPE_BUFFER, private, NULL);
+        gst_buffer_unref(private);
+    }
+    return caps;
+}
+
+ExportTrack *
+export_track_new(const char *title, MatroskaReader *reader, ExporterContainer container,
+                 GError **error)
+{
+    g_autoptr(MatroskaReader) part = reader;
+    const MatroskaTrack *track = matroska_reader_track(part);
+    const ExportCodec *codec = find_codec(track->codec_id);
+    ExportTrack *self = NULL;
+
+    if (codec == NULL) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "track %s has the unknown codec %s",
+                    title, track->codec_id);
+        return NULL;
+    }
+    if (container == EXPORTER_MP4 && !codec->fits_mp4) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                    "MP4 can not hold %s, which track %s is in: export to Matroska (.mkv) instead",
+                    codec->name, title);
+        return NULL;
+    }
+    self = g_new0(ExportTrack, 1);
+    self->title = g_strdup(title);
+    self->codec = codec;
+    self->caps = caps_of(codec, track);
+    self->parts = g_ptr_array_new_with_free_func((GDestroyNotify) matroska_reader_free);
+    g_ptr_array_add(self->parts, g_steal_pointer(&part));
+    g_queue_init(&self->held);
+    self->until_us = INT64_MAX;
+    self->last_us = INT64_MIN;
+    return self;
+}
+
+/* The header says the largest size, as players make their window from it. */
+static void
+widen_caps(ExportTrack *self, const MatroskaTrack *track)
+{
+    const GstStructure *present = gst_caps_get_structure(self->caps, 0);
+    int width = 0;
+    int height = 0;
+
+    gst_structure_get_int(present, "width", &width);
+    gst_structure_get_int(present, "height", &height);
+    if ((uint64_t) track->width * track->height > (uint64_t) width * (uint64_t) height)
+        gst_caps_set_simple(self->caps, "width", G_TYPE_INT, (int) track->width, "height",
+                            G_TYPE_INT, (int) track->height, NULL);
+}
+
+bool
+export_track_join(ExportTrack *self, const char *title, MatroskaReader *reader)
+{
+    const MatroskaTrack *track = matroska_reader_track(reader);
+
+    if (strcmp(self->title, title) != 0 || find_codec(track->codec_id) != self->codec)
+        return false;
+    if (self->codec->says_size_in_band) {
+        widen_caps(self, track);
+    } else {
+        g_autoptr(GstCaps) caps = caps_of(self->codec, track);
+
+        if (!gst_caps_is_equal(caps, self->caps))
+            return false;
+    }
+    g_ptr_array_add(self->parts, reader);
+    return true;
+}
+
+/* Returns: the next frame with the session's time, from whichever part has one. */
+static GstBuffer *
+read_frame(ExportTrack *self, GError **error)
+{
+    MatroskaFrame frame = {0};
+    GError *cause = NULL;
+    GstBuffer *buffer = NULL;
+
+    for (; self->part < self->parts->len; self->part++) {
+        MatroskaReader **reader = (MatroskaReader **) &self->parts->pdata[self->part];
+
+        if (matroska_reader_next(*reader, &frame, &cause)) {
+            buffer = media_pad_new_buffer(frame.bytes, frame.n_bytes);
+            GST_BUFFER_PTS(buffer) = (GstClockTime) MAX(frame.time_us, 0) * 1000;
+            if (!frame.is_keyframe)
+                GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+            return buffer;
+        }
+        if (cause != NULL) {
+            g_propagate_prefixed_error(error, cause, "track %s: ", self->title);
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+static int64_t
+time_of(GstBuffer *buffer)
+{
+    return (int64_t) (GST_BUFFER_PTS(buffer) / 1000);
+}
+
+static void
+drop_held(ExportTrack *self)
+{
+    GstBuffer *buffer = NULL;
+
+    while ((buffer = g_queue_pop_head(&self->held)) != NULL)
+        gst_buffer_unref(buffer);
+    self->n_held_bytes = 0;
+}
+
+bool
+export_track_seek(ExportTrack *self, int64_t from_us, int64_t *first_us, GError **error)
+{
+    bool is_past = false;
+
+    *first_us = INT64_MAX;
+    if (!self->codec->is_video)
+        return true;
+    while (!is_past && self->n_held_bytes < MAX_HELD_BYTES) {
+        GError *cause = NULL;
+        GstBuffer *buffer = read_frame(self, &cause);
+
+        if (cause != NULL) {
+            g_propagate_error(error, cause);
+            return false;
+        }
+        if (buffer == NULL)
+            break;
+        is_past = time_of(buffer) > from_us;
+        if (!is_past && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT))
+            drop_held(self);
+        g_queue_push_tail(&self->held, buffer);
+        self->n_held_bytes += gst_buffer_get_size(buffer);
+    }
+    if (!g_queue_is_empty(&self->held))
+        *first_us = time_of(g_queue_peek_head(&self->held));
+    return true;
+}
+
+void
+export_track_set_range(ExportTrack *self, int64_t origin_us, int64_t until_us)
+{
+    self->origin_us = origin_us;
+    self->until_us = until_us;
+}
+
+/* From the session's time to the file's. MP4 wants times of decoding that never go back. */
+static void
+shift_time(ExportTrack *self, GstBuffer *buffer)
+{
+    const int64_t time_us = MAX(time_of(buffer) - self->origin_us, 0);
+
+    GST_BUFFER_PTS(buffer) = (GstClockTime) time_us * 1000;
+    self->last_us = MAX(self->last_us, time_us);
+    GST_BUFFER_DTS(buffer) = (GstClockTime) self->last_us * 1000;
+}
+
+GstBuffer *
+export_track_next(ExportTrack *self, GError **error)
+{
+    for (;;) {
+        GstBuffer *buffer = g_queue_pop_head(&self->held);
+
+        if (buffer == NULL)
+            buffer = read_frame(self, error);
+        if (buffer == NULL)
+            return NULL;
+        if (time_of(buffer) >= self->until_us) {
+            gst_buffer_unref(buffer);
+            return NULL;
+        }
+        if (time_of(buffer) >= self->origin_us) {
+            shift_time(self, buffer);
+            return buffer;
+        }
+        gst_buffer_unref(buffer);
+    }
+}
+
+const char *
+export_track_title(const ExportTrack *self)
+{
+    return self->title;
+}
+
+const GstCaps *
+export_track_caps(const ExportTrack *self)
+{
+    return self->caps;
+}
+
+bool
+export_track_is_video(const ExportTrack *self)
+{
+    return self->codec->is_video;
+}
+
+void
+export_track_free(ExportTrack *self)
+{
+    if (self == NULL)
+        return;
+    drop_held(self);
+    g_ptr_array_unref(self->parts);
+    gst_clear_caps(&self->caps);
+    g_free(self->title);
+    g_free(self);
+}
