@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <gio/gio.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@ enum {
     MAX_EVENTS = 256,
     /* After a round the thread rests so long, and finds more in every socket: at a thousand tracks
      * one call for each packet would cost more than all else. */
-    REST_US = 4000,
+    REST_MS = 4,
 };
 
 typedef enum {
@@ -45,7 +46,7 @@ struct Ingress {
 static void
 wait_or_not(Ingress *self, IngressTrack *track)
 {
-    if (ingress_track_due_us(track) != INT64_MAX)
+    if (track->due_us != INT64_MAX)
         (void) g_hash_table_add(self->waiting, track); /* it may be there already */
     else if (g_hash_table_size(self->waiting) > 0)
         (void) g_hash_table_remove(self->waiting, track); /* or not at all */
@@ -54,11 +55,12 @@ wait_or_not(Ingress *self, IngressTrack *track)
 static void
 finish_track(Ingress *self, const Message *message)
 {
-    ingress_track_close(message->track, message->until_us, self->batch);
-    (void) g_hash_table_remove(self->waiting, message->track); /* it need not be there */
-    port_pool_give_back(self->ports, ingress_track_port(message->track));
-    ingress_track_tell_finished(message->track);
-    ingress_track_free(message->track);
+    g_autoptr(IngressTrack) track = message->track;
+
+    ingress_track_close(track, message->until_us, self->batch);
+    (void) g_hash_table_remove(self->waiting, track); /* it need not be there */
+    port_pool_give_back(self->ports, track->port);
+    track->options.on_finished(track->options.user_data);
 }
 
 static void
@@ -98,13 +100,12 @@ expire_waiting(Ingress *self)
     g_hash_table_iter_init(&iter, self->waiting);
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
         IngressTrack *track = key;
-        int64_t due_us = ingress_track_due_us(track);
 
-        if (due_us <= now_us)
-            due_us = ingress_track_expire(track, now_us);
-        if (due_us == INT64_MAX)
+        if (track->due_us <= now_us)
+            ingress_track_expire(track, now_us);
+        if (track->due_us == INT64_MAX)
             g_hash_table_iter_remove(&iter);
-        next_us = MIN(next_us, due_us);
+        next_us = MIN(next_us, track->due_us);
     }
     return next_us;
 }
@@ -136,6 +137,15 @@ handle_events(Ingress *self, const struct epoll_event *events, int n_events)
     return has_media;
 }
 
+/* Only a message ends it early. */
+static void
+rest(Ingress *self)
+{
+    struct pollfd message = {.fd = self->wake_fd, .events = POLLIN};
+
+    (void) poll(&message, 1, REST_MS); /* whatever it says, the next round looks at everything */
+}
+
 static gpointer
 run(gpointer data)
 {
@@ -151,7 +161,7 @@ run(gpointer data)
         /* After the events: a message may free what they point to. */
         handle_messages(self);
         if (has_media && n_events < MAX_EVENTS)
-            g_usleep(REST_US);
+            rest(self);
     }
     return NULL;
 }
@@ -253,12 +263,12 @@ ingress_add_track(Ingress *self, const IngressTrackOptions *options, GError **er
 
     if (track == NULL)
         return NULL;
-    ingress_track_set_ingress(track, self);
-    IngressSocket *rtp = ingress_track_socket(track, 0);
-    IngressSocket *rtcp = ingress_track_socket(track, 1);
+    track->ingress = self;
+    IngressSocket *rtp = &track->sockets[0];
+    IngressSocket *rtcp = &track->sockets[1];
     /* All that can fail first, for once a socket is watched the track belongs to the thread. */
     if (!watch(self, EPOLL_CTL_ADD, 0, rtcp, error) || !watch(self, EPOLL_CTL_ADD, 0, rtp, error)) {
-        port_pool_give_back(self->ports, ingress_track_port(track));
+        port_pool_give_back(self->ports, track->port);
         ingress_track_free(track);
         return NULL;
     }
@@ -271,7 +281,7 @@ ingress_add_track(Ingress *self, const IngressTrackOptions *options, GError **er
 void
 ingress_track_pause(IngressTrack *track, const char *reason)
 {
-    send_message(ingress_track_ingress(track),
+    send_message(track->ingress,
                  &(Message){.kind = MESSAGE_PAUSE,
                             .track = track,
                             .reason = reason != NULL ? g_intern_string(reason) : NULL});
@@ -280,7 +290,7 @@ ingress_track_pause(IngressTrack *track, const char *reason)
 void
 ingress_track_finish(IngressTrack *track, int64_t until_us)
 {
-    send_message(ingress_track_ingress(track),
+    send_message(track->ingress,
                  &(Message){.kind = MESSAGE_FINISH, .track = track, .until_us = until_us});
 }
 

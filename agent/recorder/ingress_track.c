@@ -1,6 +1,5 @@
 #include "agent/recorder/ingress_track.h"
 
-#include "agent/recorder/rtcp.h"
 #include "agent/recorder/rtp_packet.h"
 
 #include <unistd.h>
@@ -8,29 +7,6 @@
 enum {
     /* What may still lie in a socket at its end; a source that never stops is cut off there. */
     MAX_DRAIN_BATCHES = 256,
-};
-
-typedef struct {
-    struct sockaddr_storage address;
-    socklen_t n_bytes; /* 0: not known */
-} Peer;
-
-struct IngressTrack {
-    Ingress *ingress;
-    uint16_t port;
-    int64_t zero_monotonic_us;
-    void (*on_finished)(void *user_data);
-    void *user_data;
-    IngressSocket sockets[2];
-    RtpReceiver *receiver;
-    RtcpIdentity identity;
-    Peer peers[2]; /* where RTP and RTCP come from */
-    uint32_t n_kernel_dropped;
-    int64_t due_us; /* monotonic; INT64_MAX: nothing waits */
-    GMutex mutex;
-    struct {
-        RtpReceiverStatus status;
-    } locked;
 };
 
 static void
@@ -54,9 +30,7 @@ ingress_track_new(const char *address, uint16_t port, const IngressTrackOptions 
     g_mutex_init(&self->mutex);
     self->port = port;
     self->due_us = INT64_MAX;
-    self->zero_monotonic_us = options->zero_monotonic_us;
-    self->on_finished = options->on_finished;
-    self->user_data = options->user_data;
+    self->options = *options;
     self->receiver = rtp_receiver_new(&options->receiver);
     rtcp_identity_draw(&self->identity);
     self->sockets[0] = (IngressSocket){.track = self, .fd = -1};
@@ -69,25 +43,6 @@ ingress_track_new(const char *address, uint16_t port, const IngressTrackOptions 
     return g_steal_pointer(&self);
 }
 
-IngressSocket *
-ingress_track_socket(IngressTrack *self, unsigned i)
-{
-    g_assert(i < G_N_ELEMENTS(self->sockets));
-    return &self->sockets[i];
-}
-
-void
-ingress_track_set_ingress(IngressTrack *self, Ingress *ingress)
-{
-    self->ingress = ingress;
-}
-
-Ingress *
-ingress_track_ingress(const IngressTrack *self)
-{
-    return self->ingress;
-}
-
 uint16_t
 ingress_track_port(const IngressTrack *track)
 {
@@ -97,7 +52,7 @@ ingress_track_port(const IngressTrack *track)
 static void
 remember_peer(IngressTrack *self, const IngressSocket *socket, const UdpBatch *batch)
 {
-    Peer *peer = &self->peers[socket->is_rtcp ? 1 : 0];
+    IngressPeer *peer = &self->peers[socket->is_rtcp ? 1 : 0];
 
     peer->address = *udp_batch_source(batch, &peer->n_bytes);
 }
@@ -128,8 +83,8 @@ take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsig
 
     const int64_t monotonic_us = g_get_monotonic_time();
     rtp_receiver_take_batch(self->receiver, datagrams, n_received,
-                            monotonic_us - self->zero_monotonic_us);
-    (void) ingress_track_expire(self, monotonic_us);
+                            monotonic_us - self->options.zero_monotonic_us);
+    ingress_track_expire(self, monotonic_us);
 }
 
 bool
@@ -146,21 +101,14 @@ ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch 
     return n_received == UDP_SOCKET_BATCH;
 }
 
-int64_t
+void
 ingress_track_expire(IngressTrack *self, int64_t monotonic_us)
 {
     const int64_t due_us =
-        rtp_receiver_expire(self->receiver, monotonic_us - self->zero_monotonic_us);
+        rtp_receiver_expire(self->receiver, monotonic_us - self->options.zero_monotonic_us);
 
-    self->due_us = due_us == INT64_MAX ? INT64_MAX : due_us + self->zero_monotonic_us;
+    self->due_us = due_us == INT64_MAX ? INT64_MAX : due_us + self->options.zero_monotonic_us;
     publish_status(self);
-    return self->due_us;
-}
-
-int64_t
-ingress_track_due_us(const IngressTrack *self)
-{
-    return self->due_us;
 }
 
 void
@@ -168,8 +116,8 @@ ingress_track_pause_now(IngressTrack *self, const char *reason)
 {
     const int64_t monotonic_us = g_get_monotonic_time();
 
-    rtp_receiver_pause(self->receiver, reason, monotonic_us - self->zero_monotonic_us);
-    (void) ingress_track_expire(self, monotonic_us);
+    rtp_receiver_pause(self->receiver, reason, monotonic_us - self->options.zero_monotonic_us);
+    ingress_track_expire(self, monotonic_us);
 }
 
 static void
@@ -196,12 +144,6 @@ ingress_track_close(IngressTrack *self, int64_t until_us, UdpBatch *batch)
 }
 
 void
-ingress_track_tell_finished(IngressTrack *self)
-{
-    self->on_finished(self->user_data);
-}
-
-void
 ingress_track_status(IngressTrack *track, RtpReceiverStatus *status)
 {
     g_mutex_lock(&track->mutex);
@@ -215,7 +157,7 @@ ingress_track_request_keyframe(IngressTrack *track)
     uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES];
     RtpReceiverStatus status;
     const unsigned i = track->peers[1].n_bytes > 0 ? 1 : 0;
-    const Peer *peer = &track->peers[i];
+    const IngressPeer *peer = &track->peers[i];
 
     rtp_receiver_status(track->receiver, &status);
     if (!status.has_ssrc || peer->n_bytes == 0 || track->sockets[i].fd < 0)

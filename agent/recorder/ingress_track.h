@@ -1,14 +1,15 @@
 #pragma once
 
 #include "agent/recorder/ingress.h"
+#include "agent/recorder/rtcp.h"
 #include "agent/recorder/udp_socket.h"
 
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One track's two sockets and its receiver. Made by the main thread, then of the ingress thread
- * alone, but for the functions of ingress.h. */
+/* One track's two sockets and its receiver: the ingress from inside. Made by the main thread, then
+ * of the ingress thread alone, but for what ingress.h says. */
 
 typedef struct {
     IngressTrack *track;
@@ -16,33 +17,44 @@ typedef struct {
     bool is_rtcp;
 } IngressSocket;
 
+typedef struct {
+    struct sockaddr_storage address;
+    socklen_t n_bytes; /* 0: not known */
+} IngressPeer;
+
+struct IngressTrack {
+    Ingress *ingress; /* borrowed, for the messages of ingress.h */
+    IngressTrackOptions options;
+    uint16_t port;
+    int64_t due_us; /* when to call ingress_track_expire(), monotonic; INT64_MAX: nothing waits */
+    IngressSocket sockets[2]; /* RTP, RTCP */
+    IngressPeer peers[2];     /* where they get theirs from */
+    RtpReceiver *receiver;
+    RtcpIdentity identity;
+    uint32_t n_kernel_dropped;
+    GMutex mutex;
+    struct {
+        RtpReceiverStatus status;
+    } locked;
+};
+
 /* Binds `port` and the next. Returns: owned by the caller.
  * Errors: G_IO_ERROR_ADDRESS_IN_USE - another pair may be free; others of GIO. */
 IngressTrack *ingress_track_new(const char *address, uint16_t port,
                                 const IngressTrackOptions *options,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* 0: RTP's, 1: RTCP's; borrowed. */
-IngressSocket *ingress_track_socket(IngressTrack *self, unsigned i);
-
-/* Links to the ingress, for the messages of ingress.h. */
-void ingress_track_set_ingress(IngressTrack *self, Ingress *ingress);
-Ingress *ingress_track_ingress(const IngressTrack *self);
-
 /* Receives once from `socket`. Returns: true if more is there already. */
 bool ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch);
 
-/* As rtp_receiver_expire(), in g_get_monotonic_time(); and what it returned last, or the last
- * receive did. */
-int64_t ingress_track_expire(IngressTrack *self, int64_t monotonic_us);
-int64_t ingress_track_due_us(const IngressTrack *self);
+/* Gives on what waited until `monotonic_us`. */
+void ingress_track_expire(IngressTrack *self, int64_t monotonic_us);
 
 void ingress_track_pause_now(IngressTrack *self, const char *reason);
 
-/* In this order: takes what has arrived, closes the sockets and finishes the receiver; then tells.
- */
+/* Takes what has arrived, closes the sockets and finishes the receiver; on_finished is not called
+ * yet. */
 void ingress_track_close(IngressTrack *self, int64_t until_us, UdpBatch *batch);
-void ingress_track_tell_finished(IngressTrack *self);
 
 /* NULL is allowed. */
 void ingress_track_free(IngressTrack *self);
