@@ -30,10 +30,13 @@ PEERS = pathlib.Path(__file__).resolve().parent.parent / "peers"
 
 def program(name):
     folder = os.environ.get("SEALTAPE_BIN_DIR")
-    path = pathlib.Path(folder, name) if folder else pathlib.Path(shutil.which(name) or "")
-    if not path.is_file():
-        raise FileNotFoundError(f"no {name}: SEALTAPE_BIN_DIR is {folder!r}")
-    return str(path)
+    if folder is None:
+        return shutil.which(name) or name
+    for place in ("", "agent/admin", "agent/recorder"):  # laid out flat, or as meson builds
+        path = pathlib.Path(folder, place, name)
+        if path.is_file():
+            return str(path)
+    raise FileNotFoundError(f"no {name} in {folder}")
 
 
 # --- the Test Anything Protocol -------------------------------------------------------------------------------

@@ -68,11 +68,11 @@ class Media:
         return track
 
 
-def ball(folder, codec, seconds, ssrc, size=(320, 240), frame_rate=25, bitrate=300000, key_s=1.0):
-    """A moving ball."""
+def ball(folder, codec, seconds, ssrc, size=(320, 240), frame_rate=25, bitrate=300000, key_s=1.0, pattern="ball"):
+    """A moving ball, or another of videotestsrc's patterns; smpte takes whatever bitrate it is given."""
     width, height = size
     source = (
-        f"videotestsrc pattern=ball num-buffers={round(seconds * frame_rate)} ! "
+        f"videotestsrc pattern={pattern} num-buffers={round(seconds * frame_rate)} ! "
         f"video/x-raw,format=I420,width={width},height={height},framerate={frame_rate}/1"
     )
     return _encode_video(folder, codec, source, ssrc, bitrate, round(key_s * frame_rate))
