@@ -89,6 +89,8 @@ static void
 test_keeps_tracks_in_step(const void *data)
 {
     const PairCase *given = data;
+    /* An MP4 file begins at its first frame. */
+    const int64_t start_us = given->container == EXPORTER_MP4 ? 1 * SECOND_US : 0;
     g_autoptr(RtpSource) pictures = rtp_source_new(given->description);
     g_autoptr(RtpSource) sound =
         rtp_source_new("audiotestsrc num-buffers=300 samplesperbuffer=960 ! " SAMPLE_OPUS);
@@ -106,8 +108,10 @@ test_keeps_tracks_in_step(const void *data)
 
     g_autoptr(GPtrArray) tracks = rtp_source_demux(file->data, file->len);
     g_assert_cmpuint(tracks->len, ==, 2);
-    rtp_source_check_frames(pictures, tracks->pdata[0], 0, pictures->frames->len, 3 * SECOND_US);
-    rtp_source_check_frames(sound, tracks->pdata[1], 0, sound->frames->len, 1 * SECOND_US);
+    rtp_source_check_frames(pictures, tracks->pdata[0], 0, pictures->frames->len,
+                            3 * SECOND_US - start_us);
+    rtp_source_check_frames(sound, tracks->pdata[1], 0, sound->frames->len,
+                            1 * SECOND_US - start_us);
     const int n_decoded = rtp_source_count_decoded(file->data, file->len, "v:0");
     if (n_decoded >= 0)
         g_assert_cmpint(n_decoded, ==, pictures->frames->len);

@@ -166,6 +166,12 @@ export_sink_new(GstElement *muxer, int fd)
     return self;
 }
 
+bool
+export_sink_is_seekable(const ExportSink *self)
+{
+    return self->is_seekable;
+}
+
 static bool
 take_error_locked(ExportSink *self, GError **error)
 {

@@ -10,6 +10,9 @@ typedef struct ExportSink ExportSink;
 /* Links behind `muxer`, before it is started. `fd` is borrowed. */
 ExportSink *export_sink_new(GstElement *muxer, int fd);
 
+/* Whether the muxer may go back: a regular file, not opened for appending. */
+bool export_sink_is_seekable(const ExportSink *self);
+
 /* The first write that failed, kept until freed. Returns: true if none did. */
 bool export_sink_is_good(ExportSink *self, GError **error);
 

@@ -1,6 +1,7 @@
 #include "agent/media/export_track.h"
 
 #include "agent/media/media_pad.h"
+#include "agent/media/opus_packet.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -8,27 +9,38 @@
 /* A picture group held while looking for the start. Past this, the file starts a little early
  * instead. */
 #define MAX_HELD_BYTES ((size_t) 64 * 1024 * 1024)
+/* A longer step between two frames is a gap, and not how long a frame lasts. */
+#define MAX_FRAME_US     200000
+#define DEFAULT_FRAME_US 33333
 
-/* What each codec of ours is called in Matroska and on a pad, and whether MP4 takes it. */
+/* What each codec of ours is called in Matroska and on the muxers' pads. */
 typedef struct {
     const char *codec_id;
     const char *name;
-    const char *caps;
     bool is_video;
     bool says_size_in_band;
-    bool fits_mp4;
+    const char *caps;     /* for matroskamux */
+    const char *mp4_caps; /* NULL: MP4 can not hold it */
 } ExportCodec;
 
+#define OPUS_CAPS "audio/x-opus,rate=48000,channel-mapping-family=0"
+#define H264_CAPS "video/x-h264,stream-format=avc,alignment=au"
+/* mp4mux 1.22 reads these without looking whether they are there. 8 bits, as WebRTC sends. */
+#define VP9_MP4_CAPS                                                                               \
+    "video/x-vp9,profile=(string)0,chroma-format=(string)4:2:0,bit-depth-luma=(uint)8,"            \
+    "bit-depth-chroma=(uint)8,chroma-site=(string)mpeg2,colorimetry=(string)2:0:0:0"
+
 static const ExportCodec export_codecs[] = {
-    {"A_OPUS",          "Opus",  "audio/x-opus,rate=48000,channel-mapping-family=0",          false, false, true },
-    {"V_VP8",           "VP8",   "video/x-vp8",                                               true,  true,  false},
-    {"V_VP9",           "VP9",   "video/x-vp9,profile=(string)0,chroma-format=(string)4:2:0", true,  true,  true },
-    {"V_MPEG4/ISO/AVC", "H.264", "video/x-h264,stream-format=avc,alignment=au",               true,  false, true },
+    {"A_OPUS",          "Opus",  false, false, OPUS_CAPS,     OPUS_CAPS   },
+    {"V_VP8",           "VP8",   true,  true,  "video/x-vp8", NULL        },
+    {"V_VP9",           "VP9",   true,  true,  "video/x-vp9", VP9_MP4_CAPS},
+    {"V_MPEG4/ISO/AVC", "H.264", true,  false, H264_CAPS,     H264_CAPS   },
 };
 
 struct ExportTrack {
     char *title;
     const ExportCodec *codec;
+    ExporterContainer container;
     GstCaps *caps;
     GPtrArray *parts; /* of MatroskaReader */
     guint part;       /* being read */
@@ -36,7 +48,8 @@ struct ExportTrack {
     size_t n_held_bytes;
     int64_t origin_us;
     int64_t until_us;
-    int64_t last_us;
+    int64_t last_us;  /* in the file */
+    int64_t frame_us; /* the last frame's duration, as the pace lets guess */
 };
 
 static const ExportCodec *
@@ -49,9 +62,11 @@ find_codec(const char *codec_id)
 }
 
 static GstCaps *
-caps_of(const ExportCodec *codec, const MatroskaTrack *track)
+caps_of(const ExportTrack *self, const MatroskaTrack *track)
 {
-    GstCaps *caps = gst_caps_from_string(codec->caps);
+    const ExportCodec *codec = self->codec;
+    GstCaps *caps =
+        gst_caps_from_string(self->container == EXPORTER_MP4 ? codec->mp4_caps : codec->caps);
 
     if (!codec->is_video) {
         gst_caps_set_simple(caps, "channels", G_TYPE_INT, (int) track->channels, NULL);
@@ -82,7 +97,7 @@ export_track_new(const char *title, MatroskaReader *reader, ExporterContainer co
                     title, track->codec_id);
         return NULL;
     }
-    if (container == EXPORTER_MP4 && !codec->fits_mp4) {
+    if (container == EXPORTER_MP4 && codec->mp4_caps == NULL) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                     "MP4 can not hold %s, which track %s is in: export to Matroska (.mkv) instead",
                     codec->name, title);
@@ -91,12 +106,14 @@ export_track_new(const char *title, MatroskaReader *reader, ExporterContainer co
     self = g_new0(ExportTrack, 1);
     self->title = g_strdup(title);
     self->codec = codec;
-    self->caps = caps_of(codec, track);
+    self->container = container;
+    self->caps = caps_of(self, track);
     self->parts = g_ptr_array_new_with_free_func((GDestroyNotify) matroska_reader_free);
     g_ptr_array_add(self->parts, g_steal_pointer(&part));
     g_queue_init(&self->held);
     self->until_us = INT64_MAX;
-    self->last_us = INT64_MIN;
+    self->last_us = -1;
+    self->frame_us = DEFAULT_FRAME_US;
     return self;
 }
 
@@ -125,7 +142,7 @@ export_track_join(ExportTrack *self, const char *title, MatroskaReader *reader)
     if (self->codec->says_size_in_band) {
         widen_caps(self, track);
     } else {
-        g_autoptr(GstCaps) caps = caps_of(self->codec, track);
+        g_autoptr(GstCaps) caps = caps_of(self, track);
 
         if (!gst_caps_is_equal(caps, self->caps))
             return false;
@@ -148,6 +165,9 @@ read_frame(ExportTrack *self, GError **error)
         if (matroska_reader_next(*reader, &frame, &cause)) {
             buffer = media_pad_new_buffer(frame.bytes, frame.n_bytes);
             GST_BUFFER_PTS(buffer) = (GstClockTime) MAX(frame.time_us, 0) * 1000;
+            if (!self->codec->is_video)
+                GST_BUFFER_DURATION(buffer) =
+                    (GstClockTime) opus_packet_duration_us(frame.bytes, frame.n_bytes) * 1000;
             if (!frame.is_keyframe)
                 GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
             return buffer;
@@ -212,11 +232,18 @@ export_track_set_range(ExportTrack *self, int64_t origin_us, int64_t until_us)
     self->until_us = until_us;
 }
 
-/* From the session's time to the file's. MP4 wants times of decoding that never go back. */
+/* From the session's time to the file's. MP4 wants times of decoding that never go back, and a
+ * duration at least for the last frame. */
 static void
 shift_time(ExportTrack *self, GstBuffer *buffer)
 {
     const int64_t time_us = MAX(time_of(buffer) - self->origin_us, 0);
+    const int64_t step_us = self->last_us >= 0 ? time_us - self->last_us : 0;
+
+    if (step_us > 0 && step_us <= MAX_FRAME_US)
+        self->frame_us = step_us;
+    if (self->codec->is_video)
+        GST_BUFFER_DURATION(buffer) = (GstClockTime) self->frame_us * 1000;
 
     GST_BUFFER_PTS(buffer) = (GstClockTime) time_us * 1000;
     self->last_us = MAX(self->last_us, time_us);

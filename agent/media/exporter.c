@@ -126,11 +126,15 @@ make_muxer(Exporter *self, GError **error)
     self->muxer = media_pad_new_element(is_mp4 ? "mp4mux" : "matroskamux", error);
     if (self->muxer == NULL)
         return false;
-    if (is_mp4)
-        g_object_set(self->muxer, "fragment-duration", 2000, NULL);
-    else
+    if (!is_mp4)
         g_object_set(self->muxer, "writing-app", "Sealtape", NULL);
     self->sink = export_sink_new(self->muxer, self->options->fd);
+    /* Not in fragments: mp4mux 1.22 then lets each track start at zero, however late it began. */
+    if (is_mp4 && !export_sink_is_seekable(self->sink)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                    "MP4 can not be written into a pipe: export to a file, or to Matroska (.mkv)");
+        return false;
+    }
     gst_element_set_state(self->muxer, GST_STATE_PAUSED);
     return true;
 }
@@ -148,6 +152,8 @@ add_pad(Exporter *self, const ExportTrack *track, GError **error)
                     export_track_title(track));
         return false;
     }
+    if (self->options->container == EXPORTER_MATROSKA)
+        media_pad_set_peer_flag(pad, "frame-duration", false);
     tags = gst_tag_list_new(GST_TAG_TITLE, export_track_title(track), NULL);
     gst_tag_list_set_scope(tags, GST_TAG_SCOPE_STREAM);
     gst_pad_push_event(pad, gst_event_new_tag(tags));

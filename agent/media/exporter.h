@@ -5,13 +5,15 @@
 #include <stdint.h>
 
 /* Puts a session's opened tracks into one file that plays, in step, without transcoding. Each input
- * is one part of one track: parts of a track with equal codec settings are joined, others become a
- * track of their own. Timestamps are the session's, minus `from_us`; gaps stay gaps. The output is
- * plaintext by intent of who asked, written to a descriptor of theirs and nowhere else. */
+ * is one part of one track: parts of a track with equal codec settings are joined (VP8 and VP9 may
+ * differ in size, which their keyframes say), others become a track of their own. Time zero of the
+ * file is `from_us`, or the keyframe before it that video starts at; in MP4, the first frame. Gaps
+ * stay gaps. The output is plaintext by intent of who asked, written to a descriptor of theirs and
+ * nowhere else. In memory: one segment of each input. */
 
 typedef enum {
-    EXPORTER_MATROSKA,
-    EXPORTER_MP4, /* fragmented, so that no temporary file and no second pass are needed */
+    EXPORTER_MATROSKA, /* into a pipe: without an index */
+    EXPORTER_MP4, /* into a regular file only: its index goes to the end, then its head is set */
 } ExporterContainer;
 
 typedef struct {
@@ -28,7 +30,7 @@ typedef struct {
     ExporterContainer container;
     int64_t from_us;  /* start at the last keyframe not after this */
     int64_t until_us; /* INT64_MAX: to the end */
-    int fd;           /* borrowed; regular file or pipe (a pipe for Matroska or fragmented MP4) */
+    int fd;           /* borrowed; a regular file from where it stands, or a pipe for Matroska */
     /* `done_us` of the session's timeline is written; may be NULL; any thread. */
     void (*on_progress)(int64_t done_us, void *user_data);
     void *user_data;
@@ -36,6 +38,7 @@ typedef struct {
 
 /* Runs to the end. `inputs`: GArray of ExporterInput. Blocks.
  * Errors: what read_next gave; G_IO_ERROR_NO_SPACE and other write failures;
- * G_IO_ERROR_INVALID_DATA - not a segment. */
+ * G_IO_ERROR_NOT_SUPPORTED - MP4 can not hold a track's codec, or can not go into a pipe (the
+ * sentence says which track, and what to do); G_IO_ERROR_INVALID_DATA - not a segment. */
 bool exporter_run(const GArray *inputs, const ExporterOptions *options,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,7 @@
 #include "agent/media/frame_source.h"
 
 #include "agent/media/media_pad.h"
+#include "agent/media/opus_packet.h"
 #include "agent/media/rtp_payload.h"
 
 #include <gio/gio.h>
@@ -84,29 +85,6 @@ container_caps(const GstCaps *caps)
     return result;
 }
 
-/* Duration of an Opus packet, RFC 6716 section 3.1. */
-static int64_t
-opus_duration_us(const uint8_t *bytes, size_t n_bytes)
-{
-    static const int silk_us[] = {10000, 20000, 40000, 60000};
-    static const int celt_us[] = {2500, 5000, 10000, 20000};
-    const unsigned config = bytes[0] >> 3;
-    const unsigned code = bytes[0] & 3;
-    int64_t frame_us = 0;
-
-    if (config < 12)
-        frame_us = silk_us[config & 3];
-    else if (config < 16)
-        frame_us = silk_us[config & 1];
-    else
-        frame_us = celt_us[config & 3];
-    if (code == 0)
-        return frame_us;
-    if (code < 3)
-        return 2 * frame_us;
-    return n_bytes > 1 ? frame_us * (bytes[1] & 0x3f) : 0;
-}
-
 /* rtpvp8depay takes any frame whose first bit is clear for a keyframe; RFC 6386 section 9.1 has a
  * start code. */
 static bool
@@ -151,7 +129,7 @@ read_frame(FrameSource *self, GstBuffer *buffer, Frame *frame)
     const bool is_good = map.size > 0 && map.size <= MAX_FRAME_BYTES &&
                          is_sound(self->codec, map.data, map.size, frame->is_keyframe);
     if (is_good && self->codec == MEDIA_CODEC_OPUS)
-        frame->duration_us = opus_duration_us(map.data, map.size);
+        frame->duration_us = opus_packet_duration_us(map.data, map.size);
     gst_buffer_unmap(buffer, &map);
     return is_good;
 }

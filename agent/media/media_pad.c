@@ -111,6 +111,15 @@ media_pad_new_source(GstElement *element, const char *pad_name, const GstCaps *c
     return self;
 }
 
+void
+media_pad_set_peer_flag(GstPad *source, const char *property, bool value)
+{
+    GstPad *peer = gst_pad_get_peer(source);
+
+    g_object_set(peer, property, (gboolean) value, NULL);
+    gst_object_unref(peer);
+}
+
 GstPad *
 media_pad_new_sink(GstElement *element, const char *wanted, GstPadChainFunction chain,
                    GstPadEventFunction on_event, void *user_data)
@@ -125,7 +134,8 @@ media_pad_new_sink(GstElement *element, const char *wanted, GstPadChainFunction 
     gst_pad_set_event_function(self, on_event);
     gst_pad_set_query_function(self, on_sink_query);
     gst_pad_set_active(self, TRUE);
-    g_assert(gst_pad_link_full(peer, self, GST_PAD_LINK_CHECK_NOTHING) == GST_PAD_LINK_OK);
+    const GstPadLinkReturn linked = gst_pad_link_full(peer, self, GST_PAD_LINK_CHECK_NOTHING);
+    g_assert(linked == GST_PAD_LINK_OK);
     gst_object_unref(peer);
     return self;
 }

@@ -12,6 +12,9 @@
  * NULL if refused. */
 GstPad *media_pad_new_source(GstElement *element, const char *pad_name, const GstCaps *caps);
 
+/* Sets a boolean property of the pad that `source` is linked to. */
+void media_pad_set_peer_flag(GstPad *source, const char *property, bool value);
+
 /* Makes an active sink pad linked behind `element`, that accepts `wanted` (NULL: anything).
  * `user_data` reaches `chain` and `on_event` through GST_PAD's element private. Returns: owned by
  * the caller. */

@@ -41,7 +41,6 @@ part_writer_new(const GstCaps *caps, PartWriterOnBytes on_bytes, void *user_data
     g_autoptr(PartWriter) self = g_new0(PartWriter, 1);
     const bool is_video =
         g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "video/");
-    GstPad *peer = NULL;
 
     self->on_bytes = on_bytes;
     self->user_data = user_data;
@@ -58,9 +57,7 @@ part_writer_new(const GstCaps *caps, PartWriterOnBytes on_bytes, void *user_data
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "matroskamux refused the format");
         return NULL;
     }
-    peer = gst_pad_get_peer(self->source);
-    g_object_set(peer, "frame-duration", FALSE, NULL);
-    gst_object_unref(peer);
+    media_pad_set_peer_flag(self->source, "frame-duration", false);
     return g_steal_pointer(&self);
 }
 

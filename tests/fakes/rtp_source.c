@@ -68,6 +68,18 @@ stop(GstElement *pipeline)
     gst_object_unref(pipeline);
 }
 
+/* x264enc begins at 1000 hours. */
+static void
+count_from_zero(RtpSource *self)
+{
+    const int64_t start_us = g_array_index(self->times_us, int64_t, 0);
+
+    for (guint i = 0; i < self->times_us->len; i++)
+        g_array_index(self->times_us, int64_t, i) -= start_us;
+    for (guint i = 0; i < self->frames->len; i++)
+        g_array_index(self->frames, RtpSourceFrame, i).time_us -= start_us;
+}
+
 RtpSource *
 rtp_source_new(const char *description)
 {
@@ -100,6 +112,7 @@ rtp_source_new(const char *description)
             add_packet(self, gst_sample_get_buffer(sample));
         gst_sample_unref(sample);
     }
+    count_from_zero(self);
     gst_object_unref(pad);
     gst_object_unref(pay);
     gst_object_unref(out);
@@ -141,6 +154,7 @@ write_file(const uint8_t *bytes, size_t n_bytes)
 typedef struct {
     GstElement *pipeline;
     GPtrArray *tracks;
+    bool is_mp4;
 } Demux;
 
 static GstFlowReturn
@@ -148,8 +162,16 @@ on_sample(GstAppSink *sink, void *user_data)
 {
     GArray *frames = user_data;
     GstSample *sample = gst_app_sink_pull_sample(sink);
+    GstBuffer *buffer = gst_sample_get_buffer(sample);
+    const GstSegment *segment = gst_sample_get_segment(sample);
 
-    add_frame(frames, gst_sample_get_buffer(sample));
+    add_frame(frames, buffer);
+    /* An edit list of MP4 shows in the segment alone. */
+    if (g_object_get_data(G_OBJECT(sink), "is-mp4") != NULL)
+        g_array_index(frames, RtpSourceFrame, frames->len - 1).time_us =
+            (int64_t) (gst_segment_to_stream_time(segment, GST_FORMAT_TIME,
+                                                  GST_BUFFER_PTS(buffer)) /
+                       1000);
     gst_sample_unref(sample);
     return GST_FLOW_OK;
 }
@@ -165,6 +187,7 @@ on_pad(GstElement *element, GstPad *pad, void *user_data)
 
     g_ptr_array_add(demux->tracks, frames);
     g_object_set(sink, "sync", FALSE, "async", FALSE, NULL);
+    g_object_set_data(G_OBJECT(sink), "is-mp4", demux->is_mp4 ? demux : NULL);
     gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, frames, NULL);
     gst_bin_add(GST_BIN(demux->pipeline), sink);
     gst_element_sync_state_with_parent(sink);
@@ -177,7 +200,8 @@ rtp_source_demux(const uint8_t *bytes, size_t n_bytes)
 {
     g_autofree char *path = write_file(bytes, n_bytes);
     const bool is_mp4 = n_bytes > 8 && memcmp(bytes + 4, "ftyp", 4) == 0;
-    Demux demux = {.tracks = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref)};
+    Demux demux = {.is_mp4 = is_mp4,
+                   .tracks = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref)};
     GstElement *source = gst_element_factory_make("filesrc", NULL);
     GstElement *demuxer = gst_element_factory_make(is_mp4 ? "qtdemux" : "matroskademux", NULL);
     GstBus *bus = NULL;
