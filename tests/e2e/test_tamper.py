@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 
+import note
 from harness import Recorder, Sender, main, participant, stream, tap
 from peers import media
 
@@ -61,6 +62,7 @@ def test_tamper(folder):
     missing(store)
     envelopes(store, theirs, folder)
     moved_sessions(store, foreign)
+    forged_manifests(store, theirs, folder)
     edited_bytes(store, folder)
     tap.equal(verdict(ours)[0], 0, "put back, it verifies again")
 
@@ -163,6 +165,66 @@ def moved_sessions(store, foreign):
     shutil.copytree(foreign.folder(), store.folder)
     must_notice(store, "a whole session of another organisation", "manifest", "clinic-b", foreign.id, "signature",
                 "key", "signed")
+
+
+def forged_manifests(store, theirs, folder):
+    """Whoever has stolen the recorder's signing key can sign any list, but no segment opens in another's place."""
+    key = (store.session.recorder.folder / "keys" / "recorder.key").read_text()
+    audio, video = store.session.manifest().of("p1-audio"), store.session.manifest().of("p1-video")
+    their_audio = theirs.manifest().of("p1-audio")
+
+    note.forge(store.notes(), lambda text: text, key, folder)
+    tap.equal(verdict(store.session)[0], 0, "a list signed anew, but unchanged, verifies: the forger is able")
+    store.restore()
+    for what, edit in (
+        ("two segments that changed places", exchange(audio[1], audio[2])),
+        ("a segment in another track's place", replace(audio[1], video[1])),
+        ("a segment listed twice", replace(audio[2], audio[1])),
+    ):
+        note.forge(store.notes(), edit, key, folder)
+        must_not_open(store, folder, what, "p1-audio")
+    shutil.copy(store_of(theirs).objects("p1-audio")[0], store.objects("p1-audio")[0])
+    note.forge(store.notes(), replace_first_object(audio, their_audio), key, folder)
+    must_not_open(store, folder, "an object of another session, listed as ours", "p1-audio")
+
+
+def place(row):
+    return f" {row.object} {row.offset} {row.length} {row.digest}"
+
+
+def exchange(one, two):
+    def edit(text):
+        return text.replace(place(one), " @").replace(place(two), place(one)).replace(" @", place(two))
+
+    return edit
+
+
+def replace(old, new):
+    return lambda text: text.replace(place(old), place(new))
+
+
+def replace_first_object(ours, theirs):
+    """Lists their segments' hashes under our first object's name."""
+    name = ours[0].object
+    new = {row.index: row for row in theirs if row.object == theirs[0].object}
+
+    def edit(text):
+        for row in ours:
+            if row.object == name and row.index in new:
+                other = new[row.index]
+                text = text.replace(place(row), f" {name} {other.offset} {other.length} {other.digest}")
+        return text
+
+    return edit
+
+
+def must_not_open(store, folder, what, *words):
+    """recover must fail, whatever verify can see without a secret."""
+    status, said = opens(store.session, folder)
+    tap.ok(status != 0, f"recover refuses {what}, though the list is signed", said)
+    tap.ok(all(word in said for word in words), f"recover says where: {what}", said)
+    tap.note(f"verify: {verdict(store.session)}")
+    store.restore()
 
 
 def edited_bytes(store, folder):

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """A visit goes in as RTP; what comes out is what was sent, with our tools and without them."""
 
+import hashlib
 import json
 
 import ebml
+import note
 from harness import (
     Recorder, age_decrypt, ffprobe, frame_hashes, main, open_envelopes, packet_times, streams_of, tap,
 )
@@ -21,6 +23,7 @@ def test_visit(folder):
 
     check_counts(visit)
     check_manifest(visit)
+    check_signatures(visit, folder)
     check_matroska(visit, folder / "visit.mkv")
     check_mp4(visit, folder / "visit.mp4")
     check_excerpt(visit, folder / "excerpt.mkv")
@@ -50,6 +53,18 @@ def check_manifest(visit):
         holes = [(a, b) for a, b in zip(rows, rows[1:]) if abs(b.start_us - a.end_us) > 60000]
         tap.equal(holes, [], f"{name}: each segment begins where the one before ends")
         tap.ok(rows[0].start_us >= 0 and all(row.duration_us > 0 for row in rows), f"{name}: times make sense")
+
+
+def check_signatures(visit, folder):
+    """The manifest's parts, by openssl and sha256 alone."""
+    key = (visit.recorder.folder / "keys" / "recorder.pub").read_text()
+    previous, bad = "-", []
+    for path in visit.session.manifest().paths:
+        part = note.Note(path.read_text())
+        if not note.is_signed_by(part, key, folder) or f"\nprev {previous}\n" not in part.text:
+            bad.append(path.name)
+        previous = hashlib.sha256(path.read_bytes()).hexdigest()
+    tap.equal(bad, [], "openssl finds each manifest part signed and chained")
 
 
 def check_matroska(visit, output):
