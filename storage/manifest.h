@@ -1,15 +1,14 @@
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <glib.h>
-
 #include "crypto/digest.h"
 #include "storage/session_ledger.h"
 
-/* The manifest's text, DESIGN section 5 (docs/formats.md): lines, in parts. ManifestPart is one part,
- * written and read; signing and chaining are its callers'. */
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The manifest's text, DESIGN section 5 (docs/formats.md): lines, in parts. ManifestPart is one
+ * part, written and read; signing and chaining are its callers'. */
 
 typedef struct {
     char *track;
@@ -68,8 +67,8 @@ ManifestPart *manifest_part_new(const char *org, const char *session, uint32_t n
 /* Returns: the text to be signed, owned. */
 char *manifest_part_to_text(const ManifestPart *self);
 
-/* Strict: every line known and in its canonical form, so that writing what was read gives the same bytes.
- * Errors: CORRUPT - names the line. */
+/* Strict: every line known and in its canonical form, so that writing what was read gives the same
+ * bytes. Errors: CORRUPT - names the line. */
 ManifestPart *manifest_part_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void manifest_part_free(ManifestPart *self);

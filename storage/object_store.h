@@ -1,9 +1,8 @@
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-#include <glib.h>
 
 /* Somewhere that keeps named bytes for years: a folder, S3, a test's memory. Names are
  * `[a-z0-9._-]` words joined by `/`, as in the layout of docs/formats.md.
@@ -23,6 +22,7 @@ typedef struct {
     bool (*replace)(ObjectStore *self, const char *key, GBytes *body, GError **error);
     GBytes *(*get)(ObjectStore *self, const char *key, GError **error);
     GPtrArray *(*list)(ObjectStore *self, const char *prefix, GError **error);
+    GPtrArray *(*list_folders)(ObjectStore *self, const char *prefix, GError **error);
     void (*free)(ObjectStore *self);
 } ObjectStoreOps;
 
@@ -52,6 +52,12 @@ GBytes *object_store_get(ObjectStore *self, const char *key,
 /* Returns: GPtrArray of char * (owned), the names that start with `prefix`, in byte order. */
 GPtrArray *object_store_list(ObjectStore *self, const char *prefix,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The folders right below `prefix` (empty, or ending in `/`), without what they hold:
+ * organisations, or one's sessions. Returns: GPtrArray of char * (owned), whole names without the
+ * last `/`, in byte order. */
+GPtrArray *object_store_list_folders(ObjectStore *self, const char *prefix,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void object_store_free(ObjectStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ObjectStore, object_store_free)

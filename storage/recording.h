@@ -1,28 +1,29 @@
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <glib.h>
-
 #include "storage/manifest.h"
 #include "storage/object_store.h"
 
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 /* One session as the store holds it: its manifest parts, checked (signature, chain, order) and
- * put together. Read-only; one thread. What is wrong with it is listed, never hidden: a damaged recording still opens as far
- * as it is genuine. */
+ * put together. Read-only; one thread. What is wrong with it is listed, never hidden: a damaged
+ * recording still opens as far as it is genuine. */
 typedef struct Recording Recording;
 
 /* A finding names what and where in one sentence, and a word for programs. */
 typedef struct {
-    char *code;    /* manifest-signature, manifest-missing, manifest-order, manifest-open, object-missing, object-foreign,
-                      segment-missing, segment-changed, segment-misplaced, segment-order, timeline-hole,
-                      envelope-missing, envelope-misplaced, end-mismatch, ... (docs/formats.md lists them) */
+    char *code;    /* manifest-signature, manifest-missing, manifest-order, manifest-open,
+                      object-missing, object-foreign,    segment-missing, segment-changed,
+                      segment-misplaced, segment-order, timeline-hole,    envelope-missing,
+                      envelope-misplaced, end-mismatch, ... (docs/formats.md lists them) */
     char *message; /* one sentence: `segment 3 of track p1-video part 0: ...` */
 } RecordingFinding;
 
 /* Reads `<org>/<session>/manifest/`. `verifiers`: GPtrArray of NoteVerifier.
- * Errors: NOT_FOUND - no such session; any of the store's. Faults of the manifest itself are findings. */
+ * Errors: NOT_FOUND - no such session; any of the store's. Faults of the manifest itself are
+ * findings. */
 Recording *recording_open(ObjectStore *store, const char *org, const char *session,
                           GPtrArray *verifiers, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -33,9 +34,10 @@ char *recording_find_org(ObjectStore *store, const char *session,
 /* Returns: everything the parts say, merged, in order (number = of the last part), borrowed. */
 const ManifestPart *recording_manifest(const Recording *self);
 
-/* Reads every object and checks it without any key: digests, places claimed in the age headers, order, ends, the timeline
- * without unexplained hole, envelopes present and in their place, nothing unlisted. `on_progress` may be NULL.
- * Returns: GPtrArray of RecordingFinding (owned), empty when all is there, genuine and in order. */
+/* Reads every object and checks it without any key: digests, places claimed in the age headers,
+ * order, ends, the timeline without unexplained hole, envelopes present and in their place, nothing
+ * unlisted. `on_progress` may be NULL. Returns: GPtrArray of RecordingFinding (owned), empty when
+ * all is there, genuine and in order. */
 GPtrArray *recording_verify(Recording *self,
                             void (*on_progress)(uint64_t done, uint64_t total, void *user_data),
                             void *user_data);

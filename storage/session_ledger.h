@@ -1,11 +1,10 @@
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "storage/sealed_segment.h"
 
 #include <glib.h>
-
-#include "storage/sealed_segment.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /* What the manifest of one session is made of, as the spool keeps it: never a name, a reference or
  * a key. Plain values; ids as in age_context_id_is_valid(). */
@@ -13,14 +12,16 @@
 typedef enum {
     SESSION_OPEN,
     SESSION_CLOSED,
-    SESSION_INTERRUPTED, /* the recorder died; closed by the next start with what was acknowledged */
+    SESSION_INTERRUPTED, /* the recorder died; closed by the next start with what was acknowledged
+                          */
 } SessionEnd;
 
 typedef struct {
     const char *org;
     const char *session;
-    int64_t created_unix_us; /* wall clock of the timeline's zero */
-    const char *policy_lines; /* `policy <sha256> ...` lines as they stand in the manifest, each with a newline */
+    int64_t created_unix_us;  /* wall clock of the timeline's zero */
+    const char *policy_lines; /* `policy <sha256> ...` lines as they stand in the manifest, each
+                                 with a newline */
 } LedgerSession;
 
 typedef struct {
@@ -37,7 +38,8 @@ typedef struct {
     const char *track;
     int64_t start_us;
     int64_t duration_us;
-    const char *reason; /* [a-z-]+: loss, silence, no-media, no-keyframe, paused, overload, interrupted */
+    const char
+        *reason; /* [a-z-]+: loss, silence, no-media, no-keyframe, paused, overload, interrupted */
 } LedgerGap;
 
 /* How a part's RTP clock maps to the timeline: `rtp_timestamp` fell on `start_us`. */

@@ -1,16 +1,16 @@
 #pragma once
 
+#include "storage/session_ledger.h"
+
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <glib.h>
-
-#include "storage/session_ledger.h"
-
 /* Sealed segments and what their manifests will say, safe on the local disk until the object store
  * has them. Append-only log files; whatever was appended before a spool_commit() survives a power
- * cut once that returns true, and one flush serves everybody who waits for one. A log file is deleted when
- * everything in it is released; what open sessions still need is repeated at the head of each new file.
+ * cut once that returns true, and one flush serves everybody who waits for one. A log file is
+ * deleted when everything in it is released; what open sessions still need is repeated at the head
+ * of each new file.
  *
  * Opening replays the log: a torn tail is cut, a record that does not match its digest is set aside
  * in `quarantine/`, sessions that were open become interrupted, with a gap for what was lost.
@@ -19,18 +19,20 @@ typedef struct Spool Spool;
 
 typedef struct {
     uint64_t file_bytes;    /* a log file is closed past this size; 0: 64 MiB */
-    uint64_t reserve_bytes; /* kept free for closing records: spool refuses segments below it; 0: 8 MiB */
+    uint64_t reserve_bytes; /* kept free for closing records: spool refuses segments below it; 0: 8
+                               MiB */
 } SpoolOptions;
 
 typedef struct {
-    uint64_t bytes;        /* on disk, all log files */
-    uint64_t n_segments;   /* waiting */
-    uint64_t n_commits;    /* flushes so far */
-    uint64_t n_recovered;  /* sessions found open at start */
+    uint64_t bytes;       /* on disk, all log files */
+    uint64_t n_segments;  /* waiting */
+    uint64_t n_commits;   /* flushes so far */
+    uint64_t n_recovered; /* sessions found open at start */
     uint64_t n_quarantined;
 } SpoolStatus;
 
-/* `path`: an existing folder. Errors: BUSY - another process has it; NOT_FOUND, DENIED, IO, FULL. */
+/* `path`: an existing folder. Errors: BUSY - another process has it; NOT_FOUND, DENIED, IO, FULL.
+ */
 Spool *spool_open(const char *path, const SpoolOptions *options,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -55,8 +57,8 @@ bool spool_add_policy(Spool *self, const char *session, const char *policy_lines
 bool spool_close_session(Spool *self, const char *session, const GArray *ends,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Makes everything appended so far durable. On failure what was appended since the last good commit is
- * written again, from memory, to a new file: a failed flush is never repeated on the same file.
+/* Makes everything appended so far durable. On failure what was appended since the last good commit
+ * is written again, from memory, to a new file: a failed flush is never repeated on the same file.
  * Returns: true when durable. Blocks. Errors: FULL, IO. */
 bool spool_commit(Spool *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <stdbool.h>
-
 #include <glib.h>
+#include <stdbool.h>
 
 /* What callers of storage/ act differently on. */
 typedef enum {
@@ -11,7 +10,8 @@ typedef enum {
     STORAGE_ERROR_TRANSIENT, /* try again later */
     STORAGE_ERROR_DENIED,    /* permission: park and alarm */
     STORAGE_ERROR_NOT_FOUND,
-    STORAGE_ERROR_CONFLICT, /* the name exists with other content: tampering or a bug; never overwrite */
+    STORAGE_ERROR_CONFLICT, /* the name exists with other content: tampering or a bug; never
+                               overwrite */
     STORAGE_ERROR_CORRUPT,  /* read back, but not what was written */
     STORAGE_ERROR_BUSY,     /* another process owns it */
 } StorageError;

@@ -1,22 +1,21 @@
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <glib.h>
-
 #include "crypto/signed_note.h"
 #include "storage/object_store.h"
 #include "storage/spool.h"
 
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 /* Carries what the spool holds into the object store, in a thread of its own: complete objects
- * first, then a signed manifest part that lists them (durable in the spool before it is put), and only
- * then the release from the spool. Runs for recovered sessions in the same way. Retries with full
- * jitter for as long as it takes; a conflict or a denial parks the session and is told. */
+ * first, then a signed manifest part that lists them (durable in the spool before it is put), and
+ * only then the release from the spool. Runs for recovered sessions in the same way. Retries with
+ * full jitter for as long as it takes; a conflict or a denial parks the session and is told. */
 typedef struct Uploader Uploader;
 
 typedef struct {
-    Spool *spool;             /* borrowed, like all here, until uploader_free() */
+    Spool *spool; /* borrowed, like all here, until uploader_free() */
     ObjectStore *store;
     const NoteSigner *signer;
     unsigned interval_ms; /* open sessions are looked through this often; 0: 1000 */
@@ -29,7 +28,7 @@ typedef struct {
 typedef struct {
     uint64_t n_objects;
     uint64_t n_parts;
-    uint64_t n_failures;   /* tries that failed */
+    uint64_t n_failures;    /* tries that failed */
     int64_t oldest_unix_us; /* of what waits; 0: nothing */
     bool is_parked;
 } UploaderStatus;
@@ -40,11 +39,13 @@ Uploader *uploader_new(const UploaderOptions *options);
 /* Something was committed or a session closed: look now. Thread: any. */
 void uploader_wake(Uploader *self);
 
-/* Waits until everything closed and complete is stored, at most `timeout_ms`. Returns: true if so. Blocks. */
+/* Waits until everything closed and complete is stored, at most `timeout_ms`. Returns: true if so.
+ * Blocks. */
 bool uploader_drain(Uploader *self, unsigned timeout_ms);
 
 void uploader_status(Uploader *self, UploaderStatus *status);
 
-/* Stops the thread after its present step; what is not stored stays in the spool. NULL is allowed. */
+/* Stops the thread after its present step; what is not stored stays in the spool. NULL is allowed.
+ */
 void uploader_free(Uploader *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Uploader, uploader_free)

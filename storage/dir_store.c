@@ -1,0 +1,295 @@
+#include "storage/dir_store.h"
+
+#include "storage/dir_store_walk.h"
+#include "storage/durable_file.h"
+#include "storage/object_key.h"
+#include "storage/storage_error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How a batch becomes durable, with two flushes however many objects it has:
+ * 1. open the store anew: syncfs() reports the write errors since *this* open, so that no other
+ *    thread's flush can swallow ours (Linux 5.8 and later report them at all);
+ * 2. write every object to a file without a name (O_TMPFILE), which a crash removes by itself;
+ * 3. syncfs(): the bytes are down before any name shows them;
+ * 4. link each into place; a taken name is compared, never overwritten;
+ * 5. syncfs(): the names, and the folders made for them, are down.
+ * syncfs() writes out the whole file system, others' data included, so a single object is flushed
+ * by itself instead: the file, then every folder from its own up to the root.
+ *
+ * Folders are walked one word at a time without following symbolic links: a link planted inside the
+ * store leads nowhere. */
+
+typedef struct {
+    ObjectStore base;
+    Fd root;
+} DirStore;
+
+/* One object on its way. */
+typedef struct {
+    ObjectPut *put;
+    const char *name; /* inside put->key */
+    Fd folder;
+    Fd file;
+    char *partial; /* a temporary name, only where the file system knows no nameless files */
+    bool shares_flush;
+} DirPut;
+
+enum { OBJECT_MODE = 0640 };
+
+static const char *
+name_in(const char *key)
+{
+    const char *slash = strrchr(key, '/');
+
+    return slash == NULL ? key : slash + 1;
+}
+
+static void
+dir_put_clear(DirPut *self)
+{
+    if (self->partial != NULL)
+        (void) unlinkat(self->folder, self->partial, 0); /* never listed, so only untidy */
+    g_clear_pointer(&self->partial, g_free);
+    fd_close(&self->folder);
+    fd_close(&self->file);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DirPut, dir_put_clear)
+
+static bool
+create_file(DirPut *self)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+
+    self->file = openat(self->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, OBJECT_MODE);
+    if (self->file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+        return self->file >= 0;
+    self->partial = g_strdup_printf(".%08x%08x.partial", g_random_int(), g_random_int());
+    self->file = openat(self->folder, self->partial, flags, OBJECT_MODE);
+    return self->file >= 0;
+}
+
+static bool
+dir_put_write(DirStore *store, DirPut *self, ObjectPut *put, GError **error)
+{
+    gsize n_bytes = 0;
+    const void *bytes = g_bytes_get_data(put->body, &n_bytes);
+
+    self->put = put;
+    self->name = name_in(put->key);
+    self->file = -1;
+    self->folder = dir_store_walk_to_folder(store->root, put->key, true);
+    if (self->folder < 0)
+        return storage_fail_errno(error, "make folder of", put->key);
+    if (!create_file(self))
+        return storage_fail_errno(error, "create", put->key);
+    if (!durable_file_write_all(self->file, bytes, n_bytes))
+        return storage_fail_errno(error, "write", put->key);
+    return true;
+}
+
+/* The name is taken: equal bytes are ours from before, anything else stays and is told. */
+static bool
+compare_with_stored(DirPut *self, GError **error)
+{
+    g_autoptr(GBytes) stored = NULL;
+    g_auto(Fd) file = openat(self->folder, self->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (file < 0)
+        return storage_fail_errno(error, "compare", self->put->key);
+    stored = dir_store_walk_read(file, self->put->key, error);
+    if (stored == NULL)
+        return false;
+    if (g_bytes_equal(stored, self->put->body)) {
+        /* Whoever wrote it may not have flushed it yet. */
+        if (!self->shares_flush && fsync(file) < 0)
+            return storage_fail_errno(error, "flush", self->put->key);
+        return true;
+    }
+    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CONFLICT,
+                "%s already exists in the store with other content", self->put->key);
+    return false;
+}
+
+static bool
+dir_put_link(DirPut *self, GError **error)
+{
+    char path[64];
+
+    (void) snprintf(path, sizeof path, "/proc/self/fd/%d", self->file);
+    if (self->partial != NULL) {
+        if (linkat(self->folder, self->partial, self->folder, self->name, 0) == 0)
+            return true;
+    } else if (linkat(AT_FDCWD, path, self->folder, self->name, AT_SYMLINK_FOLLOW) == 0) {
+        return true;
+    }
+    if (errno == EEXIST)
+        return compare_with_stored(self, error);
+    return storage_fail_errno(error, "name", self->put->key);
+}
+
+/* Flushes the folder of `key` and every one above it, which may be new as well. */
+static bool
+flush_folders(DirStore *store, const char *key)
+{
+    g_autofree char *path = g_strdup(key);
+
+    for (char *slash = strrchr(path, '/'); slash != NULL; slash = strrchr(path, '/')) {
+        g_auto(Fd) folder = dir_store_walk_to_folder(store->root, path, false);
+
+        if (folder < 0 || fsync(folder) < 0)
+            return false;
+        *slash = '\0';
+    }
+    return fsync(store->root) == 0;
+}
+
+static bool
+put_one(DirStore *store, ObjectPut *put, GError **error)
+{
+    g_auto(DirPut) self = {.folder = -1, .file = -1};
+
+    if (!dir_put_write(store, &self, put, error))
+        return false;
+    if (fsync(self.file) < 0)
+        return storage_fail_errno(error, "flush", put->key);
+    if (!dir_put_link(&self, error))
+        return false;
+    if (!flush_folders(store, put->key))
+        return storage_fail_errno(error, "flush folder of", put->key);
+    return true;
+}
+
+static void
+fail_all(DirPut *batch, size_t n_puts, int number)
+{
+    for (size_t i = 0; i < n_puts; i++) {
+        errno = number;
+        if (batch[i].put->error == NULL)
+            (void) storage_fail_errno(&batch[i].put->error, "flush", batch[i].put->key);
+    }
+}
+
+static void
+put_batch(DirStore *store, DirPut *batch, ObjectPut *puts, size_t n_puts)
+{
+    g_auto(Fd) flusher = openat(store->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int open_errno = errno;
+
+    for (size_t i = 0; i < n_puts; i++) {
+        batch[i].shares_flush = true;
+        (void) dir_put_write(store, &batch[i], &puts[i], &puts[i].error);
+    }
+    errno = open_errno;
+    if (flusher < 0 || syncfs(flusher) < 0) {
+        fail_all(batch, n_puts, errno);
+        return;
+    }
+    for (size_t i = 0; i < n_puts; i++)
+        if (puts[i].error == NULL)
+            (void) dir_put_link(&batch[i], &puts[i].error);
+    if (syncfs(flusher) < 0)
+        fail_all(batch, n_puts, errno);
+}
+
+/* Each object holds two descriptors until its batch is flushed, so batches are bounded; that makes
+ * one more pair of flushes for every 256 objects. */
+static void
+dir_store_put_all(ObjectStore *base, ObjectPut *puts, size_t n_puts)
+{
+    DirStore *store = (DirStore *) base;
+    enum { MAX_BATCH = 256 };
+
+    if (n_puts == 1) {
+        (void) put_one(store, puts, &puts->error);
+        return;
+    }
+    for (size_t first = 0; first < n_puts; first += MAX_BATCH) {
+        const size_t n = MIN(n_puts - first, MAX_BATCH);
+        g_autofree DirPut *batch = g_new0(DirPut, n);
+
+        put_batch(store, batch, puts + first, n);
+        for (size_t i = 0; i < n; i++)
+            dir_put_clear(&batch[i]);
+    }
+}
+
+static bool
+dir_store_replace(ObjectStore *base, const char *key, GBytes *body, GError **error)
+{
+    DirStore *store = (DirStore *) base;
+    g_auto(Fd) folder = dir_store_walk_to_folder(store->root, key, true);
+
+    if (folder < 0)
+        return storage_fail_errno(error, "make folder of", key);
+    if (!durable_file_replace(folder, name_in(key), body, error))
+        return false;
+    if (!flush_folders(store, key))
+        return storage_fail_errno(error, "flush folder of", key);
+    return true;
+}
+
+static GBytes *
+dir_store_get(ObjectStore *base, const char *key, GError **error)
+{
+    DirStore *store = (DirStore *) base;
+    g_auto(Fd) folder = dir_store_walk_to_folder(store->root, key, false);
+    g_auto(Fd) file = -1;
+
+    if (folder >= 0)
+        file = openat(folder, name_in(key), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) {
+        (void) storage_fail_errno(error, "read", key);
+        return NULL;
+    }
+    return dir_store_walk_read(file, key, error);
+}
+
+static GPtrArray *
+dir_store_list(ObjectStore *base, const char *prefix, GError **error)
+{
+    return dir_store_walk_list(((DirStore *) base)->root, prefix, error);
+}
+
+static GPtrArray *
+dir_store_list_folders(ObjectStore *base, const char *prefix, GError **error)
+{
+    return dir_store_walk_list_folders(((DirStore *) base)->root, prefix, error);
+}
+
+static void
+dir_store_free(ObjectStore *base)
+{
+    DirStore *store = (DirStore *) base;
+
+    fd_close(&store->root);
+    g_free(store);
+}
+
+static const ObjectStoreOps dir_store_ops = {
+    .put_all = dir_store_put_all,
+    .replace = dir_store_replace,
+    .get = dir_store_get,
+    .list = dir_store_list,
+    .list_folders = dir_store_list_folders,
+    .free = dir_store_free,
+};
+
+ObjectStore *
+dir_store_open(const char *path, GError **error)
+{
+    g_autofree DirStore *store = g_new0(DirStore, 1);
+
+    store->base.ops = &dir_store_ops;
+    store->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store->root < 0) {
+        (void) storage_fail_errno(error, "open store", path);
+        return NULL;
+    }
+    return &g_steal_pointer(&store)->base;
+}

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The names of objects, in one place: docs/formats.md has the layout. Ids as in
+ * age_context_id_is_valid(). All returned names are owned by the caller. */
+
+/* Words of [a-z0-9._-] that start with a letter or digit, joined by `/`; at most 1024 bytes. */
+bool object_key_is_valid(const char *key);
+
+/* `t<track>/<part>-<first>.tape`, as manifests write it: relative to the session. */
+char *object_key_tape(const char *track, uint32_t part, uint32_t first);
+
+/* `<org>/<session>/`, then `relative`. */
+char *object_key_join(const char *org, const char *session, const char *relative);
+
+/* `<org>/<session>/manifest/<number>.note`. */
+char *object_key_manifest(const char *org, const char *session, uint32_t number);
+
+/* Reads the number in `<folder>/<number><suffix>` (`manifest/3.note`): canonical decimal from 1.
+ * Returns: false where `relative` is no such name. */
+bool object_key_parse_number(const char *relative, const char *folder, const char *suffix,
+                             uint32_t *number) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "storage/upload_retry.h"
+#include "storage/uploader.h"
+
+/* One look through the spool: what can be stored now, is. Thread: the uploader's only. */
+typedef struct {
+    const UploaderOptions *options;
+    UploadRetry *retry;
+    uint64_t n_objects, n_parts, n_failures; /* since the beginning */
+    int64_t oldest_unix_us;                  /* begin of the oldest session that waits; 0: none */
+    bool has_more;                           /* the batch was full: go on at once */
+    bool is_settled; /* everything closed and complete is stored, but for parked sessions */
+} UploadCycle;
+
+void upload_cycle_run(UploadCycle *self);
