@@ -67,6 +67,15 @@ def test_as_it_is(folder):
     tap.equal(len(report["frames"]), 75, "and the frames")
 
 
+def test_two_streams(folder):
+    sound, picture = media.noise(folder, 3, 0x111), media.ball(folder, "vp8", 3, 0x112)
+    ports = [Receiver(), Receiver()]
+    reports = Sender(folder, [stream(sound, ports[0].port), stream(picture, ports[1].port)], 20).finish()
+    for encoded, port, report in zip((sound, picture), ports, reports):
+        wanted = media.read_packets(encoded.packets)
+        tap.ok(port.drain() == wanted and report["packets"] == len(wanted), f"{encoded.codec} goes to its own port")
+
+
 def test_faults(folder):
     encoded = media.noise(folder, 20, 0x120)
     all_of_it = media.read_packets(encoded.packets)
@@ -136,4 +145,4 @@ def test_strict_matroska(folder):
 
 
 if __name__ == "__main__":
-    main([test_encoding, test_as_it_is, test_faults, test_flash_and_click, test_strict_matroska], 90)
+    main([test_encoding, test_as_it_is, test_two_streams, test_faults, test_flash_and_click, test_strict_matroska], 90)

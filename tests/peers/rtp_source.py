@@ -39,13 +39,13 @@ class Stream:
         self.random = random.Random(settings.get("seed", 1))
 
     def schedule(self):
-        """Yields (seconds, datagram, is media) in order of leaving."""
+        """Yields (seconds, datagram, is media, self) in order of leaving."""
         media = self._impaired(self._kept(self._placed()))
         extras = (
-            (extra["at_s"], bytes.fromhex(extra["hex"]), False)
+            (extra["at_s"], bytes.fromhex(extra["hex"]), False, self)
             for extra in self.settings.get("extras", [])
         )
-        return heapq.merge(((at, packet, True) for at, packet in media), extras, key=lambda row: row[0])
+        return heapq.merge(((at, packet, True, self) for at, packet in media), extras, key=lambda row: row[0])
 
     def _placed(self):
         """Every packet with its time, counted from the piece's beginning."""
@@ -129,10 +129,7 @@ def run(scenario):
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
     speed = scenario.get("speed", 1)
-    rows = [
-        ((at, datagram, is_media, stream) for at, datagram, is_media in stream.schedule())
-        for stream in streams
-    ]
+    rows = [stream.schedule() for stream in streams]
     start = time.monotonic()
     for at, datagram, is_media, stream in heapq.merge(*rows, key=lambda row: row[0]):
         wait = start + at / speed - time.monotonic()
