@@ -1,0 +1,23 @@
+#pragma once
+
+#include "storage/recording.h"
+
+/* What the recording's own files share. */
+struct Recording {
+    ObjectStore *store; /* borrowed */
+    char *org, *session;
+    ManifestPart *manifest; /* all parts that are genuine, merged */
+    GPtrArray *findings;    /* RecordingFinding: of the manifest's parts */
+    GHashTable *bodies;     /* track -> the object of it that was read last (Body) */
+};
+
+/* Adds a finding to `findings`; its message is made as by printf. */
+void recording_add_finding(GPtrArray *findings, const char *code, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+GPtrArray *recording_new_findings(void);
+
+/* Returns: the object's bytes, borrowed until the next object of `track` is read. Errors: the
+ * store's. */
+GBytes *recording_read_object(Recording *self, const char *track, const char *relative,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
