@@ -1,0 +1,198 @@
+#include "agent/admin/command_context.h"
+
+#include "agent/service/http_client.h"
+#include "crypto/age_context.h"
+#include "crypto/signed_note.h"
+#include "storage/dir_store.h"
+#include "storage/storage_error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_CONFIG_PATH "/etc/sealtape/sealtape.conf"
+
+struct CommandContext {
+    char *config_path;
+    bool as_json;
+    Settings *settings;
+    ObjectStore *store;
+    GPtrArray *verifiers; /* NoteVerifier */
+};
+
+CommandContext *
+command_context_new(const char *config_path, bool as_json)
+{
+    CommandContext *self = g_new0(CommandContext, 1);
+
+    self->config_path = g_strdup(config_path != NULL ? config_path : DEFAULT_CONFIG_PATH);
+    self->as_json = as_json;
+    return self;
+}
+
+bool
+command_context_as_json(const CommandContext *self)
+{
+    return self->as_json;
+}
+
+static bool
+fail_usage(const CommandSyntax *syntax, const char *sentence)
+{
+    g_printerr("sealtape %s: %s\nTry `sealtape %s --help`.\n", syntax->name, sentence,
+               syntax->name);
+    return false;
+}
+
+bool
+command_context_parse(CommandContext *self, const CommandSyntax *syntax, int *argc, char **argv)
+{
+    g_autoptr(GOptionContext) options = g_option_context_new(syntax->usage);
+    g_autofree char *program = g_strconcat("sealtape ", syntax->name, NULL);
+    g_autoptr(GError) fault = NULL;
+    gboolean as_json = FALSE;
+    const GOptionEntry common[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print JSON for programs", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+
+    g_set_prgname(program);
+    g_option_context_set_summary(options, syntax->summary);
+    if (syntax->entries != NULL)
+        g_option_context_add_main_entries(options, syntax->entries, NULL);
+    g_option_context_add_main_entries(options, common, NULL);
+    if (!g_option_context_parse(options, argc, &argv, &fault))
+        return fail_usage(syntax, fault->message);
+    if (as_json)
+        self->as_json = true;
+    /* GLib leaves a `--` that separated arguments in place. */
+    if (*argc > 1 && strcmp(argv[1], "--") == 0) {
+        memmove(argv + 1, argv + 2, sizeof(*argv) * (size_t) (*argc - 1));
+        --*argc;
+    }
+    if (*argc - 1 < syntax->n_least)
+        return fail_usage(syntax, "an argument is missing");
+    if (*argc - 1 > syntax->n_most) {
+        g_autofree char *sentence =
+            g_strdup_printf("`%s` is one argument too many", argv[syntax->n_most + 1]);
+
+        return fail_usage(syntax, sentence);
+    }
+    return true;
+}
+
+const Settings *
+command_context_settings(CommandContext *self, GError **error)
+{
+    if (self->settings == NULL)
+        self->settings = settings_load(self->config_path, error);
+    return self->settings;
+}
+
+ObjectStore *
+command_context_store(CommandContext *self, GError **error)
+{
+    const Settings *settings = command_context_settings(self, error);
+
+    if (settings != NULL && self->store == NULL)
+        self->store = dir_store_open(settings->store_path, error);
+    return self->store;
+}
+
+static void
+on_verifier_free(gpointer verifier)
+{
+    note_verifier_free(verifier);
+}
+
+/* Returns: borrowed. */
+static GPtrArray *
+trusted_verifiers(CommandContext *self, GError **error)
+{
+    const Settings *settings = command_context_settings(self, error);
+    g_autoptr(GPtrArray) verifiers = g_ptr_array_new_with_free_func(on_verifier_free);
+
+    if (self->verifiers != NULL || settings == NULL)
+        return self->verifiers;
+    for (guint i = 0; i < settings->verifier_keys->len; i++) {
+        NoteVerifier *verifier = note_verifier_parse(settings->verifier_keys->pdata[i], error);
+
+        if (verifier == NULL)
+            return NULL;
+        g_ptr_array_add(verifiers, verifier);
+    }
+    self->verifiers = g_steal_pointer(&verifiers);
+    return self->verifiers;
+}
+
+Recording *
+command_context_open_recording(CommandContext *self, const char *session, GError **error)
+{
+    ObjectStore *store = command_context_store(self, error);
+    GPtrArray *verifiers = store != NULL ? trusted_verifiers(self, error) : NULL;
+    g_autofree char *org = NULL;
+    g_autoptr(GError) fault = NULL;
+
+    if (verifiers == NULL)
+        return NULL;
+    if (!age_context_id_is_valid(session)) {
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "`%s` is not a session's id",
+                    session);
+        return NULL;
+    }
+    org = recording_find_org(store, session, &fault);
+    if (org != NULL)
+        return recording_open(store, org, session, verifiers, error);
+    if (g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND))
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "the store has no session %s",
+                    session);
+    else
+        g_propagate_error(error, g_steal_pointer(&fault));
+    return NULL;
+}
+
+json_t *
+command_context_ask_recorder(CommandContext *self, const char *path)
+{
+    const Settings *settings = command_context_settings(self, NULL);
+    unsigned status = 0;
+    json_t *answer = NULL;
+
+    if (settings == NULL)
+        return NULL;
+    answer = http_client_request(settings->socket_path, "GET", path, NULL, &status, NULL);
+    if (answer != NULL && status != 200)
+        g_clear_pointer(&answer, json_decref);
+    return answer;
+}
+
+int
+command_context_fail(CommandContext *self, GError *error)
+{
+    g_printerr("sealtape: %s\n", error->message);
+    g_error_free(error);
+    return EXIT_CODE_FAILED;
+}
+
+void
+command_context_print_json(json_t *json)
+{
+    char *text = json_dumps(json, JSON_INDENT(2));
+
+    g_assert(text != NULL);
+    g_print("%s\n", text);
+    free(text);
+    json_decref(json);
+}
+
+void
+command_context_free(CommandContext *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->config_path);
+    settings_free(self->settings);
+    object_store_free(self->store);
+    g_clear_pointer(&self->verifiers, g_ptr_array_unref);
+    g_free(self);
+}

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "agent/admin/command_context.h"
+
+/* The commands, each in the file of its name. `argv`: starts with the command's word. Returns: an
+ * ExitCode. */
+int init_command_run(CommandContext *context, int argc, char **argv);
+int doctor_command_run(CommandContext *context, int argc, char **argv);
+int config_command_run(CommandContext *context, int argc, char **argv);
+int session_command_run(CommandContext *context, int argc, char **argv);
+int verify_command_run(CommandContext *context, int argc, char **argv);
+int recover_command_run(CommandContext *context, int argc, char **argv);

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "agent/admin/doctor_report.h"
+#include "config/settings.h"
+
+/* What a recorder needs from its settings and its host, each adding its rows to the report. */
+void doctor_checks_orgs(const Settings *settings, DoctorReport *report);
+void doctor_checks_signing_key(const Settings *settings, DoctorReport *report);
+
+/* Secret keys that lie where the recorder could read them. */
+void doctor_checks_identities(const Settings *settings, DoctorReport *report);
+
+/* Spool and store: there, writable, on what kind of disk, how much is free. */
+void doctor_checks_disks(const Settings *settings, DoctorReport *report);
+void doctor_checks_network(const Settings *settings, DoctorReport *report);
+
+/* Locked memory, GStreamer, the clock: nothing of the settings. */
+void doctor_checks_host(DoctorReport *report);

@@ -1,0 +1,31 @@
+#include "agent/admin/command_context.h"
+#include "agent/admin/command_line.h"
+#include "crypto/crypto_error.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Log lines of the libraries are for a person here: one line each, on standard error. */
+static GLogWriterOutput
+write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+    if (g_log_writer_default_would_drop(level, NULL))
+        return G_LOG_WRITER_HANDLED;
+    return g_log_writer_standard_streams(level, fields, n_fields, NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+
+    setlocale(LC_CTYPE, ""); /* nothing else: numbers and messages are the same everywhere */
+    g_log_set_writer_func(write_log, NULL, NULL);
+    g_log_writer_default_set_use_stderr(TRUE);
+    if (!crypto_start(&error)) {
+        g_printerr("sealtape: %s\n", error->message);
+        return EXIT_CODE_FAILED;
+    }
+    return command_line_run(argc, argv);
+}

@@ -1,0 +1,225 @@
+#include "agent/admin/commands.h"
+#include "agent/admin/output_file.h"
+#include "agent/admin/recover_keys.h"
+#include "agent/admin/recover_options.h"
+#include "agent/admin/recover_source.h"
+#include "agent/admin/terminal.h"
+#include "agent/media/media_format.h"
+#include "storage/storage_error.h"
+
+#include <string.h>
+
+/* The order of a recovery:
+ *  1. The manifest and everything it lists are verified. What makes the manifest itself doubtful
+ * ends here.
+ *  2. The envelopes are opened with the given identities; their keys must be those that the
+ * manifest names.
+ *  3. The output is created, 0600, under a temporary name.
+ *  4. Segments are opened one by one, each in its place, and go to the exporter.
+ *  5. Only a whole output gets its name. What is missing was said; then the exit code is
+ * EXIT_CODE_FINDINGS. */
+
+typedef struct {
+    CommandContext *context;
+    const RecoverOptions *options;
+    Recording *recording;
+    int64_t length_us; /* of what is exported */
+    unsigned n_findings;
+} Recovery;
+
+static void
+on_verify_progress(uint64_t done, uint64_t total, void *user_data)
+{
+    if (total > 0)
+        terminal_progress("verifying", (double) done / (double) total);
+}
+
+static void
+on_export_progress(int64_t done_us, void *user_data)
+{
+    const Recovery *self = user_data;
+
+    if (self->length_us > 0)
+        terminal_progress("recovering",
+                          (double) (done_us - self->options->from_us) / (double) self->length_us);
+}
+
+/* Whether the finding leaves nothing of the manifest to be believed. */
+static bool
+is_fatal(const RecordingFinding *finding)
+{
+    return g_str_has_prefix(finding->code, "manifest-") &&
+           strcmp(finding->code, "manifest-open") != 0;
+}
+
+static bool
+verify(Recovery *self, GError **error)
+{
+    g_autoptr(GPtrArray) findings = recording_verify(self->recording, on_verify_progress, NULL);
+
+    terminal_progress_end();
+    self->n_findings += findings->len;
+    for (guint i = 0; i < findings->len; i++) {
+        const RecordingFinding *finding = findings->pdata[i];
+
+        if (is_fatal(finding)) {
+            g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT,
+                        "%s; nothing is recovered from a manifest that is not genuine and whole",
+                        finding->message);
+            return false;
+        }
+        g_printerr("sealtape: warning: %s\n", finding->message);
+    }
+    return true;
+}
+
+static bool
+check_tracks(const Recovery *self, GError **error)
+{
+    const ManifestPart *manifest = recording_manifest(self->recording);
+    g_autoptr(GString) known = g_string_new(NULL);
+
+    for (guint i = 0; i < manifest->tracks->len; i++) {
+        const ManifestTrack *track = manifest->tracks->pdata[i];
+
+        g_string_append_printf(known, "%s%s", i > 0 ? ", " : "", track->id);
+    }
+    for (char **wanted = self->options->tracks; wanted != NULL && *wanted != NULL; wanted++) {
+        g_auto(GStrv) tracks = g_strsplit(known->str, ", ", -1);
+
+        if (g_strv_contains((const char *const *) tracks, *wanted))
+            continue;
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
+                    "the session has no track %s; it has %s", *wanted, known->str);
+        return false;
+    }
+    return true;
+}
+
+static bool
+on_wants_track(const char *track, void *user_data)
+{
+    return recover_options_wants(user_data, track);
+}
+
+static void
+measure(Recovery *self)
+{
+    const ManifestPart *manifest = recording_manifest(self->recording);
+    int64_t end_us = 0;
+
+    for (guint i = 0; i < manifest->segments->len; i++) {
+        const ManifestSegment *segment = manifest->segments->pdata[i];
+
+        end_us = MAX(end_us, segment->start_us + segment->duration_us);
+    }
+    self->length_us = MIN(end_us, self->options->until_us) - self->options->from_us;
+}
+
+static bool export(Recovery *self, RecoverSource *source, GError **error)
+{
+    g_autoptr(OutputFile) output = output_file_open(
+        self->options->output, self->options->may_overwrite ? OUTPUT_FILE_REPLACE : OUTPUT_FILE_NEW,
+        0600, error);
+    ExporterOptions options = {
+        .container = self->options->container,
+        .from_us = self->options->from_us,
+        .until_us = self->options->until_us,
+        .on_progress = on_export_progress,
+        .user_data = self,
+    };
+    bool is_done = false;
+
+    if (output == NULL)
+        return false;
+    options.fd = output_file_fd(output);
+    is_done = exporter_run(recover_source_inputs(source), &options, error);
+    terminal_progress_end();
+    return is_done && output_file_finish(output, error);
+}
+
+static bool
+export_all(Recovery *self, const RecoverKeys *keys, GError **error)
+{
+    const RecoverSourceOptions options = {on_wants_track, (void *) self->options,
+                                          self->options->from_us, self->options->until_us,
+                                          self->options->is_partial};
+    g_autoptr(RecoverSource) source = recover_source_new(self->recording, keys, &options, error);
+    const GPtrArray *left_out = NULL;
+
+    if (source == NULL)
+        return false;
+    if (recover_source_inputs(source)->len == 0) {
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
+                    "nothing was recorded of these tracks in this time");
+        return false;
+    }
+    measure(self);
+    if (!export(self, source, error))
+        return false;
+    left_out = recover_source_left_out(source);
+    for (guint i = 0; i < left_out->len; i++)
+        g_printerr("sealtape: warning: %s\n", (const char *) left_out->pdata[i]);
+    self->n_findings += left_out->len;
+    return true;
+}
+
+static bool
+recover(Recovery *self, GPtrArray *identities, GError **error)
+{
+    ObjectStore *store = command_context_store(self->context, error);
+    g_autoptr(RecoverKeys) keys = NULL;
+
+    if (store == NULL || !check_tracks(self, error) || !verify(self, error))
+        return false;
+    keys = recover_keys_open(store, recording_manifest(self->recording), identities, error);
+    if (keys == NULL || !export_all(self, keys, error))
+        return false;
+    if (recover_keys_trouble(keys) != NULL) {
+        g_printerr("sealtape: warning: %s\n", recover_keys_trouble(keys));
+        self->n_findings++;
+    }
+    return true;
+}
+
+static void
+print_result(const Recovery *self)
+{
+    const RecoverOptions *options = self->options;
+
+    if (strcmp(options->output, "-") == 0)
+        return; /* standard output is the media */
+    if (command_context_as_json(self->context))
+        command_context_print_json(json_pack("{s:s, s:s, s:i}", "session", options->session,
+                                             "output", options->output, "findings",
+                                             (int) self->n_findings));
+    else
+        g_print("%s is written. It is not encrypted: keep it where only you may read it.\n",
+                options->output);
+}
+
+int
+recover_command_run(CommandContext *context, int argc, char **argv)
+{
+    g_autoptr(RecoverOptions) options = recover_options_parse(context, argc, argv);
+    g_autoptr(GPtrArray) identities = NULL;
+    g_autoptr(Recording) recording = NULL;
+    g_autoptr(GError) error = NULL;
+    Recovery self = {.context = context, .options = options};
+
+    if (options == NULL)
+        return EXIT_CODE_USAGE;
+    if (!media_start(&error))
+        return command_context_fail(context, g_steal_pointer(&error));
+    identities = recover_keys_read_identities(options->identity_paths, &error);
+    if (identities == NULL)
+        return command_context_fail(context, g_steal_pointer(&error));
+    recording = command_context_open_recording(context, options->session, &error);
+    if (recording == NULL)
+        return command_context_fail(context, g_steal_pointer(&error));
+    self.recording = recording;
+    if (!recover(&self, identities, &error))
+        return command_context_fail(context, g_steal_pointer(&error));
+    print_result(&self);
+    return self.n_findings > 0 ? EXIT_CODE_FINDINGS : EXIT_CODE_OK;
+}

@@ -1,0 +1,168 @@
+#include "agent/admin/recover_options.h"
+
+#include "agent/admin/time_text.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* As they come from the command line. */
+typedef struct {
+    char **identities;
+    char *output;
+    char *tracks;
+    char *from;
+    char *to;
+    char *container;
+    gboolean may_overwrite;
+    gboolean is_partial;
+} Raw;
+
+static bool
+fail(const char *format, const char *word)
+{
+    g_autofree char *message = g_strdup_printf("%s%s%s", word != NULL ? "`" : "",
+                                               word != NULL ? word : "", word != NULL ? "` " : "");
+
+    g_printerr("sealtape recover: %s%s\nTry `sealtape recover --help`.\n", message, format);
+    return false;
+}
+
+static bool
+read_times(RecoverOptions *self, const Raw *raw)
+{
+    static const char form[] = "is no time: give seconds, or [HH:]MM:SS[.mmm]";
+
+    self->from_us = 0;
+    self->until_us = INT64_MAX;
+    if (raw->from != NULL && !time_text_parse(raw->from, &self->from_us))
+        return fail(form, raw->from);
+    if (raw->to != NULL && !time_text_parse(raw->to, &self->until_us))
+        return fail(form, raw->to);
+    if (self->until_us <= self->from_us)
+        return fail("is not after --from", raw->to != NULL ? raw->to : raw->from);
+    return true;
+}
+
+static bool
+has_suffix(const char *path, const char *suffix)
+{
+    size_t n_path = strlen(path), n_suffix = strlen(suffix);
+
+    return n_path > n_suffix && g_ascii_strcasecmp(path + n_path - n_suffix, suffix) == 0;
+}
+
+static bool
+read_container(RecoverOptions *self, const Raw *raw)
+{
+    if (raw->container == NULL)
+        self->container = has_suffix(self->output, ".mp4") || has_suffix(self->output, ".m4v")
+                              ? EXPORTER_MP4
+                              : EXPORTER_MATROSKA;
+    else if (strcmp(raw->container, "mkv") == 0)
+        self->container = EXPORTER_MATROSKA;
+    else if (strcmp(raw->container, "mp4") == 0)
+        self->container = EXPORTER_MP4;
+    else
+        return fail("is no container: mkv or mp4", raw->container);
+    if (self->container == EXPORTER_MP4 && strcmp(self->output, "-") == 0)
+        return fail("MP4 needs a file to write to, not standard output", NULL);
+    return true;
+}
+
+static bool
+read_tracks(RecoverOptions *self, const Raw *raw)
+{
+    if (raw->tracks == NULL)
+        return true;
+    self->tracks = g_strsplit(raw->tracks, ",", -1);
+    for (char **track = self->tracks; *track != NULL; track++)
+        if (**track == '\0')
+            return fail("names an empty track", raw->tracks);
+    return self->tracks[0] != NULL || fail("--tracks names none", NULL);
+}
+
+static bool
+read_all(RecoverOptions *self, Raw *raw)
+{
+    self->identity_paths = g_steal_pointer(&raw->identities);
+    self->output = g_steal_pointer(&raw->output);
+    self->may_overwrite = raw->may_overwrite;
+    self->is_partial = raw->is_partial;
+    if (self->identity_paths == NULL)
+        return fail("--identity FILE is missing", NULL);
+    if (self->output == NULL)
+        return fail("--output FILE is missing", NULL);
+    if (strcmp(self->output, "-") == 0 && isatty(STDOUT_FILENO) == 1)
+        return fail("media is not for a terminal: name a file, or send it into a pipe", NULL);
+    return read_times(self, raw) && read_container(self, raw) && read_tracks(self, raw);
+}
+
+static bool
+parse(CommandContext *context, Raw *raw, int *argc, char **argv)
+{
+    const GOptionEntry entries[] = {
+        {"identity",  'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->identities,
+         "age identity file of a recipient; may be given again",                                                           "FILE"},
+        {"output",    'o', 0, G_OPTION_ARG_FILENAME,       &raw->output,        "Where to; - for standard output",
+         "FILE"                                                                                                                  },
+        {"tracks",    0,   0, G_OPTION_ARG_STRING,         &raw->tracks,        "Only these",                              "A,B" },
+        {"from",      0,   0, G_OPTION_ARG_STRING,         &raw->from,          "Start here: seconds or [HH:]MM:SS[.mmm]",
+         "TIME"                                                                                                                  },
+        {"to",        0,   0, G_OPTION_ARG_STRING,         &raw->to,            "End here",                                "TIME"},
+        {"container", 0,   0, G_OPTION_ARG_STRING,         &raw->container,
+         "mkv or mp4 (default: by the suffix, else mkv)",                                                                  "KIND"},
+        {"overwrite", 0,   0, G_OPTION_ARG_NONE,           &raw->may_overwrite,
+         "Replace the output file if it is there",                                                                         NULL  },
+        {"partial",   0,   0, G_OPTION_ARG_NONE,           &raw->is_partial,
+         "Leave damaged segments out and go on",                                                                           NULL  },
+        G_OPTION_ENTRY_NULL,
+    };
+    const CommandSyntax syntax = {
+        "recover",
+        "SESSION --identity FILE --output FILE",
+        "Opens a recording with an identity file, without any running service, and puts its "
+        "tracks\n"
+        "into one file that plays, without transcoding. The output is not encrypted.",
+        entries,
+        1,
+        1,
+    };
+
+    return command_context_parse(context, &syntax, argc, argv);
+}
+
+RecoverOptions *
+recover_options_parse(CommandContext *context, int argc, char **argv)
+{
+    g_autoptr(RecoverOptions) self = g_new0(RecoverOptions, 1);
+    Raw raw = {0};
+    bool is_good = parse(context, &raw, &argc, argv) && read_all(self, &raw);
+
+    if (is_good)
+        self->session = g_strdup(argv[1]);
+    g_strfreev(raw.identities);
+    g_free(raw.output);
+    g_free(raw.tracks);
+    g_free(raw.from);
+    g_free(raw.to);
+    g_free(raw.container);
+    return is_good ? g_steal_pointer(&self) : NULL;
+}
+
+bool
+recover_options_wants(const RecoverOptions *self, const char *track)
+{
+    return self->tracks == NULL || g_strv_contains((const char *const *) self->tracks, track);
+}
+
+void
+recover_options_free(RecoverOptions *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->session);
+    g_strfreev(self->identity_paths);
+    g_free(self->output);
+    g_strfreev(self->tracks);
+    g_free(self);
+}

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "agent/admin/command_context.h"
+#include "agent/media/exporter.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the person asked `sealtape recover` for, read and checked. */
+typedef struct {
+    char *session;
+    char **identity_paths; /* NULL-terminated, at least one */
+    char *output;          /* a path, or `-` */
+    char **tracks;         /* NULL: all */
+    int64_t from_us;
+    int64_t until_us; /* INT64_MAX: to the end */
+    ExporterContainer container;
+    bool may_overwrite;
+    bool is_partial; /* go on past damaged segments */
+} RecoverOptions;
+
+/* Returns: NULL has said on standard error what is wrong: end with EXIT_CODE_USAGE. */
+RecoverOptions *recover_options_parse(CommandContext *context, int argc,
+                                      char **argv) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether the track was asked for. */
+bool recover_options_wants(const RecoverOptions *self, const char *track);
+void recover_options_free(RecoverOptions *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RecoverOptions, recover_options_free)

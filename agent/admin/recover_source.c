@@ -1,0 +1,266 @@
+#include "agent/admin/recover_source.h"
+
+#include "crypto/age_context.h"
+#include "crypto/age_file.h"
+
+#include <string.h>
+
+struct RecoverSource {
+    Recording *recording;
+    const ManifestPart *manifest;
+    RecoverSourceOptions options;
+    GPtrArray *parts; /* Part */
+    GArray *inputs;   /* ExporterInput */
+    GMutex mutex;     /* held while the recording is read and what was left out is noted */
+    GPtrArray *left_out;
+};
+
+/* One part of one track. */
+typedef struct {
+    RecoverSource *source;
+    const ManifestTrack *track;
+    GPtrArray *identities; /* borrowed */
+    GPtrArray *segments;   /* ManifestSegment, borrowed, by index */
+    guint next;
+} Part;
+
+static void
+part_free(gpointer data)
+{
+    Part *self = data;
+
+    g_ptr_array_unref(self->segments);
+    g_free(self);
+}
+
+static GBytes *
+read_sealed(RecoverSource *self, const ManifestSegment *segment, GError **error)
+{
+    GBytes *sealed = NULL;
+
+    g_mutex_lock(&self->mutex);
+    sealed = recording_read_segment(self->recording, segment, error);
+    g_mutex_unlock(&self->mutex);
+    return sealed;
+}
+
+static GByteArray *
+open_segment(const Part *self, const ManifestSegment *segment, GError **error)
+{
+    const ManifestPart *manifest = self->source->manifest;
+    g_autoptr(GBytes) sealed = read_sealed(self->source, segment, error);
+    g_autoptr(AgeContext) context = NULL;
+    GByteArray *plain = NULL;
+
+    if (sealed != NULL) {
+        context = age_context_new_segment(manifest->org, manifest->session, segment->track,
+                                          segment->part, segment->index);
+        plain = age_file_open(self->identities, context, g_bytes_get_data(sealed, NULL),
+                              g_bytes_get_size(sealed), error);
+    }
+    if (plain == NULL)
+        g_prefix_error(error, "segment %u of track %s, part %u: ", segment->index, segment->track,
+                       segment->part);
+    return plain;
+}
+
+static void
+leave_out(Part *self, const ManifestSegment *segment, GError *fault)
+{
+    /* Without the part's header, nothing behind it can be read. */
+    bool is_header = segment->index == 0;
+
+    g_mutex_lock(&self->source->mutex);
+    g_ptr_array_add(self->source->left_out,
+                    g_strconcat(fault->message,
+                                is_header ? "; the whole part is left out" : "; it is left out",
+                                NULL));
+    g_mutex_unlock(&self->source->mutex);
+    g_error_free(fault);
+    if (is_header)
+        self->next = self->segments->len;
+}
+
+/* The exporter's: the next segment's plaintext, which it wipes. */
+static GByteArray *
+on_read_next(void *user_data, GError **error)
+{
+    Part *self = user_data;
+
+    while (self->next < self->segments->len) {
+        const ManifestSegment *segment = self->segments->pdata[self->next++];
+        GError *fault = NULL;
+        GByteArray *plain = open_segment(self, segment, &fault);
+
+        if (plain != NULL)
+            return plain;
+        if (!self->source->options.is_partial) {
+            g_propagate_error(error, fault);
+            return NULL;
+        }
+        leave_out(self, segment, fault);
+    }
+    return NULL;
+}
+
+static int
+compare_indices(gconstpointer a, gconstpointer b)
+{
+    const ManifestSegment *x = *(const ManifestSegment *const *) a;
+    const ManifestSegment *y = *(const ManifestSegment *const *) b;
+
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+/* Keeps the header and what lies in the wanted time: from the last segment that starts with a
+ * keyframe not after `from_us`, to the last that starts before `until_us`. */
+static void
+keep_wanted_time(Part *self)
+{
+    const RecoverSourceOptions *options = &self->source->options;
+    GPtrArray *kept = g_ptr_array_new();
+    guint first = 0;
+
+    for (guint i = 0; i < self->segments->len; i++) {
+        const ManifestSegment *segment = self->segments->pdata[i];
+
+        if ((segment->flags & SEGMENT_FLAG_KEYFRAME) != 0 && segment->start_us <= options->from_us)
+            first = i;
+    }
+    for (guint i = 0; i < self->segments->len; i++) {
+        const ManifestSegment *segment = self->segments->pdata[i];
+
+        if ((segment->index == 0 || i >= first) && segment->start_us < options->until_us)
+            g_ptr_array_add(kept, self->segments->pdata[i]);
+    }
+    g_ptr_array_unref(self->segments);
+    self->segments = kept;
+}
+
+/* Whether anything of the part lies in the wanted time. */
+static bool
+is_wanted_time(const Part *self)
+{
+    for (guint i = 0; i < self->segments->len; i++) {
+        const ManifestSegment *segment = self->segments->pdata[i];
+
+        if (segment->start_us + segment->duration_us > self->source->options.from_us &&
+            segment->start_us < self->source->options.until_us)
+            return true;
+    }
+    return false;
+}
+
+static void
+add_part(RecoverSource *self, Part *part)
+{
+    ExporterInput input = {
+        .title = part->track->id,
+        .codec = part->track->codec,
+        .read_next = on_read_next,
+        .user_data = part,
+    };
+
+    g_ptr_array_sort(part->segments, compare_indices);
+    if (!is_wanted_time(part)) {
+        part_free(part);
+        return;
+    }
+    keep_wanted_time(part);
+    g_ptr_array_add(self->parts, part);
+    g_array_append_val(self->inputs, input);
+}
+
+static Part *
+part_new(RecoverSource *self, const ManifestTrack *track, uint32_t number, GPtrArray *identities)
+{
+    Part *part = g_new0(Part, 1);
+
+    part->source = self;
+    part->track = track;
+    part->identities = identities;
+    part->segments = g_ptr_array_new();
+    for (guint i = 0; i < self->manifest->segments->len; i++) {
+        ManifestSegment *segment = self->manifest->segments->pdata[i];
+
+        if (segment->part == number && strcmp(segment->track, track->id) == 0)
+            g_ptr_array_add(part->segments, segment);
+    }
+    return part;
+}
+
+/* Returns: the number behind the track's last part; 0 if it has none. */
+static uint32_t
+count_parts(const ManifestPart *manifest, const char *track)
+{
+    uint32_t n_parts = 0;
+
+    for (guint i = 0; i < manifest->segments->len; i++) {
+        const ManifestSegment *segment = manifest->segments->pdata[i];
+
+        if (strcmp(segment->track, track) == 0)
+            n_parts = MAX(n_parts, segment->part + 1);
+    }
+    return n_parts;
+}
+
+static bool
+add_track(RecoverSource *self, const RecoverKeys *keys, const ManifestTrack *track, GError **error)
+{
+    uint32_t n_parts = count_parts(self->manifest, track->id);
+    GPtrArray *identities = NULL;
+
+    if (n_parts == 0)
+        return true; /* nothing was recorded of it, so no key is needed */
+    identities = recover_keys_track(keys, track->id, error);
+    for (uint32_t i = 0; identities != NULL && i < n_parts; i++)
+        add_part(self, part_new(self, track, i, identities));
+    return identities != NULL;
+}
+
+RecoverSource *
+recover_source_new(Recording *recording, const RecoverKeys *keys,
+                   const RecoverSourceOptions *options, GError **error)
+{
+    g_autoptr(RecoverSource) self = g_new0(RecoverSource, 1);
+
+    g_mutex_init(&self->mutex);
+    self->recording = recording;
+    self->manifest = recording_manifest(recording);
+    self->options = *options;
+    self->parts = g_ptr_array_new_with_free_func(part_free);
+    self->inputs = g_array_new(FALSE, FALSE, sizeof(ExporterInput));
+    self->left_out = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < self->manifest->tracks->len; i++) {
+        const ManifestTrack *track = self->manifest->tracks->pdata[i];
+
+        if (options->wants_track(track->id, options->user_data) &&
+            !add_track(self, keys, track, error))
+            return NULL;
+    }
+    return g_steal_pointer(&self);
+}
+
+const GArray *
+recover_source_inputs(const RecoverSource *self)
+{
+    return self->inputs;
+}
+
+const GPtrArray *
+recover_source_left_out(const RecoverSource *self)
+{
+    return self->left_out;
+}
+
+void
+recover_source_free(RecoverSource *self)
+{
+    if (self == NULL)
+        return;
+    g_ptr_array_unref(self->parts);
+    g_array_unref(self->inputs);
+    g_ptr_array_unref(self->left_out);
+    g_mutex_clear(&self->mutex);
+    g_free(self);
+}

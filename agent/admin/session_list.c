@@ -1,0 +1,55 @@
+#include "agent/admin/session_list.h"
+
+#include "crypto/age_context.h"
+
+#include <string.h>
+
+static void
+session_name_free(gpointer data)
+{
+    SessionName *self = data;
+
+    g_free(self->org);
+    g_free(self->session);
+    g_free(self);
+}
+
+/* Adds the sessions of one organisation. */
+static bool
+add_sessions(GPtrArray *names, ObjectStore *store, const char *org, GError **error)
+{
+    g_autofree char *prefix = g_strconcat(org, "/", NULL);
+    g_autoptr(GPtrArray) folders = object_store_list_folders(store, prefix, error);
+
+    for (guint i = 0; folders != NULL && i < folders->len; i++) {
+        const char *session = (const char *) folders->pdata[i] + strlen(prefix);
+        SessionName *name = NULL;
+
+        if (strcmp(session, "audit") == 0 || !age_context_id_is_valid(session))
+            continue;
+        name = g_new0(SessionName, 1);
+        name->org = g_strdup(org);
+        name->session = g_strdup(session);
+        g_ptr_array_add(names, name);
+    }
+    return folders != NULL;
+}
+
+GPtrArray *
+session_list_names(ObjectStore *store, const char *org, GError **error)
+{
+    g_autoptr(GPtrArray) orgs = NULL;
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(session_name_free);
+
+    if (org != NULL) {
+        orgs = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(orgs, g_strdup(org));
+    } else {
+        orgs = object_store_list_folders(store, "", error);
+    }
+    for (guint i = 0; orgs != NULL && i < orgs->len; i++)
+        if (age_context_id_is_valid(orgs->pdata[i]) &&
+            !add_sessions(names, store, orgs->pdata[i], error))
+            return NULL;
+    return orgs != NULL ? g_steal_pointer(&names) : NULL;
+}

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "storage/object_store.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* The sessions of a store, by their names alone. */
+
+typedef struct {
+    char *org;
+    char *session;
+} SessionName;
+
+/* `org`: only its sessions; NULL for all.
+ * Returns: GPtrArray of SessionName (owned), in order of organisation and session. Errors: the
+ * store's. */
+GPtrArray *session_list_names(ObjectStore *store, const char *org,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,144 @@
+#include "agent/admin/commands.h"
+#include "agent/admin/session_list.h"
+#include "agent/admin/terminal.h"
+
+#include <string.h>
+
+typedef struct {
+    unsigned n_sessions;
+    unsigned n_findings;
+    json_t *results; /* NULL: for a person */
+} Report;
+
+static void
+on_progress(uint64_t done, uint64_t total, void *user_data)
+{
+    if (total > 0)
+        terminal_progress("verifying", (double) done / (double) total);
+}
+
+static json_t *
+findings_to_json(const char *session, const GPtrArray *findings)
+{
+    json_t *list = json_array();
+
+    for (guint i = 0; i < findings->len; i++) {
+        const RecordingFinding *finding = findings->pdata[i];
+
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "code", finding->code, "message", finding->message));
+    }
+    return json_pack("{s:s, s:b, s:o}", "session", session, "ok", findings->len == 0, "findings",
+                     list);
+}
+
+static void
+print_findings(const ManifestPart *manifest, const GPtrArray *findings)
+{
+    for (guint i = 0; i < findings->len; i++) {
+        const RecordingFinding *finding = findings->pdata[i];
+
+        g_print("%s: %s\n", manifest->session, finding->message);
+    }
+    if (findings->len > 0)
+        g_print("%s: %u finding%s; this recording is not as it was made.\n", manifest->session,
+                findings->len, findings->len == 1 ? "" : "s");
+    else
+        g_print("%s: all there, genuine and in order: %u tracks, %u segments, %u manifest parts.\n",
+                manifest->session, manifest->tracks->len, manifest->segments->len,
+                manifest->number);
+}
+
+static bool
+verify_one(CommandContext *context, const char *session, Report *report, GError **error)
+{
+    g_autoptr(Recording) recording = command_context_open_recording(context, session, error);
+    g_autoptr(GPtrArray) findings = NULL;
+
+    if (recording == NULL)
+        return false;
+    findings = recording_verify(recording, on_progress, NULL);
+    terminal_progress_end();
+    report->n_sessions++;
+    report->n_findings += findings->len;
+    if (report->results != NULL)
+        json_array_append_new(report->results, findings_to_json(session, findings));
+    else
+        print_findings(recording_manifest(recording), findings);
+    return true;
+}
+
+/* Every session that the store has; one that can not be opened does not stop the others. */
+static int
+verify_all(CommandContext *context, Report *report)
+{
+    g_autoptr(GError) error = NULL;
+    ObjectStore *store = command_context_store(context, &error);
+    g_autoptr(GPtrArray) names = store != NULL ? session_list_names(store, NULL, &error) : NULL;
+    int status = EXIT_CODE_OK;
+
+    if (names == NULL)
+        return command_context_fail(context, g_steal_pointer(&error));
+    for (guint i = 0; i < names->len; i++) {
+        const SessionName *name = names->pdata[i];
+
+        if (!verify_one(context, name->session, report, &error))
+            status = command_context_fail(context, g_steal_pointer(&error));
+    }
+    return status;
+}
+
+static void
+print_report(Report *report, bool is_all)
+{
+    if (report->results == NULL) {
+        if (is_all)
+            g_print("%u session%s verified, %u finding%s.\n", report->n_sessions,
+                    report->n_sessions == 1 ? "" : "s", report->n_findings,
+                    report->n_findings == 1 ? "" : "s");
+    } else if (is_all) {
+        command_context_print_json(
+            json_pack("{s:b, s:O}", "ok", report->n_findings == 0, "sessions", report->results));
+    } else if (json_array_size(report->results) == 1) {
+        command_context_print_json(json_incref(json_array_get(report->results, 0)));
+    }
+}
+
+int
+verify_command_run(CommandContext *context, int argc, char **argv)
+{
+    gboolean is_all = FALSE;
+    const GOptionEntry entries[] = {
+        {"all", 0, 0, G_OPTION_ARG_NONE, &is_all, "Every session of the store", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    const CommandSyntax syntax = {
+        "verify",
+        "SESSION | --all",
+        "Checks, without any secret key, that a recording is all there, genuine and in order.\n"
+        "Exit code 3 if it is not.",
+        entries,
+        0,
+        1,
+    };
+    g_autoptr(GError) error = NULL;
+    Report report = {0};
+    int status = EXIT_CODE_OK;
+
+    if (!command_context_parse(context, &syntax, &argc, argv))
+        return EXIT_CODE_USAGE;
+    if ((argc == 2) == is_all) {
+        g_printerr("sealtape verify: give either a session or --all\n");
+        return EXIT_CODE_USAGE;
+    }
+    report.results = command_context_as_json(context) ? json_array() : NULL;
+    if (is_all)
+        status = verify_all(context, &report);
+    else if (!verify_one(context, argv[1], &report, &error))
+        status = command_context_fail(context, g_steal_pointer(&error));
+    print_report(&report, is_all);
+    json_decref(report.results);
+    if (status == EXIT_CODE_OK && report.n_findings > 0)
+        status = EXIT_CODE_FINDINGS;
+    return status;
+}
