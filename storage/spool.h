@@ -62,8 +62,11 @@ bool spool_close_session(Spool *self, const char *session, const GArray *ends,
  * Returns: true when durable. Blocks. Errors: FULL, IO. */
 bool spool_commit(Spool *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+#define SPOOL_HEARTBEAT_US G_USEC_PER_SEC
+
 /* Notes that recording was alive at `now_unix_us`, without a flush: what a crash lost is counted
- * from the last acknowledged segment to this moment. Once a second while sessions are open. */
+ * from the last acknowledged segment to one beat after this moment, so never as less than it was.
+ * Every SPOOL_HEARTBEAT_US while sessions are open. */
 void spool_heartbeat(Spool *self, int64_t now_unix_us);
 
 void spool_status(Spool *self, SpoolStatus *status);

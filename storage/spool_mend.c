@@ -142,7 +142,9 @@ last_heartbeat(const Spool *self)
 static void
 interrupt(Spool *self, SpoolSession *session)
 {
-    const int64_t alive_us = last_heartbeat(self) - session->created_unix_us;
+    /* It may have lived until just before the next beat, and even the first may be missing. */
+    const int64_t alive_us =
+        MAX(last_heartbeat(self) - session->created_unix_us, 0) + SPOOL_HEARTBEAT_US;
 
     for (guint i = 0; i < session->tracks->len; i++) {
         SpoolTrack *track = g_ptr_array_index(session->tracks, i);

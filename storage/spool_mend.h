@@ -5,8 +5,8 @@
 /* Makes a replayed index honest: a gap stands for everything that is gone. */
 
 /* Sets damaged segments aside, with a gap `corrupt`; fills holes that lost records left; closes
- * open sessions as interrupted, with a gap `interrupted` on every track up to the last heartbeat.
- * Errors: IO, FULL. */
+ * open sessions as interrupted, with a gap `interrupted` on every track up to one beat after the
+ * last. Errors: IO, FULL. */
 bool spool_mend(Spool *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Copies `n_bytes` of `file` at `offset` into `quarantine/`; again is no error. */
