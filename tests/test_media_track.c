@@ -1,202 +1,15 @@
 #include "agent/media/media_track.h"
-#include "tests/fakes/rtp_source.h"
+#include "tests/fakes/media_samples.h"
+#include "tests/fakes/track_outcome.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-#define VP8                                                                                        \
-    "video/x-raw,width=320,height=240,framerate=30/1 ! vp8enc deadline=1 cpu-used=8 "              \
-    "keyframe-max-dist=30 target-bitrate=300000 ! rtpvp8pay mtu=600 picture-id-mode=2"
-#define VP9                                                                                        \
-    "video/x-raw,width=320,height=240,framerate=30/1 ! vp9enc deadline=1 cpu-used=8 "              \
-    "keyframe-max-dist=30 target-bitrate=300000 ! rtpvp9pay mtu=600"
-#define H264                                                                                       \
-    "video/x-raw,width=320,height=240,framerate=30/1 ! x264enc tune=zerolatency "                  \
-    "speed-preset=ultrafast key-int-max=30 bitrate=300 byte-stream=false ! "                       \
-    "video/x-h264,profile=constrained-baseline ! rtph264pay mtu=600 config-interval=-1"
-#define OPUS "audio/x-raw,rate=48000,channels=2 ! opusenc bitrate=32000 ! rtpopuspay"
+#define SECOND_US INT64_C(1000000)
 
-static const MediaFormat vp8 = {MEDIA_CODEC_VP8, 96, 90000, 0};
-static const MediaFormat vp9 = {MEDIA_CODEC_VP9, 96, 90000, 0};
-static const MediaFormat h264 = {MEDIA_CODEC_H264, 96, 90000, 0};
-static const MediaFormat opus = {MEDIA_CODEC_OPUS, 96, 48000, 2};
-
-/* What a track gave out. */
-typedef struct {
-    GPtrArray *segments; /* of Segment */
-    GString *gaps;       /* "start+duration reason;" */
-    GString *parts;      /* "part@start;" */
-    uint32_t first_rtp_timestamp;
-    unsigned n_keyframe_requests;
-} Outcome;
-
-static void
-on_segment(Segment *segment, void *user_data)
-{
-    g_ptr_array_add(((Outcome *) user_data)->segments, segment);
-}
-
-static void
-on_keyframe_wanted(void *user_data)
-{
-    ((Outcome *) user_data)->n_keyframe_requests++;
-}
-
-static void
-on_gap(int64_t start_us, int64_t duration_us, const char *reason, void *user_data)
-{
-    g_string_append_printf(((Outcome *) user_data)->gaps, "%" PRId64 "+%" PRId64 " %s;", start_us,
-                           duration_us, reason);
-}
-
-static void
-on_part(uint32_t part, int64_t start_us, uint32_t rtp_timestamp, void *user_data)
-{
-    Outcome *outcome = user_data;
-
-    if (part == 0)
-        outcome->first_rtp_timestamp = rtp_timestamp;
-    g_string_append_printf(outcome->parts, "%u@%" PRId64 ";", part, start_us);
-}
-
-static void
-outcome_init(Outcome *self)
-{
-    memset(self, 0, sizeof(*self));
-    self->segments = g_ptr_array_new_with_free_func((GDestroyNotify) segment_free);
-    self->gaps = g_string_new(NULL);
-    self->parts = g_string_new(NULL);
-}
-
-static void
-outcome_clear(Outcome *self)
-{
-    g_ptr_array_unref(self->segments);
-    g_string_free(self->gaps, TRUE);
-    g_string_free(self->parts, TRUE);
-}
-
-static MediaTrack *
-track_for_test(const MediaFormat *format, Outcome *outcome)
-{
-    g_autoptr(GError) error = NULL;
-    const MediaTrackOptions options = {
-        .segment_ms = 4000,
-        .on_segment = on_segment,
-        .on_keyframe_wanted = on_keyframe_wanted,
-        .on_gap = on_gap,
-        .on_part = on_part,
-        .user_data = outcome,
-    };
-    MediaTrack *track = media_track_new(format, &options, &error);
-
-    g_assert_no_error(error);
-    return track;
-}
-
-static MediaPacket
-packet_of(const RtpSource *source, unsigned i, int64_t offset_us)
-{
-    MediaPacket packet = {.time_us = g_array_index(source->times_us, int64_t, i) + offset_us};
-
-    packet.bytes = rtp_source_packet(source, i, &packet.n_bytes);
-    return packet;
-}
-
-/* Pushes packets [from, until) in batches of seven. */
-static void
-push_range(MediaTrack *track, const RtpSource *source, unsigned from, unsigned until,
-           int64_t offset_us)
-{
-    for (unsigned i = from; i < until; i += 7) {
-        MediaPacket packets[7];
-        const unsigned n = MIN(7, until - i);
-
-        for (unsigned j = 0; j < n; j++)
-            packets[j] = packet_of(source, i + j, offset_us);
-        media_track_push(track, packets, n);
-    }
-}
-
-static void
-push_all(MediaTrack *track, const RtpSource *source, int64_t offset_us)
-{
-    push_range(track, source, 0, source->packets->len, offset_us);
-}
-
-static void
-append_segment(GByteArray *bytes, const Segment *segment)
-{
-    size_t n_bytes = 0;
-
-    for (size_t i = 0; i < segment->n_pieces; i++) {
-        g_byte_array_append(bytes, segment->pieces[i].iov_base, (guint) segment->pieces[i].iov_len);
-        n_bytes += segment->pieces[i].iov_len;
-    }
-    g_assert_cmpuint(n_bytes, ==, segment->n_bytes);
-}
-
-static GByteArray *
-concatenate_part(const Outcome *outcome, uint32_t part)
-{
-    GByteArray *bytes = g_byte_array_new();
-
-    for (guint i = 0; i < outcome->segments->len; i++) {
-        const Segment *segment = outcome->segments->pdata[i];
-
-        if (segment->part == part)
-            append_segment(bytes, segment);
-    }
-    return bytes;
-}
-
-/* Indexes count from 0, times tile the part, only the first has a header, only the last is the
- * last. */
-static void
-check_sequence(const Outcome *outcome)
-{
-    const Segment *before = NULL;
-
-    for (guint i = 0; i < outcome->segments->len; i++) {
-        const Segment *segment = outcome->segments->pdata[i];
-        const Segment *after =
-            i + 1 < outcome->segments->len ? outcome->segments->pdata[i + 1] : NULL;
-
-        if (before != NULL && before->part == segment->part) {
-            g_assert_cmpuint(segment->index, ==, before->index + 1);
-            g_assert_cmpint(segment->start_us, ==, before->start_us + before->duration_us);
-        } else {
-            g_assert_cmpuint(segment->index, ==, 0);
-        }
-        g_assert_cmpint(segment->has_header, ==, segment->index == 0);
-        g_assert_cmpint(segment->is_last_of_part, ==,
-                        after == NULL || after->part != segment->part);
-        g_assert_cmpint(memcmp(segment->pieces[0].iov_base,
-                               segment->has_header ? "\x1a\x45\xdf\xa3" : "\x1f\x43\xb6\x75", 4),
-                        ==, 0);
-        before = segment;
-    }
-}
-
-/* `got` is what was sent from frame `first` on; Matroska rounds times to milliseconds. */
-static void
-check_frames(const GArray *got, const RtpSource *source, guint first, int64_t offset_us)
-{
-    const bool with_sets = source->is_h264;
-
-    g_assert_cmpuint(got->len, ==, source->frames->len - first);
-    for (guint i = 0; i < got->len; i++) {
-        const RtpSourceFrame *a = &g_array_index(got, RtpSourceFrame, i);
-        const RtpSourceFrame *b = &g_array_index(source->frames, RtpSourceFrame, first + i);
-
-        /* Parameter sets of H.264 move from its keyframes into the header. */
-        if (!with_sets || !b->is_keyframe) {
-            g_assert_cmpuint(a->n_bytes, ==, b->n_bytes);
-            g_assert_cmpuint(a->hash, ==, b->hash);
-        }
-        g_assert_cmpint(ABS(a->time_us - b->time_us - offset_us), <=, 501);
-    }
-}
+static const MediaFormat vp8 = SAMPLE_VP8_FORMAT;
+static const MediaFormat vp9 = SAMPLE_VP9_FORMAT;
+static const MediaFormat h264 = SAMPLE_H264_FORMAT;
+static const MediaFormat opus = SAMPLE_OPUS_FORMAT;
 
 typedef struct {
     const MediaFormat *format;
@@ -205,56 +18,336 @@ typedef struct {
     guint n_segments;
 } WholeCase;
 
+static const Segment *
+segment_at(const TrackOutcome *outcome, guint i)
+{
+    return outcome->segments->pdata[i];
+}
+
 static void
 test_keeps_every_frame(const void *data)
 {
     const WholeCase *given = data;
     g_autoptr(RtpSource) source = rtp_source_new(given->description);
-    Outcome outcome;
-    outcome_init(&outcome);
-    g_autoptr(MediaTrack) track = track_for_test(given->format, &outcome);
+    g_autoptr(TrackOutcome) outcome = track_outcome_record(given->format, source, given->offset_us);
 
-    push_all(track, source, given->offset_us);
-    media_track_finish(track);
-
-    check_sequence(&outcome);
-    g_assert_cmpuint(outcome.segments->len, ==, given->n_segments);
-    g_assert_cmpstr(outcome.gaps->str, ==, "");
-    g_autoptr(GByteArray) bytes = concatenate_part(&outcome, 0);
+    track_outcome_check_sequence(outcome);
+    g_assert_cmpuint(outcome->segments->len, ==, given->n_segments);
+    g_assert_cmpstr(outcome->gaps->str, ==, "");
+    g_autoptr(GByteArray) bytes = track_outcome_part_bytes(outcome, 0);
     g_autoptr(GPtrArray) tracks = rtp_source_demux(bytes->data, bytes->len);
     g_assert_cmpuint(tracks->len, ==, 1);
-    check_frames(tracks->pdata[0], source, 0, given->offset_us);
+    rtp_source_check_frames(source, tracks->pdata[0], 0, source->frames->len, given->offset_us);
     const int n_decoded = rtp_source_count_decoded(bytes->data, bytes->len, "0");
     if (n_decoded >= 0)
         g_assert_cmpint(n_decoded, ==, source->frames->len);
-    for (guint i = 0; i < outcome.segments->len; i++)
-        g_assert_true(((Segment *) outcome.segments->pdata[i])->starts_at_keyframe);
-    outcome_clear(&outcome);
+    for (guint i = 0; i < outcome->segments->len; i++) {
+        g_assert_true(segment_at(outcome, i)->starts_at_keyframe);
+        g_assert_false(segment_at(outcome, i)->is_damaged);
+    }
 }
 
-static const WholeCase whole_vp8 = {&vp8, "videotestsrc num-buffers=300 ! " VP8, 0, 3};
-static const WholeCase whole_vp8_late = {&vp8, "videotestsrc num-buffers=300 ! " VP8,
+/* The part's header and any later segment. */
+static void
+test_later_segment_plays_alone(const void *data)
+{
+    const WholeCase *given = data;
+    g_autoptr(RtpSource) source = rtp_source_new(given->description);
+    g_autoptr(TrackOutcome) outcome = track_outcome_record(given->format, source, 0);
+    g_autoptr(GByteArray) first = track_outcome_segment_bytes(outcome, 0);
+    const uint8_t *cluster = memmem(first->data, first->len, "\x1f\x43\xb6\x75", 4);
+    guint n_before = 0;
+
+    g_assert_nonnull(cluster);
+    for (guint i = 0; i < outcome->segments->len; i++) {
+        g_autoptr(GByteArray) one = track_outcome_segment_bytes(outcome, i);
+        g_autoptr(GByteArray) alone = g_byte_array_new();
+
+        if (i > 0)
+            g_byte_array_append(alone, first->data, (guint) (cluster - first->data));
+        g_byte_array_append(alone, one->data, one->len);
+        g_autoptr(GPtrArray) tracks = rtp_source_demux(alone->data, alone->len);
+        const GArray *frames = tracks->pdata[0];
+        rtp_source_check_frames(source, frames, n_before, frames->len, 0);
+        const int n_decoded = rtp_source_count_decoded(alone->data, alone->len, "0");
+        if (n_decoded >= 0)
+            g_assert_cmpint(n_decoded, ==, frames->len);
+        n_before += frames->len;
+    }
+    g_assert_cmpuint(n_before, ==, source->frames->len);
+}
+
+static void
+test_says_where_a_part_begins(void)
+{
+    g_autoptr(RtpSource) source = rtp_source_new("videotestsrc num-buffers=60 ! " SAMPLE_VP8);
+    g_autoptr(TrackOutcome) outcome = track_outcome_record(&vp8, source, 5 * SECOND_US);
+    const uint8_t *packet = rtp_source_packet(source, 0, &(size_t){0});
+    const uint32_t rtp_timestamp = (uint32_t) packet[4] << 24 | (uint32_t) packet[5] << 16 |
+                                   (uint32_t) packet[6] << 8 | packet[7];
+
+    g_assert_cmpstr(outcome->parts->str, ==, "0@5000000;");
+    g_assert_cmpuint(outcome->first_rtp_timestamp, ==, rtp_timestamp);
+    g_assert_cmpint(segment_at(outcome, 0)->start_us, ==, 5 * SECOND_US);
+    g_assert_cmpint(ABS(segment_at(outcome, 0)->duration_us - 2 * SECOND_US), <=, 10);
+}
+
+/* Which packets start a second of pictures. */
+static unsigned
+packet_after(const RtpSource *source, int64_t time_us)
+{
+    unsigned i = 0;
+
+    while (i < source->packets->len && g_array_index(source->times_us, int64_t, i) < time_us)
+        i++;
+    return i;
+}
+
+static void
+test_tells_what_came_before_a_keyframe(const void *data)
+{
+    const WholeCase *given = data;
+    g_autoptr(RtpSource) source = rtp_source_new(given->description);
+    g_autoptr(TrackOutcome) outcome = track_outcome_new();
+    g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, given->format);
+    const unsigned from = packet_after(source, SECOND_US / 2);
+    const int64_t from_us = g_array_index(source->times_us, int64_t, from);
+    g_autofree char *gap =
+        g_strdup_printf("%d+%d no-keyframe;", (int) from_us, (int) (SECOND_US - from_us));
+
+    track_outcome_push(track, source, from, source->packets->len, 0);
+    media_track_finish(track);
+
+    g_assert_cmpstr(outcome->gaps->str, ==, gap);
+    g_assert_cmpstr(outcome->parts->str, ==, "0@1000000;");
+    g_assert_cmpuint(outcome->n_keyframe_requests, >=, 1);
+    g_autoptr(GByteArray) bytes = track_outcome_part_bytes(outcome, 0);
+    g_autoptr(GPtrArray) tracks = rtp_source_demux(bytes->data, bytes->len);
+    rtp_source_check_frames(source, tracks->pdata[0], 30, source->frames->len - 30, 0);
+}
+
+static void
+test_never_gives_out_video_without_keyframe(void)
+{
+    g_autoptr(RtpSource) source = rtp_source_new("videotestsrc num-buffers=29 ! " SAMPLE_VP8);
+    g_autoptr(TrackOutcome) outcome = track_outcome_new();
+    g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &vp8);
+
+    track_outcome_push(track, source, packet_after(source, 1), source->packets->len, 0);
+    media_track_finish(track);
+
+    g_assert_cmpuint(outcome->segments->len, ==, 0);
+    g_assert_cmpstr(outcome->parts->str, ==, "");
+    g_assert_cmpstr(outcome->gaps->str, ==, "33333+900000 no-keyframe;");
+    /* At 0 s and half a second later. */
+    g_assert_cmpuint(outcome->n_keyframe_requests, ==, 2);
+    g_assert_cmpint(media_track_end_us(track), ==, -1);
+}
+
+static void
+test_new_size_starts_new_part(const void *data)
+{
+    const WholeCase *given = data;
+    g_autoptr(RtpSource) small = rtp_source_new(given->description);
+    const bool is_vp8 = given->format->codec == MEDIA_CODEC_VP8;
+    g_autoptr(RtpSource) large =
+        rtp_source_new(is_vp8 ? "videotestsrc num-buffers=45 ! " SAMPLE_VP8_SIZED(640, 480)
+                              : "videotestsrc num-buffers=45 ! " SAMPLE_H264_SIZED(640, 480));
+    g_autoptr(TrackOutcome) outcome = track_outcome_new();
+    g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, given->format);
+
+    track_outcome_push(track, small, 0, small->packets->len, 0);
+    track_outcome_push(track, large, 0, large->packets->len, 5 * SECOND_US);
+    media_track_finish(track);
+
+    track_outcome_check_sequence(outcome);
+    g_assert_cmpstr(outcome->parts->str, ==, "0@0;1@5000000;");
+    g_assert_cmpstr(outcome->gaps->str, ==, "");
+    for (uint32_t part = 0; part < 2; part++) {
+        const RtpSource *source = part == 0 ? small : large;
+        g_autoptr(GByteArray) bytes = track_outcome_part_bytes(outcome, part);
+        g_autoptr(GPtrArray) tracks = rtp_source_demux(bytes->data, bytes->len);
+
+        rtp_source_check_frames(source, tracks->pdata[0], 0, source->frames->len,
+                                part * 5 * SECOND_US);
+    }
+}
+
+/* The encoder's first packet is shorter than the others by its delay. */
+static int64_t
+sound_end_us(const RtpSource *source)
+{
+    return g_array_index(source->times_us, int64_t, source->times_us->len - 1) + 20000;
+}
+
+static void
+test_restart_starts_new_part(void)
+{
+    g_autoptr(RtpSource) source =
+        rtp_source_new("audiotestsrc num-buffers=100 samplesperbuffer=960 ! " SAMPLE_OPUS);
+    g_autoptr(TrackOutcome) outcome = track_outcome_new();
+    g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &opus);
+
+    track_outcome_push(track, source, 0, source->packets->len, 0);
+    media_track_restart(track);
+    track_outcome_push(track, source, 0, source->packets->len, 10 * SECOND_US);
+    media_track_restart(track);
+    media_track_finish(track);
+
+    track_outcome_check_sequence(outcome);
+    g_assert_cmpuint(outcome->segments->len, ==, 2);
+    g_assert_cmpstr(outcome->parts->str, ==, "0@0;1@10000000;");
+    g_assert_cmpint(segment_at(outcome, 0)->duration_us, ==, sound_end_us(source));
+    g_assert_cmpint(segment_at(outcome, 1)->start_us, ==, 10 * SECOND_US);
+    g_assert_cmpint(media_track_end_us(track), ==, 10 * SECOND_US + sound_end_us(source));
+}
+
+/* A source that pauses: nothing is cut while it is silent, the first frame after it starts a
+ * segment, and what lies between belongs to the segment before. */
+static void
+test_pause_ends_segment(void)
+{
+    g_autoptr(RtpSource) source =
+        rtp_source_new("audiotestsrc num-buffers=100 samplesperbuffer=960 ! " SAMPLE_OPUS);
+    g_autoptr(TrackOutcome) outcome = track_outcome_new();
+    g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &opus);
+
+    const int64_t resumed_us = g_array_index(source->times_us, int64_t, 50) + 60 * SECOND_US;
+
+    track_outcome_push(track, source, 0, 50, 0);
+    g_assert_cmpuint(outcome->segments->len, ==, 0);
+    track_outcome_push(track, source, 50, source->packets->len, 60 * SECOND_US);
+    g_assert_cmpuint(outcome->segments->len, ==, 1);
+    media_track_finish(track);
+
+    track_outcome_check_sequence(outcome);
+    g_assert_cmpuint(outcome->segments->len, ==, 2);
+    g_assert_cmpint(segment_at(outcome, 0)->duration_us, ==, resumed_us);
+    g_assert_cmpint(segment_at(outcome, 1)->start_us, ==, resumed_us);
+    g_assert_cmpint(media_track_end_us(track), ==, 60 * SECOND_US + sound_end_us(source));
+}
+
+#define RARE_KEYFRAMES                                                                             \
+    "videotestsrc num-buffers=300 ! " SAMPLE_SIZE(                                                 \
+        320, 240) "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=100000 target-bitrate=300000 ! " \
+                  "rtpvp8pay"
+
+static void
+test_asks_for_overdue_keyframe(void)
+{
+    g_autoptr(RtpSource) source = rtp_source_new(RARE_KEYFRAMES);
+    g_autoptr(TrackOutcome) outcome = track_outcome_record(&vp8, source, 0);
+
+    track_outcome_check_sequence(outcome);
+    g_assert_cmpuint(outcome->segments->len, ==, 2);
+    g_assert_true(segment_at(outcome, 0)->starts_at_keyframe);
+    g_assert_false(segment_at(outcome, 1)->starts_at_keyframe);
+    g_assert_cmpint(segment_at(outcome, 1)->start_us, ==, 8 * SECOND_US);
+    /* Twice a second from 4 s to 8 s; none came, so on it goes once 4 s have passed in the next. */
+    g_assert_cmpuint(outcome->n_keyframe_requests, >=, 8);
+    g_assert_cmpuint(outcome->n_keyframe_requests, <=, 13);
+}
+
+static void
+test_large_segment_is_cut(void)
+{
+    g_autoptr(RtpSource) source =
+        rtp_source_new("videotestsrc pattern=snow num-buffers=16 ! " SAMPLE_SIZE(
+            1280,
+            720) "vp8enc deadline=1 cpu-used=16 threads=2 keyframe-max-dist=1000 min-quantizer=0 "
+                 "max-quantizer=4 target-bitrate=200000000 ! rtpvp8pay mtu=1400");
+    g_autoptr(TrackOutcome) outcome = track_outcome_record(&vp8, source, 0);
+
+    track_outcome_check_sequence(outcome);
+    g_assert_cmpuint(outcome->segments->len, >=, 2);
+    for (guint i = 0; i < outcome->segments->len; i++)
+        g_assert_cmpuint(segment_at(outcome, i)->n_bytes, <=, 6 * 1024 * 1024 + 1000);
+    g_autoptr(GByteArray) bytes = track_outcome_part_bytes(outcome, 0);
+    g_autoptr(GPtrArray) tracks = rtp_source_demux(bytes->data, bytes->len);
+    rtp_source_check_frames(source, tracks->pdata[0], 0, source->frames->len, 0);
+}
+
+/* Senders need not set it: the last frame then comes out at the end only. */
+static void
+test_finish_drains_without_marker(void)
+{
+    g_autoptr(RtpSource) source = rtp_source_new("videotestsrc num-buffers=60 ! " SAMPLE_H264);
+
+    for (guint i = 0; i < source->packets->len; i++)
+        ((uint8_t *) rtp_source_packet(source, i, &(size_t){0}))[1] &= 0x7f;
+    g_autoptr(TrackOutcome) outcome = track_outcome_record(&h264, source, 0);
+
+    g_autoptr(GByteArray) bytes = track_outcome_part_bytes(outcome, 0);
+    g_autoptr(GPtrArray) tracks = rtp_source_demux(bytes->data, bytes->len);
+    rtp_source_check_frames(source, tracks->pdata[0], 0, source->frames->len, 0);
+}
+
+static void
+test_free_drops_what_is_open(void)
+{
+    g_autoptr(RtpSource) source = rtp_source_new("videotestsrc num-buffers=30 ! " SAMPLE_VP8);
+    g_autoptr(TrackOutcome) outcome = track_outcome_new();
+    MediaTrack *track = track_outcome_start_track(outcome, &vp8);
+
+    track_outcome_push(track, source, 0, source->packets->len - 1, 0);
+    media_track_free(track);
+
+    g_assert_cmpuint(outcome->segments->len, ==, 0);
+}
+
+static const WholeCase whole_vp8 = {&vp8, "videotestsrc num-buffers=300 ! " SAMPLE_VP8, 0, 3};
+static const WholeCase whole_vp8_late = {&vp8, "videotestsrc num-buffers=300 ! " SAMPLE_VP8,
                                          INT64_C(86400) * 1000000 + 123456, 3};
-static const WholeCase whole_vp9 = {&vp9, "videotestsrc num-buffers=150 ! " VP9, 7777777, 2};
-static const WholeCase whole_h264 = {&h264, "videotestsrc num-buffers=300 ! " H264, 7777777, 3};
+static const WholeCase whole_vp9 = {&vp9, "videotestsrc num-buffers=150 ! " SAMPLE_VP9, 7777777, 2};
+static const WholeCase whole_h264 = {&h264, "videotestsrc num-buffers=300 ! " SAMPLE_H264, 7777777,
+                                     3};
 static const WholeCase whole_opus = {
-    &opus, "audiotestsrc num-buffers=500 samplesperbuffer=960 ! " OPUS, 7777777, 3};
+    &opus, "audiotestsrc num-buffers=500 samplesperbuffer=960 ! " SAMPLE_OPUS, 7777777, 3};
 
 int
 main(int argc, char **argv)
 {
+    static const struct {
+        const char *codec;
+        const WholeCase *given;
+    } whole[] = {
+        {"vp8",          &whole_vp8     },
+        {"vp8-a-day-in", &whole_vp8_late},
+        {"vp9",          &whole_vp9     },
+        {"h264",         &whole_h264    },
+        {"opus",         &whole_opus    }
+    };
     g_autoptr(GError) error = NULL;
 
     g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
     if (!media_start(&error))
         g_error("%s", error->message);
-    g_test_add_data_func("/media-track/keeps-every-frame/vp8", &whole_vp8, test_keeps_every_frame);
-    g_test_add_data_func("/media-track/keeps-every-frame/vp8-a-day-in", &whole_vp8_late,
-                         test_keeps_every_frame);
-    g_test_add_data_func("/media-track/keeps-every-frame/vp9", &whole_vp9, test_keeps_every_frame);
-    g_test_add_data_func("/media-track/keeps-every-frame/h264", &whole_h264,
-                         test_keeps_every_frame);
-    g_test_add_data_func("/media-track/keeps-every-frame/opus", &whole_opus,
-                         test_keeps_every_frame);
+    for (size_t i = 0; i < G_N_ELEMENTS(whole); i++) {
+        g_autofree char *all = g_strconcat("/media-track/keeps-every-frame/", whole[i].codec, NULL);
+        g_autofree char *one =
+            g_strconcat("/media-track/later-segment-plays-alone/", whole[i].codec, NULL);
+
+        g_test_add_data_func(all, whole[i].given, test_keeps_every_frame);
+        g_test_add_data_func(one, whole[i].given, test_later_segment_plays_alone);
+    }
+    g_test_add_func("/media-track/says-where-a-part-begins", test_says_where_a_part_begins);
+    g_test_add_data_func("/media-track/tells-what-came-before-a-keyframe/vp8", &whole_vp8,
+                         test_tells_what_came_before_a_keyframe);
+    g_test_add_data_func("/media-track/tells-what-came-before-a-keyframe/vp9", &whole_vp9,
+                         test_tells_what_came_before_a_keyframe);
+    g_test_add_data_func("/media-track/tells-what-came-before-a-keyframe/h264", &whole_h264,
+                         test_tells_what_came_before_a_keyframe);
+    g_test_add_func("/media-track/never-gives-out-video-without-keyframe",
+                    test_never_gives_out_video_without_keyframe);
+    g_test_add_data_func("/media-track/new-size-starts-new-part/vp8", &whole_vp8,
+                         test_new_size_starts_new_part);
+    g_test_add_data_func("/media-track/new-size-starts-new-part/h264", &whole_h264,
+                         test_new_size_starts_new_part);
+    g_test_add_func("/media-track/restart-starts-new-part", test_restart_starts_new_part);
+    g_test_add_func("/media-track/pause-ends-segment", test_pause_ends_segment);
+    g_test_add_func("/media-track/asks-for-overdue-keyframe", test_asks_for_overdue_keyframe);
+    g_test_add_func("/media-track/large-segment-is-cut", test_large_segment_is_cut);
+    g_test_add_func("/media-track/finish-drains-without-marker", test_finish_drains_without_marker);
+    g_test_add_func("/media-track/free-drops-what-is-open", test_free_drops_what_is_open);
     return g_test_run();
 }

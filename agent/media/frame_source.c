@@ -42,8 +42,11 @@ struct FrameSource {
     GstPad *sink;
     GstCaps *caps;
     size_t n_bytes_inside; /* since a frame came out */
+    bool follows_bad;      /* the last packet was refused */
     bool is_inside_frame;  /* the last packet had no marker */
+    bool sets_markers;     /* the sender does, as RFCs 6184, 7741 and 9628 say */
     int64_t last_time_us;
+    int64_t remains_us;          /* of this frame the depayloader may hold remains; -1: of none */
     int64_t broken_us[N_BROKEN]; /* frames of these times are not whole */
     unsigned next_broken;
 };
@@ -174,6 +177,8 @@ link_elements(FrameSource *self, const MediaFormat *format, GError **error)
     self->depayloader = media_pad_new_element(path->depayloader, error);
     if (self->depayloader == NULL)
         return false;
+    /* Packets come in order; an older number is a new beginning, and not to be dropped unseen. */
+    g_object_set(self->depayloader, "max-reorder", 0, NULL);
     last = self->depayloader;
     if (path->parser != NULL) {
         self->parser = media_pad_new_element(path->parser, error);
@@ -202,33 +207,50 @@ frame_source_new(const MediaFormat *format, FrameSourceOnFrame on_frame, void *u
     self->codec = format->codec;
     self->on_frame = on_frame;
     self->user_data = user_data;
+    self->remains_us = -1;
     memset(self->broken_us, 0xff, sizeof(self->broken_us));
     if (!link_elements(self, format, error))
         return NULL;
     return g_steal_pointer(&self);
 }
 
-/* rtph264depay keeps slices of a cut-off picture; an access unit delimiter (type 9) of the time
- * before makes it let go of them, and their time is marked broken. Its sequence number is that of
- * the last lost packet. */
-static GstBuffer *
-new_delimiter(const MediaPacket *packet, int64_t time_us)
+/* rtph264depay keeps slices of a broken picture and would give them to the next one. An access unit
+ * delimiter (NAL type 9) makes it let go of them, under their own time, which is marked broken. */
+static void
+add_delimiter(FrameSource *self, const MediaPacket *packet, GstBufferList *list)
 {
-    uint8_t bytes[14];
     const unsigned sequence = ((unsigned) packet->bytes[2] << 8 | packet->bytes[3]) - 1;
+    uint8_t bytes[14] = {
+        0x80, packet->bytes[1] & 0x7f, (uint8_t) (sequence >> 8), (uint8_t) sequence, [12] = 0x09,
+        0xf0};
     GstBuffer *buffer = NULL;
 
-    memcpy(bytes, packet->bytes, 12);
-    bytes[0] = 0x80;
-    bytes[1] &= 0x7f;
-    bytes[2] = (uint8_t) (sequence >> 8);
-    bytes[3] = (uint8_t) sequence;
-    bytes[12] = 0x09;
-    bytes[13] = 0xf0;
+    memcpy(bytes + 4, packet->bytes + 4, 8);
     buffer = media_pad_new_buffer(bytes, sizeof(bytes));
-    GST_BUFFER_PTS(buffer) = (GstClockTime) time_us * 1000;
+    GST_BUFFER_PTS(buffer) = (GstClockTime) self->remains_us * 1000;
     GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-    return buffer;
+    gst_buffer_list_add(list, buffer);
+    self->remains_us = -1;
+}
+
+static void
+note_broken(FrameSource *self, const MediaPacket *packet, const RtpPayload *payload,
+            GstBufferList *list)
+{
+    const bool follows_loss = packet->follows_loss || self->follows_bad;
+    const int64_t time_us = MAX(packet->time_us, 0);
+
+    self->follows_bad = false;
+    if (follows_loss && self->is_inside_frame) {
+        mark_broken(self, self->last_time_us);
+        self->remains_us = self->last_time_us;
+    }
+    if (self->codec == MEDIA_CODEC_H264 && self->remains_us >= 0 && self->remains_us != time_us)
+        add_delimiter(self, packet, list);
+    if (follows_loss && !payload->is_frame_start) {
+        mark_broken(self, time_us);
+        self->remains_us = time_us;
+    }
 }
 
 static void
@@ -238,17 +260,17 @@ add_packet(FrameSource *self, const MediaPacket *packet, GstBufferList *list)
     GstBuffer *buffer = NULL;
     RtpPayload payload;
 
-    if (!rtp_payload_read(&payload, self->codec, packet->bytes, packet->n_bytes))
+    switch (rtp_payload_read(&payload, self->codec, packet->bytes, packet->n_bytes)) {
+    case RTP_PAYLOAD_EMPTY:
         return;
-    if (packet->follows_loss) {
-        if (self->is_inside_frame) {
-            mark_broken(self, self->last_time_us);
-            if (self->codec == MEDIA_CODEC_H264)
-                gst_buffer_list_add(list, new_delimiter(packet, self->last_time_us));
-        }
-        if (!payload.is_frame_start)
-            mark_broken(self, time_us);
+    case RTP_PAYLOAD_BAD:
+        self->follows_bad = true;
+        return;
+    case RTP_PAYLOAD_GOOD:
+    default:
+        break;
     }
+    note_broken(self, packet, &payload, list);
     buffer = media_pad_new_buffer(packet->bytes, packet->n_bytes);
     GST_BUFFER_PTS(buffer) = (GstClockTime) time_us * 1000;
     if (packet->follows_loss)
@@ -256,6 +278,7 @@ add_packet(FrameSource *self, const MediaPacket *packet, GstBufferList *list)
     gst_buffer_list_add(list, buffer);
     self->n_bytes_inside += packet->n_bytes;
     self->is_inside_frame = !payload.has_marker;
+    self->sets_markers |= payload.has_marker;
     self->last_time_us = time_us;
 }
 
@@ -277,6 +300,9 @@ frame_source_push(FrameSource *self, const MediaPacket *packets, size_t n_packet
 void
 frame_source_finish(FrameSource *self)
 {
+    /* rtph264depay would let a frame out that was cut off. */
+    if (self->is_inside_frame && self->sets_markers)
+        mark_broken(self, self->last_time_us);
     gst_pad_push_event(self->source, gst_event_new_eos());
 }
 

@@ -75,7 +75,7 @@ rtp_timestamp_of(const MediaTrack *self, int64_t time_us)
 
     for (size_t i = 0; i < self->n_packets; i++) {
         if (rtp_payload_read(&payload, self->format.codec, self->packets[i].bytes,
-                             self->packets[i].n_bytes) &&
+                             self->packets[i].n_bytes) == RTP_PAYLOAD_GOOD &&
             MAX(self->packets[i].time_us, 0) == time_us)
             return payload.rtp_timestamp;
     }

@@ -49,7 +49,7 @@ find_payload(Span *payload, const uint8_t *packet, size_t n_bytes)
         if (n_padding == 0)
             return false;
     }
-    if (start + n_padding >= n_bytes)
+    if (start + n_padding > n_bytes)
         return false;
     payload->bytes = packet + start;
     payload->n_bytes = n_bytes - start - n_padding;
@@ -139,15 +139,9 @@ read_vp9(RtpPayload *self, Span payload)
     return true;
 }
 
-bool
-rtp_payload_read(RtpPayload *self, MediaCodec codec, const uint8_t *packet, size_t n_bytes)
+static bool
+read_codec(RtpPayload *self, MediaCodec codec, Span payload)
 {
-    Span payload = {0};
-
-    if (!find_payload(&payload, packet, n_bytes))
-        return false;
-    self->rtp_timestamp = read_be(packet + 4, 4);
-    self->has_marker = (packet[1] & 0x80) != 0;
     switch (codec) {
     case MEDIA_CODEC_OPUS:
         self->is_frame_start = true;
@@ -161,4 +155,19 @@ rtp_payload_read(RtpPayload *self, MediaCodec codec, const uint8_t *packet, size
     default:
         g_assert_not_reached();
     }
+}
+
+RtpPayloadFitness
+rtp_payload_read(RtpPayload *self, MediaCodec codec, const uint8_t *packet, size_t n_bytes)
+{
+    Span payload = {0};
+
+    *self = (RtpPayload){0};
+    if (!find_payload(&payload, packet, n_bytes))
+        return RTP_PAYLOAD_BAD;
+    self->rtp_timestamp = read_be(packet + 4, 4);
+    self->has_marker = (packet[1] & 0x80) != 0;
+    if (payload.n_bytes == 0)
+        return RTP_PAYLOAD_EMPTY;
+    return read_codec(self, codec, payload) ? RTP_PAYLOAD_GOOD : RTP_PAYLOAD_BAD;
 }

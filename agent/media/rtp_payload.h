@@ -15,6 +15,11 @@ typedef struct {
     bool is_frame_start; /* nothing of its frame came before it */
 } RtpPayload;
 
-/* Returns: false if the packet is not fit for a depayloader of `codec` (too short, empty,
- * malformed). */
-bool rtp_payload_read(RtpPayload *self, MediaCodec codec, const uint8_t *packet, size_t n_bytes);
+typedef enum {
+    RTP_PAYLOAD_GOOD,
+    RTP_PAYLOAD_EMPTY, /* padding alone, as senders use to probe for bandwidth */
+    RTP_PAYLOAD_BAD,   /* not fit for a depayloader: cut off or malformed */
+} RtpPayloadFitness;
+
+RtpPayloadFitness rtp_payload_read(RtpPayload *self, MediaCodec codec, const uint8_t *packet,
+                                   size_t n_bytes);

@@ -10,7 +10,7 @@
 typedef struct {
     int64_t time_us;
     size_t n_bytes;
-    uint64_t hash; /* of its bytes */
+    uint64_t hash; /* of its bytes; H.264: of its slices */
     bool is_keyframe;
 } RtpSourceFrame;
 
@@ -18,7 +18,6 @@ typedef struct {
     GPtrArray *packets; /* of GBytes */
     GArray *times_us;   /* int64_t, one for each packet */
     GArray *frames;     /* RtpSourceFrame, as they left the encoder */
-    bool is_h264;
 } RtpSource;
 
 /* Runs `description`, a pipeline that ends in an RTP payloader. */
