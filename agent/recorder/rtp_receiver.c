@@ -260,9 +260,9 @@ settle_due_us(const RtpReceiver *self)
 int64_t
 rtp_receiver_expire(RtpReceiver *self, int64_t now_us)
 {
-    rtp_stream_give_due(&self->stream, now_us);
     if (settle_due_us(self) <= now_us)
         settle(self, now_us);
+    rtp_stream_give_due(&self->stream, now_us);
     rtp_delivery_flush(&self->stream.delivery);
     return MIN(reorder_window_due_us(self->stream.window), settle_due_us(self));
 }

@@ -1,0 +1,108 @@
+#include "agent/recorder/rtcp.h"
+
+#include <glib.h>
+#include <string.h>
+
+#define REPORT                                                                                     \
+    "\x80\xc8\x00\x06"                                                                             \
+    "abcd"                                                                                         \
+    "\x01\x02\x03\x04\x05\x06\x07\x08"                                                             \
+    "\x0a\x0b\x0c\x0d"                                                                             \
+    "ppppoooo"
+#define BYE                                                                                        \
+    "\x81\xcb\x00\x01"                                                                             \
+    "abcd"
+
+static const struct {
+    const char *name;
+    const char *bytes;
+    size_t n_bytes;
+    bool is_rtcp, has_report, has_bye;
+} rows[] = {
+    {"sender report",       REPORT,             28, true,  true,  false},
+    {"report and bye",      REPORT BYE,         36, true,  true,  true },
+    {"bye",                 BYE,                8,  true,  false, true },
+    {"empty bye",           "\x80\xcb\x00\x00", 4,  true,  false, true },
+    {"unknown type",        "\x80\xdf\x00\x00", 4,  true,  false, false},
+    {"nothing",             "",                 0,  false, false, false},
+    {"three bytes",         REPORT,             3,  false, false, false},
+    {"report cut",          REPORT,             27, false, false, false},
+    {"second packet cut",   REPORT BYE,         35, false, false, false},
+    {"report too short",
+     "\x80\xc8\x00\x01"
+     "abcd",                                    8,  false, false, false},
+    {"length past the end",
+     "\x80\xcb\xff\xff"
+     "abcd",                                    8,  false, false, false},
+    {"version 1",
+     "\x40\xcb\x00\x01"
+     "abcd",                                    8,  false, false, false},
+    {"RTP",
+     "\x80\x60\x00\x01"
+     "abcd",                                    8,  false, false, false},
+};
+
+static void
+test_believes_no_length(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree uint8_t *bytes = g_memdup2(rows[i].bytes, MAX(rows[i].n_bytes, 1));
+        RtcpReport report;
+
+        g_test_message("%s", rows[i].name);
+        g_assert_cmpint(rtcp_parse(bytes, rows[i].n_bytes, &report), ==, rows[i].is_rtcp);
+        g_assert_cmpint(report.has_sender_report, ==, rows[i].has_report);
+        g_assert_cmpint(report.has_bye, ==, rows[i].has_bye);
+    }
+}
+
+static void
+test_reads_a_sender_report(void)
+{
+    RtcpReport report;
+
+    g_assert_true(rtcp_parse((const uint8_t *) REPORT, 28, &report));
+    g_assert_cmphex(report.ssrc, ==, 0x61626364);
+    g_assert_cmphex(report.ntp_time, ==, 0x0102030405060708);
+    g_assert_cmphex(report.rtp_timestamp, ==, 0x0a0b0c0d);
+}
+
+/* Byte by byte after RFC 3550 6.4.2, 6.5 and RFC 4585 6.3.1. */
+static void
+test_asks_for_a_keyframe(void)
+{
+    const RtcpIdentity identity = {0x01020304, "ABCDEFGHIJKLMNOP"};
+    const char expected[] = "\x80\xc9\x00\x01\x01\x02\x03\x04"
+                            "\x81\xca\x00\x06\x01\x02\x03\x04\x01\x10"
+                            "ABCDEFGHIJKLMNOP\x00\x00"
+                            "\x81\xce\x00\x02\x01\x02\x03\x04\xaa\xbb\xcc\xdd";
+    uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES];
+    RtcpReport report;
+
+    rtcp_write_keyframe_request(&identity, 0xaabbccdd, bytes);
+    g_assert_cmpmem(bytes, sizeof(bytes), expected, sizeof(expected) - 1);
+    g_assert_true(rtcp_parse(bytes, sizeof(bytes), &report));
+}
+
+static void
+test_identities_differ(void)
+{
+    RtcpIdentity first, second;
+
+    rtcp_identity_draw(&first);
+    rtcp_identity_draw(&second);
+    g_assert_cmpint(memcmp(first.cname, second.cname, sizeof(first.cname)), !=, 0);
+    for (size_t i = 0; i < sizeof(first.cname); i++)
+        g_assert_true(g_ascii_isprint(first.cname[i]));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/rtcp/believes-no-length", test_believes_no_length);
+    g_test_add_func("/rtcp/reads-a-sender-report", test_reads_a_sender_report);
+    g_test_add_func("/rtcp/asks-for-a-keyframe", test_asks_for_a_keyframe);
+    g_test_add_func("/rtcp/identities-differ", test_identities_differ);
+    return g_test_run();
+}
