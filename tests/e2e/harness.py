@@ -473,6 +473,12 @@ def streams_of(path):
     return ffprobe(path, "-show_streams")["streams"]
 
 
+def title_of(row):
+    """A track's name; ffprobe writes the tag's own name now so, now so."""
+    tags = {name.lower(): value for name, value in row.get("tags", {}).items()}
+    return tags.get("title")
+
+
 def packet_times(path, index):
     """Presentation times in seconds of one stream's packets."""
     packets = ffprobe(path, "-select_streams", str(index), "-show_entries", "packet=pts_time")["packets"]

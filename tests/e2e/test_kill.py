@@ -35,7 +35,7 @@ class Run:
         self.after_stop = number % 4 == 3
         self.delay_s = dice.uniform(0, 0.3) if self.after_stop else dice.uniform(0.2, 6.5)
         self.acknowledged = {}
-        self.stored_before = False
+        self.is_killed = False
         self.trouble = []
 
     def go(self):
@@ -64,6 +64,7 @@ class Run:
             if answer.status != 200:
                 self.trouble.append(f"stop: {answer}")
         time.sleep(self.delay_s)  # the moment is the point of the test
+        self.is_killed = True
         self.recorder.kill()
         ended.set()
         watcher.join()
@@ -73,10 +74,9 @@ class Run:
             try:
                 seen = self.session.look()
             except (OSError, RuntimeError, ValueError) as failure:
-                if not ended.is_set() and self.recorder.child.is_running():
+                if not self.is_killed:
                     self.trouble.append(f"asking failed: {failure}")
                 return
-            self.stored_before = self.stored_before or seen["state"] == "stored"
             for track in seen["tracks"]:
                 self.acknowledged[track["id"]] = (track["acknowledged_us"], track["segments"])
             time.sleep(0.02)

@@ -8,6 +8,7 @@ import ebml
 import note
 from harness import (
     Recorder, age_decrypt, ffprobe, frame_hashes, main, open_envelopes, packet_times, streams_of, tap,
+    title_of,
 )
 from visit import Visit, frame_times, payload_hashes
 
@@ -69,9 +70,9 @@ def check_signatures(visit, folder):
 
 def check_matroska(visit, output):
     done = visit.session.recover(output)
-    tap.equal(done.returncode, 0, "recover to Matroska succeeds", )
+    tap.equal(done.returncode, 0, "recover to Matroska succeeds")
     tap.note(done.stderr)
-    titles = {row["tags"]["title"]: row["index"] for row in streams_of(output)}
+    titles = {title_of(row): row["index"] for row in streams_of(output)}
     tap.equal(sorted(titles), sorted(visit.media), "the Matroska file has every track, by name")
     first = {}
     for name, index in titles.items():
