@@ -272,6 +272,34 @@ test_frame_without_end_is_dropped(void)
     track_outcome_check_sequence(outcome);
 }
 
+/* One byte in sequence behind the start of a fragmented unit: rtph264depay 1.22 would take its
+ * length for 4 GiB. */
+static void
+test_fragment_without_content_is_refused(void)
+{
+    const DamageCase *given = &cases[2];
+    static const uint8_t start[] = {0x7c, 0x85, 0x88, 0x84, 0x00, 0x10};
+    g_autoptr(RtpSource) source = rtp_source_new(given->description);
+    g_autoptr(TrackOutcome) outcome = track_outcome_new();
+    g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &given->format);
+    uint8_t bytes[64] = {0};
+
+    track_outcome_push(track, source, 0, source->packets->len, 0);
+    media_track_restart(track);
+    for (guint n_bytes = 1; n_bytes <= 3; n_bytes++) {
+        MediaPacket packet = {bytes, 12 + sizeof(start), 4 * SECOND_US, false};
+
+        write_header(bytes, 2 * n_bytes, 360000, false);
+        memcpy(bytes + 12, start, sizeof(start));
+        media_track_push(track, &packet, 1);
+        packet.n_bytes = 12 + n_bytes;
+        write_header(bytes, 2 * n_bytes + 1, 360000, true);
+        memcpy(bytes + 12, "\x7c\x05\x00", 3);
+        media_track_push(track, &packet, 1);
+    }
+    check_recovers(track, outcome, source, 10 * SECOND_US);
+}
+
 static void
 add_tests(const char *name, GTestDataFunc function)
 {
@@ -297,6 +325,8 @@ main(int argc, char **argv)
     add_tests("random-bytes-do-no-harm", test_random_bytes_do_no_harm);
     add_tests("truncated-packets-do-no-harm", test_truncated_packets_do_no_harm);
     add_tests("flipped-bytes-do-no-harm", test_flipped_bytes_do_no_harm);
+    g_test_add_func("/media-damage/fragment-without-content-is-refused",
+                    test_fragment_without_content_is_refused);
     g_test_add_func("/media-damage/frame-without-end-is-dropped",
                     test_frame_without_end_is_dropped);
     return g_test_run();
