@@ -190,9 +190,10 @@ put_batch(DirStore *store, DirPut *batch, ObjectPut *puts, size_t n_puts)
         fail_all(batch, n_puts, errno);
         return;
     }
-    for (size_t i = 0; i < n_puts; i++)
+    for (size_t i = 0; i < n_puts; i++) {
         if (puts[i].error == NULL)
             (void) dir_put_link(&batch[i], &puts[i].error);
+    }
     if (syncfs(flusher) < 0)
         fail_all(batch, n_puts, errno);
 }

@@ -43,61 +43,62 @@ durable_file_write_all(int fd, const void *bytes, size_t n_bytes)
     return true;
 }
 
-static bool
-write_and_flush(int fd, GBytes *content, const char *name, GError **error)
+/* Writes and flushes `content` under a temporary name beside `name`.
+ * Returns: that name, owned, to be renamed or removed. */
+static char *
+write_partial(int dir_fd, const char *name, mode_t mode, GBytes *content, GError **error)
 {
+    g_autofree char *partial = g_strdup_printf("%s.%08x.partial", name, g_random_int());
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    g_auto(Fd) file = openat(dir_fd, partial, flags, mode);
     gsize n_bytes = 0;
     const void *bytes = g_bytes_get_data(content, &n_bytes);
 
-    if (!durable_file_write_all(fd, bytes, n_bytes))
-        return storage_fail_errno(error, "write", name);
-    if (fsync(fd) < 0)
-        return storage_fail_errno(error, "flush", name);
+    if (file < 0) {
+        (void) storage_fail_errno(error, "create", partial);
+        return NULL;
+    }
+    if (durable_file_write_all(file, bytes, n_bytes) && fsync(file) == 0)
+        return g_steal_pointer(&partial);
+    (void) storage_fail_errno(error, "write", partial);
+    (void) unlinkat(dir_fd, partial, 0); /* a leftover name is untidy, not unsafe */
+    return NULL;
+}
+
+static bool
+flush_folder(int dir_fd, const char *name, GError **error)
+{
+    if (fsync(dir_fd) < 0)
+        return storage_fail_errno(error, "flush directory of", name);
     return true;
 }
 
 bool
 durable_file_replace(int dir_fd, const char *name, GBytes *content, GError **error)
 {
-    g_autofree char *partial = g_strconcat(name, ".partial", NULL);
-    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-    g_auto(Fd) file = openat(dir_fd, partial, flags, 0600);
+    g_autofree char *partial = write_partial(dir_fd, name, 0600, content, error);
 
-    if (file < 0)
-        return storage_fail_errno(error, "create", partial);
-    if (!write_and_flush(file, content, partial, error))
+    if (partial == NULL)
         return false;
-    if (renameat(dir_fd, partial, dir_fd, name) < 0)
-        return storage_fail_errno(error, "rename", partial);
-    if (fsync(dir_fd) < 0)
-        return storage_fail_errno(error, "flush directory of", name);
-    return true;
-}
-
-static bool
-fill_and_link(int dir_fd, int file, const char *partial, const char *name, GBytes *content,
-              GError **error)
-{
-    if (!write_and_flush(file, content, partial, error))
+    if (renameat(dir_fd, partial, dir_fd, name) < 0) {
+        (void) storage_fail_errno(error, "rename", partial);
+        (void) unlinkat(dir_fd, partial, 0); /* as above */
         return false;
-    if (linkat(dir_fd, partial, dir_fd, name, 0) < 0)
-        return storage_fail_errno(error, "create", name);
-    if (fsync(dir_fd) < 0)
-        return storage_fail_errno(error, "flush directory of", name);
-    return true;
+    }
+    return flush_folder(dir_fd, name, error);
 }
 
 bool
 durable_file_create(int dir_fd, const char *name, mode_t mode, GBytes *content, GError **error)
 {
-    g_autofree char *partial = g_strdup_printf("%s.%08x.partial", name, g_random_int());
-    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    g_auto(Fd) file = openat(dir_fd, partial, flags, mode);
-    bool is_created = false;
+    g_autofree char *partial = write_partial(dir_fd, name, mode, content, error);
+    bool is_linked = false;
 
-    if (file < 0)
-        return storage_fail_errno(error, "create", partial);
-    is_created = fill_and_link(dir_fd, file, partial, name, content, error);
-    (void) unlinkat(dir_fd, partial, 0); /* a leftover name is untidy, not unsafe */
-    return is_created;
+    if (partial == NULL)
+        return false;
+    is_linked = linkat(dir_fd, partial, dir_fd, name, 0) == 0;
+    if (!is_linked)
+        (void) storage_fail_errno(error, "create", name);
+    (void) unlinkat(dir_fd, partial, 0); /* as above */
+    return is_linked && flush_folder(dir_fd, name, error);
 }

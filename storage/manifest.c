@@ -126,9 +126,10 @@ manifest_part_to_text(const ManifestPart *self)
     GString *text = g_string_new(NULL);
 
     write_head(text, self);
-    for (guint i = 0; i < self->policies->len; i++)
+    for (guint i = 0; i < self->policies->len; i++) {
         g_string_append_printf(text, "policy %s\n",
                                (const char *) g_ptr_array_index(self->policies, i));
+    }
     for (guint i = 0; i < self->tracks->len; i++)
         write_track(text, g_ptr_array_index(self->tracks, i));
     for (guint i = 0; i < self->clocks->len; i++) {

@@ -72,9 +72,10 @@ read_policy(const Line *line)
 
     if (!digest_from_hex(&digest, hex))
         return false;
-    for (guint i = 0; i < line->n_words; i++)
+    for (guint i = 0; i < line->n_words; i++) {
         if (!manifest_words_is_word(line->words[i]))
             return false;
+    }
     g_ptr_array_add(line->part->policies, g_strdup(line->rest));
     return true;
 }
@@ -180,10 +181,12 @@ read_line(ManifestPart *part, const char *text)
     if (space == NULL)
         return false;
     line.n_words = g_strv_length(line.words);
-    for (size_t i = 0; i < G_N_ELEMENTS(line_kinds); i++)
-        if (strcmp(line_kinds[i].name, words[0]) == 0)
+    for (size_t i = 0; i < G_N_ELEMENTS(line_kinds); i++) {
+        if (strcmp(line_kinds[i].name, words[0]) == 0) {
             return (line_kinds[i].n_words == 0 || line_kinds[i].n_words == line.n_words) &&
                    line_kinds[i].read(&line);
+        }
+    }
     return false;
 }
 
@@ -255,9 +258,10 @@ manifest_part_parse(const char *text, GError **error)
     n_good = read_head(part, lines);
     if (n_good < N_HEAD_LINES)
         return fail_line(error, n_good + 1, lines[n_good]);
-    for (guint i = N_HEAD_LINES; i + 1 < n_lines; i++)
+    for (guint i = N_HEAD_LINES; i + 1 < n_lines; i++) {
         if (!read_line(part, lines[i]))
             return fail_line(error, i + 1, lines[i]);
+    }
     again = manifest_part_to_text(part);
     if (strcmp(again, text) == 0)
         return g_steal_pointer(&part);

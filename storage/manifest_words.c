@@ -31,11 +31,12 @@ manifest_words_of_state(SessionEnd state)
 bool
 manifest_words_to_state(const char *word, SessionEnd *state)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(states); i++)
+    for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
         if (strcmp(states[i], word) == 0) {
             *state = (SessionEnd) i;
             return true;
         }
+    }
     return false;
 }
 
@@ -44,9 +45,10 @@ manifest_words_of_flags(SegmentFlags flags, char word[MANIFEST_WORDS_FLAG_BYTES]
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(flag_letters); i++)
+    for (size_t i = 0; i < G_N_ELEMENTS(flag_letters); i++) {
         if ((flags & flag_letters[i].flag) != 0)
             word[n++] = flag_letters[i].letter;
+    }
     if (n == 0)
         word[n++] = '-';
     word[n] = '\0';
@@ -58,9 +60,10 @@ manifest_words_to_flags(const char *word, SegmentFlags *flags)
     char again[MANIFEST_WORDS_FLAG_BYTES];
     unsigned found = 0;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(flag_letters); i++)
+    for (size_t i = 0; i < G_N_ELEMENTS(flag_letters); i++) {
         if (strchr(word, flag_letters[i].letter) != NULL)
             found |= flag_letters[i].flag;
+    }
     *flags = (SegmentFlags) found;
     manifest_words_of_flags(*flags, again);
     return strcmp(again, word) == 0;
@@ -81,9 +84,10 @@ manifest_words_is_word(const char *word)
 {
     const size_t length = strlen(word);
 
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < length; i++) {
         if (!g_ascii_isgraph(word[i]))
             return false;
+    }
     return length >= 1 && length <= 200;
 }
 

@@ -25,12 +25,14 @@ object_store_put_all(ObjectStore *self, ObjectPut *puts, size_t n_puts)
         puts[i].error = NULL;
         n_valid += check_key(puts[i].key, &puts[i].error);
     }
-    if (n_valid == n_puts && n_puts > 0)
+    if (n_valid == n_puts && n_puts > 0) {
         self->ops->put_all(self, puts, n_puts);
-    else
-        for (size_t i = 0; i < n_puts; i++)
+    } else {
+        for (size_t i = 0; i < n_puts; i++) {
             if (puts[i].error == NULL)
                 self->ops->put_all(self, &puts[i], 1);
+        }
+    }
 }
 
 bool

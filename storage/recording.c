@@ -79,10 +79,11 @@ read_part(Recording *self, uint32_t number, GBytes *note, GPtrArray *verifiers)
         return NULL;
     }
     part = manifest_part_parse(text, &error);
-    if (part == NULL)
+    if (part == NULL) {
         recording_add_finding(self->findings, "manifest-malformed",
                               "part %u of the manifest (%u.note) can not be read: %s", number,
                               number, error->message);
+    }
     return part;
 }
 
@@ -102,19 +103,21 @@ is_in_place(Recording *self, uint32_t number, const ManifestPart *part)
 static void
 check_chain(Recording *self, uint32_t number, const ManifestPart *part, const Chain *chain)
 {
-    if (chain->is_last)
+    if (chain->is_last) {
         recording_add_finding(self->findings, "manifest-order",
                               "part %u of the manifest follows part %u, which ended the session",
                               number, chain->number);
-    if (number == 1 ? part->has_previous : !part->has_previous)
+    }
+    if (number == 1 ? part->has_previous : !part->has_previous) {
         recording_add_finding(self->findings, "manifest-order",
                               "part %u of the manifest %s a part before it", number,
                               number == 1 ? "names" : "does not name");
-    else if (number > 1 && chain->number == number - 1 &&
-             !digest_equal(&part->previous, &chain->digest))
+    } else if (number > 1 && chain->number == number - 1 &&
+               !digest_equal(&part->previous, &chain->digest)) {
         recording_add_finding(self->findings, "manifest-order",
                               "part %u of the manifest does not follow the part %u that lies here",
                               number, number - 1);
+    }
 }
 
 /* Takes the rows of `part`, which is empty then. */
@@ -137,13 +140,14 @@ merge(ManifestPart *all, ManifestPart *part)
 static void
 report_missing(Recording *self, uint32_t first, uint32_t next)
 {
-    if (first + 1 == next)
+    if (first + 1 == next) {
         recording_add_finding(self->findings, "manifest-missing",
                               "part %u of the manifest (%u.note) is missing", first, first);
-    else if (first < next)
+    } else if (first < next) {
         recording_add_finding(self->findings, "manifest-missing",
                               "parts %u to %u of the manifest (%u.note to %u.note) are missing",
                               first, next - 1, first, next - 1);
+    }
 }
 
 static void
@@ -201,9 +205,10 @@ list_parts(Recording *self, GError **error)
         g_array_sort(numbers, compare_numbers);
         return numbers;
     }
-    if (keys != NULL)
+    if (keys != NULL) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
                     "the store has no session %s of organisation %s", self->session, self->org);
+    }
     g_array_unref(numbers);
     return NULL;
 }
@@ -238,9 +243,10 @@ recording_open(ObjectStore *store, const char *org, const char *session, GPtrArr
     numbers = list_parts(self, error);
     if (numbers == NULL)
         return NULL;
-    if (numbers->len == 0)
+    if (numbers->len == 0) {
         recording_add_finding(self->findings, "manifest-missing",
                               "no part of the manifest is in the store");
+    }
     for (guint i = 0; i < numbers->len; i++)
         take_part(self, g_array_index(numbers, uint32_t, i), verifiers, &chain);
     return g_steal_pointer(&self);
@@ -251,10 +257,11 @@ recording_find_org(ObjectStore *store, const char *session, GError **error)
 {
     g_autoptr(GPtrArray) orgs = NULL;
 
-    if (age_context_id_is_valid(session))
+    if (age_context_id_is_valid(session)) {
         orgs = object_store_list_folders(store, "", error);
-    else
+    } else {
         (void) are_ids("", session, error);
+    }
     for (guint i = 0; orgs != NULL && i < orgs->len; i++) {
         const char *org = g_ptr_array_index(orgs, i);
         g_autofree char *prefix = g_strdup_printf("%s/%s/", org, session);
@@ -268,9 +275,10 @@ recording_find_org(ObjectStore *store, const char *session, GError **error)
         if (keys->len > 0)
             return g_strdup(org);
     }
-    if (orgs != NULL)
+    if (orgs != NULL) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "the store has no session %s",
                     session);
+    }
     return NULL;
 }
 

@@ -52,10 +52,11 @@ stretches_of(const ManifestPart *manifest, const char *track, bool has_segments)
 static bool
 is_known(const ManifestPart *manifest, const char *track)
 {
-    for (guint i = 0; i < manifest->tracks->len; i++)
+    for (guint i = 0; i < manifest->tracks->len; i++) {
         if (strcmp(((const ManifestTrack *) g_ptr_array_index(manifest->tracks, i))->id, track) ==
             0)
             return true;
+    }
     return false;
 }
 
@@ -67,17 +68,19 @@ check_names(const ManifestPart *manifest, GPtrArray *findings)
     for (guint i = 0; i < manifest->tracks->len; i++) {
         const ManifestTrack *row = g_ptr_array_index(manifest->tracks, i);
 
-        if (!g_hash_table_add(seen, row->id))
+        if (!g_hash_table_add(seen, row->id)) {
             recording_add_finding(findings, "track-repeated",
                                   "track %s stands in the manifest twice", row->id);
+        }
     }
     for (guint i = 0; i < manifest->segments->len; i++) {
         const ManifestSegment *row = g_ptr_array_index(manifest->segments, i);
 
-        if (g_hash_table_add(seen, row->track) && !is_known(manifest, row->track))
+        if (g_hash_table_add(seen, row->track) && !is_known(manifest, row->track)) {
             recording_add_finding(findings, "track-unknown",
                                   "the manifest lists segments of track %s but not the track",
                                   row->track);
+        }
     }
 }
 
@@ -104,22 +107,24 @@ check_successor(const ManifestPart *manifest, const ManifestSegment *last,
     const uint32_t expected = is_same_part ? last->index + 1 : 0;
     const int64_t last_end_us = last == NULL ? 0 : last->start_us + last->duration_us;
 
-    if (last != NULL && next->start_us < last->start_us)
+    if (last != NULL && next->start_us < last->start_us) {
         recording_add_finding(findings, "segment-order",
                               "segment %u of track %s part %u begins before the one before it",
                               next->index, next->track, next->part);
+    }
     if (next->index == expected && (last == NULL || next->part >= last->part))
         return;
     if (next->index > expected && is_explained(manifest, next->track, last_end_us, next->start_us))
         return;
-    if (next->index > expected && (last == NULL || next->part >= last->part))
+    if (next->index > expected && (last == NULL || next->part >= last->part)) {
         recording_add_finding(findings, "segment-missing",
                               "segment %u of track %s part %u is not in the manifest", expected,
                               next->track, next->part);
-    else
+    } else {
         recording_add_finding(findings, "segment-order",
                               "segment %u of track %s part %u stands where segment %u should",
                               next->index, next->track, next->part, expected);
+    }
 }
 
 static void
@@ -149,17 +154,19 @@ check_tiling(const ManifestPart *manifest, const ManifestTrack *track, int64_t u
     for (guint i = 0; i < stretches->len; i++) {
         const Stretch *next = &g_array_index(stretches, Stretch, i);
 
-        if (next->start_us > covered_us + TOLERANCE_US)
+        if (next->start_us > covered_us + TOLERANCE_US) {
             recording_add_finding(findings, "timeline-hole",
                                   "track %s has neither a segment nor a gap from %" PRId64
                                   " to %" PRId64 " us",
                                   track->id, covered_us, next->start_us);
+        }
         covered_us = MAX(covered_us, next->end_us);
     }
-    if (covered_us > until_us + TOLERANCE_US)
+    if (covered_us > until_us + TOLERANCE_US) {
         recording_add_finding(findings, "end-mismatch",
                               "track %s ends at %" PRId64 " us, but goes on to %" PRId64 " us",
                               track->id, until_us, covered_us);
+    }
 }
 
 static const ManifestEnd *
@@ -195,10 +202,11 @@ check_end(const ManifestPart *manifest, const ManifestTrack *track, GPtrArray *f
 
         n_segments += strcmp(row->track, track->id) == 0;
     }
-    if (n_segments != end->n_segments)
+    if (n_segments != end->n_segments) {
         recording_add_finding(findings, "end-mismatch",
                               "track %s ended with %u segments, but the manifest lists %u",
                               track->id, end->n_segments, n_segments);
+    }
     check_tiling(manifest, track, track->from_us + end->duration_us, findings);
 }
 
@@ -207,14 +215,15 @@ recording_check_manifest(const ManifestPart *manifest, GPtrArray *findings)
 {
     const bool is_open = manifest->state == SESSION_OPEN;
 
-    if (manifest->number == 0)
+    if (manifest->number == 0) {
         recording_add_finding(findings, "manifest-open",
                               "no part of the manifest is genuine and in its place");
-    else if (is_open)
+    } else if (is_open) {
         recording_add_finding(findings, "manifest-open",
                               "the manifest ends with part %u, and the session is still open: it "
                               "runs, or the last part is missing",
                               manifest->number);
+    }
     check_names(manifest, findings);
     for (guint i = 0; i < manifest->tracks->len; i++) {
         const ManifestTrack *track = g_ptr_array_index(manifest->tracks, i);

@@ -29,13 +29,15 @@ describe_claim(const char *claim)
     if (claim == NULL)
         return g_strdup("does not say where it belongs");
     word = g_strsplit(claim, " ", -1);
-    if (strcmp(word[0], "sealtape-segment") == 0 && g_strv_length(word) == 6)
+    if (strcmp(word[0], "sealtape-segment") == 0 && g_strv_length(word) == 6) {
         return g_strdup_printf("says it is segment %s of track %s part %s of session %s of "
                                "organisation %s",
                                word[5], word[3], word[4], word[2], word[1]);
-    if (strcmp(word[0], "sealtape-envelope") == 0 && g_strv_length(word) == 4)
+    }
+    if (strcmp(word[0], "sealtape-envelope") == 0 && g_strv_length(word) == 4) {
         return g_strdup_printf("says it is envelope %s of session %s of organisation %s", word[3],
                                word[2], word[1]);
+    }
     return g_strdup_printf("says it is '%s'", claim);
 }
 
@@ -76,16 +78,17 @@ check_segment(Verification *self, const ManifestSegment *row, GBytes *object)
     }
     digest = digest_of(bytes + row->offset, row->length);
     is_genuine = digest_equal(&digest, &row->digest);
-    if (!claims(bytes + row->offset, row->length, expected, &instead, &is_age) && is_age)
+    if (!claims(bytes + row->offset, row->length, expected, &instead, &is_age) && is_age) {
         recording_add_finding(self->findings, "segment-misplaced",
                               "segment %u of track %s part %u: what lies in %s at %" PRIu64 " %s",
                               row->index, row->track, row->part, row->object, row->offset, instead);
-    else if (!is_genuine || !is_age)
+    } else if (!is_genuine || !is_age) {
         recording_add_finding(self->findings, "segment-changed",
                               "segment %u of track %s part %u: its bytes in %s at %" PRIu64
                               " are not those that were recorded%s%s",
                               row->index, row->track, row->part, row->object, row->offset,
                               is_age ? "" : "; what lies there ", is_age ? "" : instead);
+    }
 }
 
 static void
@@ -116,20 +119,22 @@ check_object(Verification *self, const GPtrArray *segments)
     for (guint i = 0; i < segments->len; i++) {
         const ManifestSegment *row = g_ptr_array_index(segments, i);
 
-        if (row->offset != end)
+        if (row->offset != end) {
             recording_add_finding(self->findings, "segment-order",
                                   "segment %u of track %s part %u is not listed where the one "
                                   "before it ends in %s",
                                   row->index, row->track, row->part, row->object);
+        }
         end = row->offset + row->length;
         if (object != NULL)
             check_segment(self, row, object);
         self->done += row->length;
     }
-    if (object != NULL && g_bytes_get_size(object) > end)
+    if (object != NULL && g_bytes_get_size(object) > end) {
         recording_add_finding(self->findings, "object-changed",
                               "%s is longer than its segments, by %" G_GSIZE_FORMAT " bytes",
                               first->object, g_bytes_get_size(object) - (gsize) end);
+    }
     if (self->on_progress != NULL)
         self->on_progress(self->done, self->total, self->user_data);
 }
@@ -200,13 +205,14 @@ check_generations(Verification *self, const GArray *generations)
 
     for (guint i = 0; i < generations->len; i++)
         newest = MAX(newest, g_array_index(generations, uint32_t, i));
-    if (newest == 0)
+    if (newest == 0) {
         recording_add_finding(self->findings, "envelope-missing",
                               "the session has no envelope (env/1.age): nobody can open it");
-    else if (newest != generations->len)
+    } else if (newest != generations->len) {
         recording_add_finding(self->findings, "envelope-missing",
                               "env/ holds %u of %u generations of the session's envelope",
                               generations->len, newest);
+    }
 }
 
 static void

@@ -37,7 +37,8 @@ Spool *spool_open(const char *path, const SpoolOptions *options,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The calls below append; nothing is promised before the next spool_commit() returns true.
- * Errors: FULL - the disk is; IO - the file failed, and appending goes on in a new one. */
+ * Errors: FULL - the disk is; IO - the file failed, and appending goes on in a new one; NOT_FOUND -
+ * no such open session or track; CORRUPT - a value that no manifest may hold. */
 bool spool_add_session(Spool *self, const LedgerSession *session,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool spool_add_track(Spool *self, const char *session, const LedgerTrack *track,

@@ -1,8 +1,6 @@
-#include "crypto/age_context.h"
+#include "storage/spool_check.h"
 #include "storage/spool_private.h"
 #include "storage/storage_error.h"
-
-#include <string.h>
 
 /* What the recorder tells the spool. Each call writes a record to the log (page cache only) and
  * applies it to the index; spool_commit() makes it last. */
@@ -71,13 +69,11 @@ spool_append_locked(Spool *self, SpoolRecord *record, GBytes *sealed, bool is_cl
     g_autoptr(SpoolItem) item = NULL;
     g_autoptr(GError) failure = NULL;
 
+    if (!spool_check_record(record, error))
+        return false;
     record->number = self->locked.last_number + 1;
     item = spool_item_new(spool_record_encode(record));
-    if (item == NULL) {
-        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT,
-                    "a record for session %s holds a value that no manifest may", record->session);
-        return false;
-    }
+    g_assert(item != NULL); /* what was checked reads back */
     if (!write_locked(self, item, sealed, is_closing, &failure)) {
         /* A full disk stays full; a failed file is left, and the record goes into the next one. */
         if (!g_error_matches(failure, STORAGE_ERROR, STORAGE_ERROR_IO)) {
@@ -114,10 +110,11 @@ append_known(Spool *self, SpoolRecord *record, const char *track, GBytes *sealed
     bool is_appended = false;
 
     g_mutex_lock(&self->mutex);
-    if (is_known_locked(self, record->session, track))
+    if (is_known_locked(self, record->session, track)) {
         is_appended = spool_append_locked(self, record, sealed, !is_segment, error);
-    else
+    } else {
         (void) fail_unknown(error, record->session, track);
+    }
     g_mutex_unlock(&self->mutex);
     return is_appended;
 }
@@ -132,15 +129,15 @@ spool_add_session(Spool *self, const LedgerSession *session, GError **error)
     };
     bool is_added = false;
 
-    g_assert(age_context_id_is_valid(session->org) && age_context_id_is_valid(session->session));
     g_mutex_lock(&self->mutex);
-    if (spool_index_find(self->locked.index, session->session) != NULL)
+    if (spool_index_find(self->locked.index, session->session) != NULL) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CONFLICT, "session %s exists already",
                     session->session);
-    else
+    } else {
         is_added = spool_append_locked(self, &record, NULL, false, error);
+    }
     g_mutex_unlock(&self->mutex);
-    return is_added && (session->policy_lines == NULL ||
+    return is_added && (session->policy_lines == NULL || *session->policy_lines == '\0' ||
                         spool_add_policy(self, session->session, session->policy_lines, error));
 }
 
@@ -149,7 +146,6 @@ spool_add_track(Spool *self, const char *session, const LedgerTrack *track, GErr
 {
     SpoolRecord record = {.type = SPOOL_RECORD_TRACK, .session = session, .track = *track};
 
-    g_assert(age_context_id_is_valid(track->id));
     return append_known(self, &record, NULL, NULL, error);
 }
 

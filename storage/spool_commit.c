@@ -117,9 +117,11 @@ spool_rotate_locked(Spool *self, GError **error)
         (void) unlinkat(self->dir, name, 0); /* nobody was promised anything that only it holds */
         return false;
     }
-    for (guint i = 0; i < offsets->len; i++)
+    file->n_head_bytes = g_bytes_get_size(head);
+    for (guint i = 0; i < offsets->len; i++) {
         move_item(g_ptr_array_index(self->locked.unflushed, i), file,
                   g_array_index(offsets, uint64_t, i));
+    }
     g_ptr_array_add(self->locked.files, g_steal_pointer(&file));
     (void) spool_reserve_keep(self); /* segments are refused until it is there */
     return true;
@@ -179,10 +181,11 @@ rotate_if_long_locked(Spool *self)
 {
     const SpoolFile *file = current_file(self);
     const bool is_settled = self->locked.last_number == self->locked.durable_number;
+    const uint64_t enough = MAX(self->options.file_bytes, 8 * file->n_head_bytes);
     g_autoptr(GError) error = NULL;
 
-    if (file->n_bytes < self->options.file_bytes ||
-        (!is_settled && file->n_bytes < 2 * self->options.file_bytes))
+    /* A long backlog has a long checkpoint; files grow with it, or we would write little else. */
+    if (file->n_bytes < enough || (!is_settled && file->n_bytes < 2 * enough))
         return;
     if (!spool_rotate_locked(self, &error))
         g_message("%s: goes on in a long log: %s", self->path, error->message);

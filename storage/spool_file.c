@@ -21,9 +21,9 @@ allocate(int fd, uint64_t offset, uint64_t n_bytes)
 
     if (n_bytes == 0)
         return true;
-    do
+    do {
         number = posix_fallocate(fd, (off_t) offset, (off_t) n_bytes);
-    while (number == EINTR);
+    } while (number == EINTR);
     errno = number;
     return number == 0;
 }
@@ -79,11 +79,10 @@ spool_file_open(int dir_fd, uint64_t number, GError **error)
 {
     g_autofree char *name = spool_file_name(number);
     const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-    g_auto(Fd) fd = openat(dir_fd, name, flags);
-    SpoolFile *self = NULL;
+    g_autoptr(SpoolFile) self = new_file(number, openat(dir_fd, name, flags));
     struct stat status;
 
-    if (fd < 0 || fstat(fd, &status) < 0) {
+    if (self->fd < 0 || fstat(self->fd, &status) < 0) {
         (void) storage_fail_errno(error, "open", name);
         return NULL;
     }
@@ -91,11 +90,9 @@ spool_file_open(int dir_fd, uint64_t number, GError **error)
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_DENIED, "%s is not a regular file", name);
         return NULL;
     }
-    self = new_file(number, fd);
-    fd = -1;
     self->n_bytes = self->n_allocated = (uint64_t) status.st_size;
     self->is_head_durable = true;
-    return self;
+    return g_steal_pointer(&self);
 }
 
 /* pwritev() may write less than asked; go on where it stopped. */

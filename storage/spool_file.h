@@ -15,7 +15,8 @@ typedef struct {
     Fd fd;
     uint64_t n_bytes;     /* written */
     uint64_t n_allocated; /* space that is ours already: writing there can not find the disk full */
-    uint32_t n_live;      /* segments here that are still needed */
+    uint64_t n_head_bytes; /* of its checkpoint */
+    uint32_t n_live;       /* segments here that are still needed */
     bool is_dead; /* a write or a flush failed: what the disk holds is unknown, never flush again */
     bool is_head_durable; /* its checkpoint and its name would survive a power cut */
 } SpoolFile;

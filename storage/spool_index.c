@@ -148,10 +148,11 @@ position_of(const SpoolSession *session, uint64_t number)
         const guint middle = low + (high - low) / 2;
         const SpoolItem *item = g_ptr_array_index(session->items, middle);
 
-        if (item->record.number < number)
+        if (item->record.number < number) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }

@@ -93,14 +93,15 @@ stretches_of(const SpoolSession *session, const char *track)
             &((const SpoolItem *) g_ptr_array_index(session->items, i))->record;
         Stretch stretch = {0};
 
-        if (record->type == SPOOL_RECORD_SEGMENT && strcmp(record->segment.track, track) == 0)
+        if (record->type == SPOOL_RECORD_SEGMENT && strcmp(record->segment.track, track) == 0) {
             stretch = (Stretch){record->segment.start_us,
                                 record->segment.start_us + record->segment.duration_us};
-        else if (record->type == SPOOL_RECORD_GAP && strcmp(record->gap.track, track) == 0)
+        } else if (record->type == SPOOL_RECORD_GAP && strcmp(record->gap.track, track) == 0) {
             stretch =
                 (Stretch){record->gap.start_us, record->gap.start_us + record->gap.duration_us};
-        else
+        } else {
             continue;
+        }
         g_array_append_val(stretches, stretch);
     }
     g_array_sort(stretches, compare_stretches);

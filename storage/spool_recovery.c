@@ -1,6 +1,5 @@
 #include "storage/spool_recovery.h"
 
-#include "storage/object_key.h"
 #include "storage/spool_mend.h"
 #include "storage/spool_scan.h"
 #include "storage/storage_error.h"
@@ -22,8 +21,8 @@
  * was made);
  * 4. find the bytes of each segment that an older file holds;
  * 5. set aside what is damaged, close what was open (spool_mend).
- * A record counts if its number is higher than all before, so a copied or restored file can not
- * take back what happened since. */
+ * What a later file says about what was done before it was made does not count, so that a damaged
+ * head can not take anything back. */
 
 static int
 compare_numbers(gconstpointer a, gconstpointer b)
@@ -106,31 +105,62 @@ resolve_reference(const Spool *self, SpoolItem *item)
     item->is_damaged = file == NULL || item->offset + segment->n_bytes > file->n_bytes;
 }
 
-/* The head of the first file is taken as it stands, damaged or not: nothing better is left. */
-static void
-apply_scan(Spool *self, const SpoolScan *scan, bool is_first)
+/* A record whose session or track is not known (its own record was damaged) can not be listed; a
+ * segment's bytes are kept for whoever looks. */
+static bool
+set_orphan_aside(Spool *self, const SpoolItem *item, GError **error)
 {
-    bool is_head = is_first;
-    uint64_t last = self->locked.last_number;
+    g_message("%s: a record of session %s has lost its context", self->path, item->record.session);
+    self->locked.n_quarantined++;
+    return item->file == NULL || spool_mend_set_aside(self, item->file, item->offset,
+                                                      item->record.segment.n_bytes, error);
+}
+
+static bool
+is_item(const SpoolItem *item)
+{
+    switch (item->record.type) {
+    case SPOOL_RECORD_POLICY:
+    case SPOOL_RECORD_TRACK:
+    case SPOOL_RECORD_CLOCK:
+    case SPOOL_RECORD_SEGMENT:
+    case SPOOL_RECORD_SEGMENT_REF:
+    case SPOOL_RECORD_GAP:
+        return true;
+    case SPOOL_RECORD_BEGIN:
+    case SPOOL_RECORD_END:
+    case SPOOL_RECORD_SESSION:
+    case SPOOL_RECORD_TRACK_END:
+    case SPOOL_RECORD_CLOSE:
+    case SPOOL_RECORD_PART:
+    case SPOOL_RECORD_RELEASE:
+    case SPOOL_RECORD_DROP:
+    case SPOOL_RECORD_TRACK_STATE:
+    case SPOOL_N_RECORD_TYPES:
+    default:
+        return false;
+    }
+}
+
+/* The first file's checkpoint is where we start from; of a later file, whose checkpoint is not
+ * whole, only what is new counts. An item it restates was needed when it was made, and is known
+ * once. */
+static bool
+apply_scan(Spool *self, const SpoolScan *scan, bool is_first, GError **error)
+{
+    const uint64_t before = self->locked.last_number;
 
     for (guint i = 0; i < scan->items->len; i++) {
         SpoolItem *item = g_ptr_array_index(scan->items, i);
 
-        last = MAX(last, item->record.number);
-        if (!is_head && item->record.number <= self->locked.last_number)
+        if (!is_first && !is_item(item) && item->record.number <= before)
             continue;
+        self->locked.last_number = MAX(self->locked.last_number, item->record.number);
         resolve_reference(self, item);
-        if (!spool_index_apply(self->locked.index, item)) {
-            g_message("%s: a record of session %s has lost its context", self->path,
-                      item->record.session);
-            self->locked.n_quarantined++;
-        }
-        if (item->record.type == SPOOL_RECORD_END)
-            is_head = false;
-        if (!is_head)
-            self->locked.last_number = last;
+        if (!spool_index_apply(self->locked.index, item) && !set_orphan_aside(self, item, error))
+            return false;
     }
-    self->locked.last_number = last;
+    return true;
 }
 
 static bool
@@ -139,11 +169,12 @@ quarantine_scan(Spool *self, SpoolFile *file, const SpoolScan *scan, GError **er
     for (guint i = 0; i < scan->bad->len; i++) {
         const SpoolBadStretch *bad = &g_array_index(scan->bad, SpoolBadStretch, i);
 
-        if (bad->is_tail)
+        if (bad->is_tail) {
             g_message("%s: cut %" PRIu64 " bytes of an unfinished record", self->path,
                       bad->n_bytes);
-        else
+        } else {
             self->locked.n_quarantined++;
+        }
         if (!spool_mend_set_aside(self, file, bad->offset, bad->n_bytes, error))
             return false;
     }
@@ -201,9 +232,9 @@ replay(Spool *self, GError **error)
         const SpoolScan *scan = g_ptr_array_index(scans, i - 1);
         SpoolFile *file = g_ptr_array_index(self->locked.files, first + (scans->len - i));
 
-        if (!quarantine_scan(self, file, scan, error))
+        if (!quarantine_scan(self, file, scan, error) ||
+            !apply_scan(self, scan, i == scans->len, error))
             return false;
-        apply_scan(self, scan, i == scans->len);
     }
     return true;
 }

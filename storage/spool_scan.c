@@ -70,11 +70,12 @@ length_without_zeros(const SpoolFile *file, uint64_t offset)
         g_autoptr(GBytes) window = spool_file_read(file, at, n_window, NULL);
         const uint8_t *start = window == NULL ? NULL : g_bytes_get_data(window, NULL);
 
-        for (size_t i = n_window; start != NULL && i > 0; i--)
+        for (size_t i = n_window; start != NULL && i > 0; i--) {
             if (start[i - 1] != 0) {
                 length = at - offset + i;
                 break;
             }
+        }
     }
     return length;
 }
@@ -115,10 +116,11 @@ head_is_whole(const SpoolScan *self, const SpoolFile *file)
         const SpoolItem *item = g_ptr_array_index(self->items, i);
 
         end_offset += g_bytes_get_size(item->bytes);
-        if (item->record.type == SPOOL_RECORD_END)
+        if (item->record.type == SPOOL_RECORD_END) {
             return item->record.n_records == i - 1 &&
                    (self->bad->len == 0 ||
                     g_array_index(self->bad, SpoolBadStretch, 0).offset >= end_offset);
+        }
         if (item->record.type == SPOOL_RECORD_SEGMENT)
             return false; /* heads only refer to segments */
     }
@@ -146,9 +148,10 @@ spool_scan(SpoolFile *file, bool checks_payloads)
             add_bad(self, good_until, offset - good_until, false);
         offset += SPOOL_FRAME_BYTES + (uint64_t) frame.n_body_bytes + frame.n_payload_bytes;
         good_until = offset;
-        if (item->file != NULL)
+        if (item->file != NULL) {
             item->is_damaged =
                 offset > file->n_bytes || (checks_payloads && !payload_is_genuine(item));
+        }
         g_ptr_array_add(self->items, item);
     }
     if (checks_payloads)

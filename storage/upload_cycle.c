@@ -145,10 +145,11 @@ put_objects(Cycle *self)
         UploadObject *object = g_ptr_array_index(read, i);
         g_autoptr(GError) error = puts[i].error;
 
-        if (error != NULL)
+        if (error != NULL) {
             note_failure(self->cycle, object->session->id, error);
-        else
+        } else {
             note_stored(self->cycle, object);
+        }
     }
 }
 
@@ -203,9 +204,10 @@ make_parts(Cycle *self)
             g_ptr_array_add(parts, part);
     }
     if (parts->len > 0 && !spool_commit(self->cycle->options->spool, &error)) {
-        for (guint i = 0; i < parts->len; i++)
+        for (guint i = 0; i < parts->len; i++) {
             note_failure(self->cycle,
                          ((const SpoolItem *) g_ptr_array_index(parts, i))->record.session, error);
+        }
         g_ptr_array_set_size(parts, 0);
     }
     return g_steal_pointer(&parts);
@@ -264,10 +266,11 @@ put_parts(Cycle *self, const GPtrArray *parts)
         const SpoolItem *part = g_ptr_array_index(parts, i);
         g_autoptr(GError) error = puts[i].error;
 
-        if (error != NULL)
+        if (error != NULL) {
             note_failure(self->cycle, part->record.session, error);
-        else
+        } else {
             release_part(self->cycle, part);
+        }
         /* While an old part was on its way, news for the next one may have come. */
         if (session_of(self, part)->part != NULL)
             self->cycle->has_more = true;

@@ -81,9 +81,10 @@ add_policies(ManifestPart *part, const char *policy_lines)
 {
     g_auto(GStrv) lines = g_strsplit(policy_lines, "\n", -1);
 
-    for (char **line = lines; *line != NULL; line++)
+    for (char **line = lines; *line != NULL; line++) {
         if (g_str_has_prefix(*line, "policy "))
             g_ptr_array_add(part->policies, g_strdup(*line + strlen("policy ")));
+    }
 }
 
 static void
@@ -130,14 +131,15 @@ add_small_item(ManifestPart *part, const OutboxSession *session, const SpoolItem
 {
     const SpoolRecord *record = &item->record;
 
-    if (record->type == SPOOL_RECORD_POLICY)
+    if (record->type == SPOOL_RECORD_POLICY) {
         add_policies(part, record->policy_lines);
-    else if (record->type == SPOOL_RECORD_TRACK)
+    } else if (record->type == SPOOL_RECORD_TRACK) {
         add_track(part, session, &record->track);
-    else if (record->type == SPOOL_RECORD_CLOCK)
+    } else if (record->type == SPOOL_RECORD_CLOCK) {
         add_clock(part, &record->clock);
-    else if (record->type == SPOOL_RECORD_GAP)
+    } else if (record->type == SPOOL_RECORD_GAP) {
         add_gap(part, &record->gap);
+    }
 }
 
 static void
@@ -171,9 +173,10 @@ count_segments(const ManifestPart *part, const char *track)
 {
     uint32_t n = 0;
 
-    for (guint i = 0; i < part->segments->len; i++)
+    for (guint i = 0; i < part->segments->len; i++) {
         n += strcmp(((const ManifestSegment *) g_ptr_array_index(part->segments, i))->track,
                     track) == 0;
+    }
     return n;
 }
 

@@ -81,9 +81,10 @@ upload_retry_has_parked(const UploadRetry *self)
     void *trouble = NULL;
 
     g_hash_table_iter_init(&iter, self->troubles);
-    while (g_hash_table_iter_next(&iter, NULL, &trouble))
+    while (g_hash_table_iter_next(&iter, NULL, &trouble)) {
         if (((const Trouble *) trouble)->is_parked)
             return true;
+    }
     return false;
 }
 
