@@ -67,7 +67,7 @@ read_recorder(Settings *self, const ConfigFile *file, GError **error)
     if (self->rtp_address == NULL)
         self->rtp_address = g_strdup("127.0.0.1");
     self->rtp_first_port = (uint16_t) config_file_number(file, "recorder.rtp.first_port", 40000);
-    self->rtp_last_port = (uint16_t) config_file_number(file, "recorder.rtp.last_port", 41999);
+    self->rtp_last_port = (uint16_t) config_file_number(file, "recorder.rtp.last_port", 43999);
     self->segment_ms = (uint32_t) config_file_number(file, "recorder.segment_ms", 4000);
     self->object_ms = (uint32_t) config_file_number(file, "recorder.object_ms", 20000);
     self->reorder_ms = (uint32_t) config_file_number(file, "recorder.reorder_ms", 250);

@@ -119,7 +119,7 @@ test_examples_load(Fixture *fixture, gconstpointer unused)
     g_assert_cmpstr(settings->signing_key_path, ==, key);
     g_assert_cmpstr(settings->rtp_address, ==, "127.0.0.1");
     g_assert_cmpuint(settings->rtp_first_port, ==, 40000);
-    g_assert_cmpuint(settings->rtp_last_port, ==, 41999);
+    g_assert_cmpuint(settings->rtp_last_port, ==, 43999);
     g_assert_cmpuint(settings->segment_ms, ==, 4000);
     g_assert_cmpuint(settings->object_ms, ==, 20000);
     g_assert_cmpuint(settings->reorder_ms, ==, 250);
@@ -220,9 +220,9 @@ test_names_the_fault_of_the_settings(Fixture *fixture, gconstpointer unused)
         {"max_tracks = 2000",  "max_tracks = 0",                      "recorder.max_tracks: must be 1 to 30000"              },
         {"first_port = 40000", "first_port = 40001",
          "recorder.rtp.first_port: must be an even port"                                                                     },
-        {"first_port = 40000", "first_port = 42000",
-         "recorder.rtp.last_port: must be greater than first_port, which is 42000"                                           },
-        {"last_port = 41999",  "last_port = 65536",
+        {"first_port = 40000", "first_port = 44000",
+         "recorder.rtp.last_port: must be greater than first_port, which is 44000"                                           },
+        {"last_port = 43999",  "last_port = 65536",
          "recorder.rtp.last_port: must be a port, 1025 to 65535, and is 65536"                                               },
         {"\"127.0.0.1\"",      "\"localhost\"",                       "recorder.rtp.address: must be an IPv4 or IPv6 address"},
         {"rtp:\n    {",        "rtp:\n    { ports = 3;",

@@ -1,4 +1,5 @@
 #include "agent/admin/doctor_checks.h"
+#include "agent/admin/terminal.h"
 
 #include <errno.h>
 #include <linux/magic.h>
@@ -47,7 +48,7 @@ check_space(const char *what, const char *path, DoctorReport *report)
         return false;
     }
     n_free = (uint64_t) space.f_bavail * space.f_frsize;
-    text = g_format_size(n_free);
+    text = terminal_size_text(n_free);
     if (n_free < LITTLE_BYTES) {
         doctor_report_add(report, DOCTOR_WARNING, what, "%s has only %s free.", path, text);
         return false;

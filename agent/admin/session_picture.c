@@ -1,5 +1,6 @@
 #include "agent/admin/session_picture.h"
 
+#include "agent/admin/terminal.h"
 #include "agent/admin/time_text.h"
 #include "agent/admin/timeline.h"
 
@@ -27,7 +28,7 @@ session_picture_print_list(const json_t *rows)
         g_autofree char *length =
             time_text_format(json_integer_value(json_object_get(row, "duration_us")));
         g_autofree char *size =
-            g_format_size((guint64) json_integer_value(json_object_get(row, "bytes")));
+            terminal_size_text((uint64_t) json_integer_value(json_object_get(row, "bytes")));
 
         g_print("%-36s  %-12s  %-20s  %9s  %6d  %9s  %s\n",
                 json_string_value(json_object_get(row, "session")),
@@ -41,7 +42,7 @@ static void
 print_head(const SessionFacts *facts)
 {
     g_autofree char *length = time_text_format(facts->duration_us);
-    g_autofree char *size = g_format_size(facts->n_bytes);
+    g_autofree char *size = terminal_size_text(facts->n_bytes);
 
     g_print("session       %s\norganisation  %s\nstate         %s%s%s%s\ncreated       %s\n",
             facts->session, facts->org, facts->state, facts->reason != NULL ? " (" : "",

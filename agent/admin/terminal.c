@@ -26,6 +26,15 @@ terminal_is_utf8(void)
     return g_get_charset(NULL);
 }
 
+char *
+terminal_size_text(uint64_t n_bytes)
+{
+    g_autofree char *text = g_format_size(n_bytes);
+    g_auto(GStrv) pieces = g_strsplit(text, "\u00a0", -1); /* GLib's space does not break */
+
+    return g_strjoinv(" ", pieces);
+}
+
 void
 terminal_progress(const char *label, double part_done)
 {
