@@ -1,5 +1,6 @@
 #include "crypto/age_armor.h"
 
+#include "crypto/base64.h"
 #include "crypto/crypto_error.h"
 
 #include <sodium.h>
@@ -240,8 +241,7 @@ read_data_line(AgeArmorReader *self, const char *line, size_t n_line, GError **e
         return fail_line(self, "a line behind the short last one is not the end marker", error);
     if (n_line == 0 || n_line > COLUMNS)
         return fail_line(self, "not 1 to 64 columns", error);
-    if (sodium_base642bin(self->plain, sizeof(self->plain), line, n_line, NULL, &self->n_plain,
-                          NULL, BASE64) != 0)
+    if (!base64_decode_padded(line, n_line, self->plain, sizeof(self->plain), &self->n_plain))
         return fail_line(self, "not canonical base64", error);
     self->n_given = 0;
     /* Padding makes a line of 64 columns the last one, too. */

@@ -1,5 +1,6 @@
 #include "crypto/age_header.h"
 
+#include "crypto/base64.h"
 #include "crypto/crypto_error.h"
 #include "crypto/hkdf.h"
 
@@ -129,15 +130,6 @@ parse_words(const Cursor *cursor, const Line *line, GError **error)
     return (char **) g_ptr_array_free(g_steal_pointer(&words), FALSE);
 }
 
-/* libsodium refuses what is not canonical: padding, stray bits in the last character, white space.
- */
-static bool
-decode_base64(const Line *line, uint8_t *bytes, size_t capacity, size_t *n_bytes)
-{
-    return sodium_base642bin(bytes, capacity, line->text, line->n_text, NULL, n_bytes, NULL,
-                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0;
-}
-
 /* A body ends with its first line of less than 64 columns, which may be empty. */
 static bool
 parse_body(Cursor *cursor, GByteArray *body, GError **error)
@@ -150,7 +142,7 @@ parse_body(Cursor *cursor, GByteArray *body, GError **error)
             return false;
         if (line.n_text > COLUMNS)
             return fail_line(cursor, "longer than 64 columns", error);
-        if (!decode_base64(&line, bytes, sizeof(bytes), &n_bytes))
+        if (!base64_decode_unpadded(line.text, line.n_text, bytes, sizeof(bytes), &n_bytes))
             return fail_line(cursor, "not canonical base64 without padding", error);
         g_byte_array_append(body, bytes, (guint) n_bytes);
         if (line.n_text < COLUMNS)
@@ -174,11 +166,11 @@ parse_stanza(Cursor *cursor, const Line *first, GError **error)
 static bool
 parse_mac(AgeHeader *self, const Cursor *cursor, const Line *line, GError **error)
 {
-    const Line mac = {line->text + 4, line->n_text - 4};
     size_t n_bytes = 0;
 
     if (line->n_text != 4 + MAC_COLUMNS || !starts_with(line, MAC_LINE_START " ") ||
-        !decode_base64(&mac, self->mac, sizeof(self->mac), &n_bytes) ||
+        !base64_decode_unpadded(line->text + 4, MAC_COLUMNS, self->mac, sizeof(self->mac),
+                                &n_bytes) ||
         n_bytes != sizeof(self->mac))
         return fail_line(cursor, "the header's MAC is not written as it must be", error);
     return true;

@@ -1,6 +1,7 @@
 #include "crypto/age_wrap.h"
 
 #include "crypto/age_key_private.h"
+#include "crypto/base64.h"
 #include "crypto/crypto_error.h"
 #include "crypto/hkdf.h"
 
@@ -60,8 +61,7 @@ bytes_from_base64(const char *text, uint8_t *bytes, size_t n_bytes)
 {
     size_t n_decoded = 0;
 
-    return sodium_base642bin(bytes, n_bytes, text, strlen(text), NULL, &n_decoded, NULL,
-                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
+    return base64_decode_unpadded(text, strlen(text), bytes, n_bytes, &n_decoded) &&
            n_decoded == n_bytes;
 }
 

@@ -1,5 +1,6 @@
 #include "crypto/note_key.h"
 
+#include "crypto/base64.h"
 #include "crypto/digest.h"
 
 #include <sodium.h>
@@ -55,8 +56,7 @@ parse_bytes(NoteKey *self, const char *text, size_t n_text)
     size_t n_tagged = 0;
     const char *wrong = NULL;
 
-    if (sodium_base642bin(tagged, sizeof(tagged), text, n_text, NULL, &n_tagged, NULL, BASE64) !=
-            0 ||
+    if (!base64_decode_padded(text, n_text, tagged, sizeof(tagged), &n_tagged) ||
         n_tagged != sizeof(tagged))
         wrong = "its key is not canonical base64 of the right length";
     else if (tagged[0] != ALGORITHM_ED25519)

@@ -1,5 +1,6 @@
 #include "crypto/signed_note.h"
 
+#include "crypto/base64.h"
 #include "crypto/crypto_error.h"
 #include "crypto/note_key.h"
 
@@ -205,9 +206,8 @@ parse_signature(SignatureLine *line, const char *text, size_t n_text)
         return false;
     line->n_name = (size_t) (name_end - line->name);
     return note_key_name_is_valid(line->name, line->n_name) &&
-           sodium_base642bin(line->bytes, sizeof(line->bytes), name_end + 1,
-                             (size_t) (end - name_end - 1), NULL, &line->n_bytes, NULL,
-                             BASE64) == 0 &&
+           base64_decode_padded(name_end + 1, (size_t) (end - name_end - 1), line->bytes,
+                                sizeof(line->bytes), &line->n_bytes) &&
            line->n_bytes > NOTE_KEY_ID_BYTES;
 }
 

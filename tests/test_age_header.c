@@ -103,6 +103,10 @@ test_refuses_every_other_header(void)
         {"body with space",           V1 "-> a\nAAAA \n" MAC                                      },
         {"body with space before",    V1 "-> a\n AAAA\n" MAC                                      },
         {"body with star",            V1 "-> a\nAA*A\n" MAC                                       },
+        {"body with a high slash",    V1 "-> a\nAA\xaf"
+                                      "A\n" MAC                 },
+        {"body with a high plus",     V1 "-> a\nAA\xab"
+                                     "A\n" MAC                   },
         {"body in URL alphabet",      V1 "-> a\nAA_-\n" MAC                                       },
     };
 
