@@ -203,6 +203,26 @@ test_sequence_and_timestamp_wrap(Fixture *self, gconstpointer data)
     g_assert_cmpuint(self->log->gaps->len, ==, 1);
 }
 
+/* The first packets overtake each other where the numbers wrap. */
+static void
+test_the_start_is_put_into_order(Fixture *self, gconstpointer data)
+{
+    const unsigned order[] = {1, 0, 3, 2, 4};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
+        SentPacket packet = sent_packet(order[i]);
+        packet.sequence = (uint16_t) (65534 + order[i]);
+        sent_packet_send(&packet, self->receiver, 2 * SECOND + i * MS);
+    }
+    rtp_receiver_finish(self->receiver, 3 * SECOND);
+
+    g_assert_cmpuint(self->log->packets->len, ==, 5);
+    for (unsigned i = 0; i < 5; i++)
+        g_assert_cmpuint(receiver_log_packet(self->log, i)->sequence, ==, (uint16_t) (65534 + i));
+    g_assert_cmpuint(status(self).n_lost + status(self).n_late, ==, 0);
+    g_assert_cmpuint(status(self).n_reordered, ==, 2);
+}
+
 static void
 test_foreign_packets_are_counted_only(Fixture *self, gconstpointer data)
 {
@@ -248,7 +268,7 @@ test_nothing_of_a_pause_is_given_on(Fixture *self, gconstpointer data)
 {
     send(self, 0, 50);
     rtp_receiver_pause(self->receiver, "consent-missing", 3 * SECOND);
-    send(self, 50, 100);
+    send(self, 50, 99);
     rtp_receiver_pause(self->receiver, NULL, 4 * SECOND);
     const SentPacket belated = sent_packet(99); /* from before the pause ended */
     sent_packet_send(&belated, self->receiver, 4 * SECOND + 1);
@@ -311,6 +331,7 @@ main(int argc, char **argv)
     ADD("comfort-noise-does-not-chop-a-silence", test_comfort_noise_does_not_chop_a_silence);
     ADD("counts-reordered-duplicate-and-late", test_counts_reordered_duplicate_and_late);
     ADD("sequence-and-timestamp-wrap", test_sequence_and_timestamp_wrap);
+    ADD("the-start-is-put-into-order", test_the_start_is_put_into_order);
     ADD("foreign-packets-are-counted-only", test_foreign_packets_are_counted_only);
     ADD("empty-packets-are-no-loss", test_empty_packets_are_no_loss);
     ADD("nothing-of-a-pause-is-given-on", test_nothing_of_a_pause_is_given_on);

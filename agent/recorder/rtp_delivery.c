@@ -116,7 +116,6 @@ rtp_delivery_pause(RtpDelivery *self, const char *reason, int64_t now_us)
         return;
     gap_tracker_resume(&self->gaps, now_us);
     self->resumed_us = now_us;
-    self->follows_loss = self->has_given;
 }
 
 void
