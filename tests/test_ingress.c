@@ -338,6 +338,40 @@ test_keyframes_are_asked_of_where_rtcp_comes_from(Fixture *self, gconstpointer d
     (void) close(fd);
 }
 
+/* As Janus does for each forwarder: it opens the way, and listens there, but says nothing. */
+static void
+test_keyframes_are_asked_of_who_opens_the_way(Fixture *self, gconstpointer data)
+{
+    const uint16_t rtcp_port = (uint16_t) (ingress_track_port(self->track) + 1);
+    const int fd = socket_to(rtcp_port);
+    static const uint8_t opening[12] = {0x80};
+
+    self->n_keyframe_requests = 1;
+    g_assert_cmpint(send(fd, opening, sizeof(opening), 0), ==, sizeof(opening));
+    send_packets(self, 0, 10);
+
+    g_assert_cmpuint(source_of_request(fd), ==, rtcp_port);
+    (void) close(fd);
+}
+
+static void
+test_keyframes_are_asked_of_who_speaks_rtcp(Fixture *self, gconstpointer data)
+{
+    const uint16_t rtcp_port = (uint16_t) (ingress_track_port(self->track) + 1);
+    const int fd = socket_to(rtcp_port);
+    const int stray = socket_to(rtcp_port);
+    static const uint8_t report[28] = {0x80, 200, 0, 6};
+
+    self->n_keyframe_requests = 1;
+    g_assert_cmpint(send(fd, report, sizeof(report), 0), ==, sizeof(report));
+    g_assert_cmpint(send(stray, "stray", 5, 0), ==, 5);
+    send_packets(self, 0, 10);
+
+    g_assert_cmpuint(source_of_request(fd), ==, rtcp_port);
+    (void) close(fd);
+    (void) close(stray);
+}
+
 static void
 test_says_why_it_can_not_start(void)
 {
@@ -369,6 +403,8 @@ main(int argc, char **argv)
         test_keyframes_are_asked_of_where_rtp_comes_from);
     ADD("keyframes-are-asked-of-where-rtcp-comes-from",
         test_keyframes_are_asked_of_where_rtcp_comes_from);
+    ADD("keyframes-are-asked-of-who-opens-the-way", test_keyframes_are_asked_of_who_opens_the_way);
+    ADD("keyframes-are-asked-of-who-speaks-rtcp", test_keyframes_are_asked_of_who_speaks_rtcp);
     g_test_add_func("/ingress/says-why-it-can-not-start", test_says_why_it_can_not_start);
     return g_test_run();
 }

@@ -63,9 +63,13 @@ take_rtcp(IngressTrack *self, const IngressSocket *socket, const UdpBatch *batch
     RtcpReport report;
     size_t n_bytes = 0;
     const uint8_t *bytes = udp_batch_bytes(batch, 0, &n_bytes);
+    const bool is_rtcp = rtcp_parse(bytes, n_bytes, &report);
 
-    if (rtcp_parse(bytes, n_bytes, &report))
+    /* Janus only opens the way, with twelve bytes of an empty RTP header, and then listens there:
+     * until somebody speaks RTCP, whoever came last is taken for the peer. */
+    if (is_rtcp || !self->has_heard_rtcp)
         remember_peer(self, socket, batch);
+    self->has_heard_rtcp = self->has_heard_rtcp || is_rtcp;
 }
 
 static void

@@ -29,6 +29,7 @@ struct IngressTrack {
     int64_t due_us; /* when to call ingress_track_expire(), monotonic; INT64_MAX: nothing waits */
     IngressSocket sockets[2]; /* RTP, RTCP */
     IngressPeer peers[2];     /* where they get theirs from */
+    bool has_heard_rtcp;
     RtpReceiver *receiver;
     RtcpIdentity identity;
     uint32_t n_kernel_dropped;
