@@ -60,9 +60,10 @@ fail_at(const ConfigFile *self, const config_setting_t *setting, GError **error,
 static const ConfigRule *
 find_rule(const ConfigFile *self, const char *name)
 {
-    for (const ConfigRule *rule = self->rules; rule->name != NULL; rule++)
+    for (const ConfigRule *rule = self->rules; rule->name != NULL; rule++) {
         if (strcmp(rule->name, name) == 0)
             return rule;
+    }
     return NULL;
 }
 
@@ -123,13 +124,16 @@ check_list(const ConfigFile *self, const config_setting_t *setting, const Config
     for (int i = 0; i < n; i++) {
         const char *text = config_setting_get_string_elem(setting, i);
 
-        if (text == NULL || !text_is_allowed(rule, text))
+        if (text == NULL || !text_is_allowed(rule, text)) {
             return fail_at(self, setting, error, "must be %s; entry %d is not", rule->allowed,
                            i + 1);
-        for (int k = 0; k < i; k++)
-            if (strcmp(text, config_setting_get_string_elem(setting, k)) == 0)
+        }
+        for (int k = 0; k < i; k++) {
+            if (strcmp(text, config_setting_get_string_elem(setting, k)) == 0) {
                 return fail_at(self, setting, error, "entries %d and %d are the same", k + 1,
                                i + 1);
+            }
+        }
     }
     return true;
 }
@@ -140,9 +144,10 @@ check_value(const ConfigFile *self, const config_setting_t *setting, const Confi
 {
     int64_t number = 0;
 
-    if (!is_of_kind(setting, rule->kind))
+    if (!is_of_kind(setting, rule->kind)) {
         return fail_at(self, setting, error, "must be %s",
                        rule->allowed != NULL ? rule->allowed : kind_texts[rule->kind]);
+    }
     switch (rule->kind) {
     case CONFIG_KIND_NUMBER:
         number = config_setting_get_int64(setting);
@@ -306,11 +311,12 @@ config_file_fail(const ConfigFile *self, const char *name, GError **error, const
     va_start(arguments, format);
     sentence = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    if (setting != NULL)
+    if (setting != NULL) {
         (void) fail_at(self, setting, error, "%s", sentence);
-    else
+    } else {
         g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_INVALID, "%s: %s: %s", self->path, name,
                     sentence);
+    }
 }
 
 char *

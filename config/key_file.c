@@ -50,15 +50,17 @@ read_secret(int fd, const char *path, GError **error)
         return fail(error, CONFIG_ERROR_UNREADABLE, path, g_strerror(errno));
     if (!S_ISREG(found.st_mode))
         return fail(error, CONFIG_ERROR_UNREADABLE, path, "is not a file");
-    if ((found.st_mode & 077) != 0)
+    if ((found.st_mode & 077) != 0) {
         return fail(error, CONFIG_ERROR_UNSAFE, path,
                     "group or others may use this secret key; `chmod 600` the file, and make a new "
                     "key if anyone did");
+    }
     if (found.st_size == 0)
         return fail(error, CONFIG_ERROR_INVALID, path, "is empty");
-    if (found.st_size > MAX_KEY_BYTES)
+    if (found.st_size > MAX_KEY_BYTES) {
         return fail(error, CONFIG_ERROR_INVALID, path,
                     "is longer than 64 KiB, which no key file is");
+    }
     block = secret_new_zero((size_t) found.st_size, error);
     if (block == NULL)
         return NULL;

@@ -73,19 +73,20 @@ read_recorder(Settings *self, const ConfigFile *file, GError **error)
     self->reorder_ms = (uint32_t) config_file_number(file, "recorder.reorder_ms", 250);
     self->max_tracks = (uint32_t) config_file_number(file, "recorder.max_tracks", 2000);
 
-    if (self->rtp_first_port % 2 != 0)
+    if (self->rtp_first_port % 2 != 0) {
         config_file_fail(file, "recorder.rtp.first_port", error,
                          "must be an even port, 1024 to 65534, and is %u", self->rtp_first_port);
-    else if (self->rtp_last_port <= self->rtp_first_port)
+    } else if (self->rtp_last_port <= self->rtp_first_port) {
         config_file_fail(file, "recorder.rtp.last_port", error,
                          "must be greater than first_port, which is %u: each track takes two ports",
                          self->rtp_first_port);
-    else if (self->object_ms < self->segment_ms)
+    } else if (self->object_ms < self->segment_ms) {
         config_file_fail(file, "recorder.object_ms", error,
                          "must be segment_ms (%u) to 300000 (milliseconds), and is %u",
                          self->segment_ms, self->object_ms);
-    else
+    } else {
         return true;
+    }
     return false;
 }
 
@@ -109,9 +110,10 @@ list_org_files(const char *folder, GError **error)
         g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_UNREADABLE, fault->message);
         return NULL;
     }
-    while ((name = g_dir_read_name(dir)) != NULL)
+    while ((name = g_dir_read_name(dir)) != NULL) {
         if (name[0] != '.' && g_str_has_suffix(name, ".conf"))
             g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
+    }
     g_ptr_array_sort(paths, compare_paths);
     return g_steal_pointer(&paths);
 }

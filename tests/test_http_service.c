@@ -436,7 +436,7 @@ request_as_client(gpointer data)
     unsigned status = 0;
 
     g_main_context_push_thread_default(own);
-    answer = http_client_request(fixture->path, "POST", "/v1/things/t/echo", body, &status, &error);
+    answer = http_client_request(fixture->path, "POST /v1/things/t/echo", body, &status, &error);
     g_main_context_pop_thread_default(own);
     json_decref(body);
     g_assert_no_error(error);
@@ -482,7 +482,7 @@ test_client_says_that_nobody_serves(void)
     g_autoptr(GError) error = NULL;
     unsigned status = 0;
 
-    g_assert_null(http_client_request("/nonexistent/socket", "GET", "/", NULL, &status, &error));
+    g_assert_null(http_client_request("/nonexistent/socket", "GET /", NULL, &status, &error));
     g_assert_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
 

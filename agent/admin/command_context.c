@@ -143,11 +143,12 @@ command_context_open_recording(CommandContext *self, const char *session, GError
     org = recording_find_org(store, session, &fault);
     if (org != NULL)
         return recording_open(store, org, session, verifiers, error);
-    if (g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND))
+    if (g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND)) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "the store has no session %s",
                     session);
-    else
+    } else {
         g_propagate_error(error, g_steal_pointer(&fault));
+    }
     return NULL;
 }
 
@@ -155,14 +156,17 @@ json_t *
 command_context_ask_recorder(CommandContext *self, const char *path)
 {
     const Settings *settings = command_context_settings(self, NULL);
+    g_autofree char *request = NULL;
     unsigned status = 0;
     json_t *answer = NULL;
 
     if (settings == NULL)
         return NULL;
-    answer = http_client_request(settings->socket_path, "GET", path, NULL, &status, NULL);
-    if (answer != NULL && status != 200)
+    request = g_strconcat("GET ", path, NULL);
+    answer = http_client_request(settings->socket_path, request, NULL, &status, NULL);
+    if (answer != NULL && status != 200) {
         g_clear_pointer(&answer, json_decref);
+    }
     return answer;
 }
 

@@ -54,9 +54,10 @@ run_command(const char *config_path, bool as_json, int argc, char **argv)
 
     if (strcmp(argv[0], "age") == 0)
         return age_command_run(argc, argv);
-    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(argv[0], commands[i].name) == 0)
             return commands[i].run(context, argc, argv);
+    }
     return fail_usage("is no command", argv[0]);
 }
 
@@ -73,35 +74,62 @@ run_help(int argc, char **argv)
     return EXIT_CODE_OK;
 }
 
-int
-command_line_run(int argc, char **argv)
+typedef struct {
+    const char *config_path;
+    bool as_json;
+    bool wants_help;
+    bool wants_version;
+} GlobalOptions;
+
+/* Reads the options before the command. Returns: where the command stands; -1 has said what is
+ * wrong. */
+static int
+read_options(GlobalOptions *options, int argc, char **argv)
 {
-    const char *config_path = NULL;
-    bool as_json = false;
     int i = 1;
 
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
-            config_path = argv[++i];
+            options->config_path = argv[++i];
         } else if (g_str_has_prefix(argv[i], "--config=")) {
-            config_path = argv[i] + strlen("--config=");
+            options->config_path = argv[i] + strlen("--config=");
         } else if (strcmp(argv[i], "--json") == 0) {
-            as_json = true;
+            options->as_json = true;
         } else if (strcmp(argv[i], "--version") == 0) {
-            g_print("sealtape %s\n", SEALTAPE_VERSION);
-            return EXIT_CODE_OK;
+            options->wants_version = true;
         } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            return run_help(1, argv);
+            options->wants_help = true;
         } else {
-            return fail_usage(strcmp(argv[i], "--config") == 0 ? "needs a file" : "is no option",
+            (void) fail_usage(strcmp(argv[i], "--config") == 0 ? "needs a file" : "is no option",
                               argv[i]);
+            return -1;
         }
+    }
+    return i;
+}
+
+int
+command_line_run(int argc, char **argv)
+{
+    GlobalOptions options = {0};
+    int i = read_options(&options, argc, argv);
+
+    if (i < 0) {
+        return EXIT_CODE_USAGE;
+    }
+    if (options.wants_version) {
+        g_print("sealtape %s\n", SEALTAPE_VERSION);
+        return EXIT_CODE_OK;
+    }
+    if (options.wants_help) {
+        return run_help(1, argv);
     }
     if (i == argc) {
         g_printerr("sealtape: which command? Try `sealtape help`.\n");
         return EXIT_CODE_USAGE;
     }
-    if (strcmp(argv[i], "help") == 0)
+    if (strcmp(argv[i], "help") == 0) {
         return run_help(argc - i, argv + i);
-    return run_command(config_path, as_json, argc - i, argv + i);
+    }
+    return run_command(options.config_path, options.as_json, argc - i, argv + i);
 }

@@ -21,18 +21,20 @@ doctor_checks_orgs(const Settings *settings, DoctorReport *report)
 
         doctor_report_add(report, DOCTOR_OK, "recipients", "%s seals to %u different recipients.",
                           org->id, org->recipients->len);
-        if (org->purposes->len == 0)
+        if (org->purposes->len == 0) {
             doctor_report_add(report, DOCTOR_WARNING, "purposes",
                               "%s enables no purpose, so nothing of it is recorded.", org->id);
+        }
     }
 }
 
 static bool
 is_trusted(const Settings *settings, const char *verifier_key)
 {
-    for (guint i = 0; i < settings->verifier_keys->len; i++)
+    for (guint i = 0; i < settings->verifier_keys->len; i++) {
         if (strcmp(settings->verifier_keys->pdata[i], verifier_key) == 0)
             return true;
+    }
     return false;
 }
 
@@ -44,17 +46,18 @@ doctor_checks_signing_key(const Settings *settings, DoctorReport *report)
     g_autoptr(NoteSigner) signer = text != NULL ? note_signer_parse(text, &error) : NULL;
     g_autofree char *verifier_key = signer != NULL ? note_signer_verifier_key(signer) : NULL;
 
-    if (signer == NULL)
+    if (signer == NULL) {
         doctor_report_add_error(report, "signing key", error);
-    else if (is_trusted(settings, verifier_key))
+    } else if (is_trusted(settings, verifier_key)) {
         doctor_report_add(report, DOCTOR_OK, "signing key",
                           "Only its owner may read it, and `trusted_recorders` knows it.");
-    else
+    } else {
         doctor_report_add(
             report, DOCTOR_FAILED, "signing key",
             "`trusted_recorders` does not have this recorder's key, so `verify` would "
             "not believe its recordings; add \"%s\".",
             verifier_key);
+    }
 }
 
 /* Whether this user can read the file and it holds an age identity. */
@@ -88,9 +91,10 @@ doctor_checks_identities(const Settings *settings, DoctorReport *report)
             "they are opened, or offline.",
             path);
     }
-    if (n_found == 0)
+    if (n_found == 0) {
         doctor_report_add(report, DOCTOR_OK, "identities",
                           "None lies beside the recorder's key in %s.", folder);
+    }
 }
 
 static void
@@ -100,18 +104,19 @@ check_locked_memory(DoctorReport *report)
 
     /* The program has started, so its arena is locked; what is told is how much room is left for
      * more. */
-    if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0)
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) {
         doctor_report_add(report, DOCTOR_FAILED, "locked memory", "getrlimit: %s.",
                           g_strerror(errno));
-    else if (limit.rlim_cur < ENOUGH_LOCKED_BYTES)
+    } else if (limit.rlim_cur < ENOUGH_LOCKED_BYTES) {
         doctor_report_add(
             report, DOCTOR_WARNING, "locked memory",
             "Keys lie in locked memory, but the limit of %llu KiB (RLIMIT_MEMLOCK) is "
             "low; set LimitMEMLOCK=8M.",
             (unsigned long long) limit.rlim_cur / 1024);
-    else
+    } else {
         doctor_report_add(report, DOCTOR_OK, "locked memory",
                           "Keys lie in locked memory that is never swapped or dumped.");
+    }
 }
 
 static void
@@ -119,11 +124,12 @@ check_media(DoctorReport *report)
 {
     g_autoptr(GError) error = NULL;
 
-    if (media_start(&error))
+    if (media_start(&error)) {
         doctor_report_add(report, DOCTOR_OK, "media",
                           "GStreamer has every element that recording and recovery need.");
-    else
+    } else {
         doctor_report_add_error(report, "media", error);
+    }
 }
 
 static void
@@ -132,15 +138,16 @@ check_clock(DoctorReport *report)
     struct timex state = {0};
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 
-    if (now == NULL || g_date_time_get_year(now) < 2026)
+    if (now == NULL || g_date_time_get_year(now) < 2026) {
         doctor_report_add(report, DOCTOR_FAILED, "clock",
                           "The clock is years behind, so consents and manifests would be wrong.");
-    else if (adjtimex(&state) == TIME_ERROR)
+    } else if (adjtimex(&state) == TIME_ERROR) {
         doctor_report_add(report, DOCTOR_WARNING, "clock",
                           "The kernel does not say that the clock is synchronised (NTP); consents "
                           "from the future are refused.");
-    else
+    } else {
         doctor_report_add(report, DOCTOR_OK, "clock", "The clock is synchronised.");
+    }
 }
 
 void
@@ -176,13 +183,14 @@ doctor_checks_network(const Settings *settings, DoctorReport *report)
 
     if (!check_address(settings, report))
         return;
-    if (n_pairs < settings->max_tracks)
+    if (n_pairs < settings->max_tracks) {
         doctor_report_add(report, DOCTOR_WARNING, "network",
                           "Ports %u to %u are enough for %u tracks, and max_tracks is %u.",
                           settings->rtp_first_port, settings->rtp_last_port, n_pairs,
                           settings->max_tracks);
-    else
+    } else {
         doctor_report_add(report, DOCTOR_OK, "network",
                           "Media for %u tracks is taken at %s, ports %u to %u.", n_pairs,
                           settings->rtp_address, settings->rtp_first_port, settings->rtp_last_port);
+    }
 }

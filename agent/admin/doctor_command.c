@@ -6,13 +6,14 @@ check_recorder(CommandContext *context, const Settings *settings, DoctorReport *
 {
     json_t *answer = command_context_ask_recorder(context, "/healthz");
 
-    if (answer != NULL)
+    if (answer != NULL) {
         doctor_report_add(report, DOCTOR_OK, "recorder", "It answers on %s.",
                           settings->socket_path);
-    else
+    } else {
         doctor_report_add(report, DOCTOR_WARNING, "recorder",
                           "Nobody answers on %s; `sealtaped --config %s` starts it.",
                           settings->socket_path, settings->path);
+    }
     json_decref(answer);
 }
 
@@ -52,9 +53,10 @@ doctor_command_run(CommandContext *context, int argc, char **argv)
     if (!command_context_parse(context, &syntax, &argc, argv))
         return EXIT_CODE_USAGE;
     examine(context, report);
-    if (command_context_as_json(context))
+    if (command_context_as_json(context)) {
         command_context_print_json(doctor_report_to_json(report));
-    else
+    } else {
         doctor_report_print(report);
+    }
     return doctor_report_worst(report) == DOCTOR_FAILED ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }

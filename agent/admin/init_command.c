@@ -10,9 +10,10 @@ org_fault(const char *org)
 {
     if (org == NULL)
         return "--org ID is missing";
-    if (!age_context_id_is_valid(org))
+    if (!age_context_id_is_valid(org)) {
         return "an organisation's id has at most 64 of a-z, 0-9, '.', '_' and '-', and starts with "
                "a letter or digit";
+    }
     /* Both would share their key file's name with another key. */
     if (strcmp(org, "recorder") == 0 || strcmp(org, "break-glass") == 0)
         return "`recorder` and `break-glass` are names of other keys: take another id";
@@ -80,9 +81,10 @@ init_command_run(CommandContext *context, int argc, char **argv)
     files = init_files_make(argv[1], org, &error);
     if (files == NULL)
         return command_context_fail(context, g_steal_pointer(&error));
-    if (command_context_as_json(context))
+    if (command_context_as_json(context)) {
         print_as_json(files, org);
-    else
+    } else {
         print_for_person(files, org);
+    }
     return EXIT_CODE_OK;
 }

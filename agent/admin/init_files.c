@@ -1,6 +1,5 @@
 #include "agent/admin/init_files.h"
 
-#include "agent/admin/examples.h" /* generated from the examples in config/ */
 #include "crypto/age_key.h"
 #include "crypto/signed_note.h"
 #include "storage/durable_file.h"
@@ -12,6 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+/* Generated from the examples in config/, so that what is made says the same. */
+GResource *examples_get_resource(void);
 
 static const char *const folders[] = {"keys", "orgs", "store", "spool", "run"};
 
@@ -50,9 +52,10 @@ check_folder(const char *folder, GError **error)
     }
     if (!fail_if_there(folder, "sealtape.conf", error))
         return false;
-    for (gsize i = 0; i < G_N_ELEMENTS(folders); i++)
+    for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
         if (!fail_if_there(folder, folders[i], error))
             return false;
+    }
     return true;
 }
 

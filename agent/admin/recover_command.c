@@ -39,9 +39,10 @@ on_export_progress(int64_t done_us, void *user_data)
 {
     const Recovery *self = user_data;
 
-    if (self->length_us > 0)
+    if (self->length_us > 0) {
         terminal_progress("recovering",
                           (double) (done_us - self->options->from_us) / (double) self->length_us);
+    }
 }
 
 /* Whether the finding leaves nothing of the manifest to be believed. */
@@ -189,13 +190,14 @@ print_result(const Recovery *self)
 
     if (strcmp(options->output, "-") == 0)
         return; /* standard output is the media */
-    if (command_context_as_json(self->context))
+    if (command_context_as_json(self->context)) {
         command_context_print_json(json_pack("{s:s, s:s, s:i}", "session", options->session,
                                              "output", options->output, "findings",
                                              (int) self->n_findings));
-    else
+    } else {
         g_print("%s is written. It is not encrypted: keep it where only you may read it.\n",
                 options->output);
+    }
 }
 
 int

@@ -56,19 +56,21 @@ recover_keys_read_identities(char **paths, GError **error)
 {
     g_autoptr(GPtrArray) identities = g_ptr_array_new_with_free_func(on_identity_free);
 
-    for (char **path = paths; *path != NULL; path++)
+    for (char **path = paths; *path != NULL; path++) {
         if (!read_identity_file(identities, *path, error))
             return NULL;
+    }
     return g_steal_pointer(&identities);
 }
 
 static void
 note_trouble(RecoverKeys *self, GError *trouble)
 {
-    if (self->trouble == NULL)
+    if (self->trouble == NULL) {
         self->trouble = trouble;
-    else
+    } else {
         g_error_free(trouble);
+    }
 }
 
 static const ManifestTrack *
@@ -110,14 +112,16 @@ explain(const char *name, GBytes *sealed, const GError *cause)
 {
     g_autofree char *claimed = NULL;
 
-    if (g_error_matches(cause, CRYPTO_ERROR, CRYPTO_ERROR_NO_MATCH))
+    if (g_error_matches(cause, CRYPTO_ERROR, CRYPTO_ERROR_NO_MATCH)) {
         return g_error_new(cause->domain, cause->code,
                            "none of the given identities opens envelope %s: it was sealed for "
                            "other recipients",
                            name);
-    if (!g_error_matches(cause, CRYPTO_ERROR, CRYPTO_ERROR_CONTEXT))
+    }
+    if (!g_error_matches(cause, CRYPTO_ERROR, CRYPTO_ERROR_CONTEXT)) {
         return g_error_new(cause->domain, cause->code, "envelope %s does not open: %s", name,
                            cause->message);
+    }
     claimed =
         age_file_claimed_context(g_bytes_get_data(sealed, NULL), g_bytes_get_size(sealed), NULL);
     return g_error_new(cause->domain, cause->code,
@@ -183,9 +187,10 @@ recover_keys_open(ObjectStore *store, const ManifestPart *manifest, GPtrArray *i
     self->envelopes = g_ptr_array_new_with_free_func(on_array_unref);
     if (names == NULL)
         return NULL;
-    for (guint i = 0; i < names->len; i++)
+    for (guint i = 0; i < names->len; i++) {
         if (!open_envelope(self, store, names->pdata[i], identities, error))
             return NULL;
+    }
     return g_steal_pointer(&self);
 }
 
@@ -194,11 +199,12 @@ recover_keys_track(const RecoverKeys *self, const char *track, GError **error)
 {
     GPtrArray *keys = g_hash_table_lookup(self->tracks, track);
 
-    if (keys == NULL && self->trouble != NULL)
+    if (keys == NULL && self->trouble != NULL) {
         g_propagate_error(error, g_error_copy(self->trouble));
-    else if (keys == NULL)
+    } else if (keys == NULL) {
         g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_NO_MATCH,
                     "no envelope of the session holds the key of track %s", track);
+    }
     return keys;
 }
 

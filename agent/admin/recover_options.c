@@ -54,16 +54,17 @@ has_suffix(const char *path, const char *suffix)
 static bool
 read_container(RecoverOptions *self, const Raw *raw)
 {
-    if (raw->container == NULL)
+    if (raw->container == NULL) {
         self->container = has_suffix(self->output, ".mp4") || has_suffix(self->output, ".m4v")
                               ? EXPORTER_MP4
                               : EXPORTER_MATROSKA;
-    else if (strcmp(raw->container, "mkv") == 0)
+    } else if (strcmp(raw->container, "mkv") == 0) {
         self->container = EXPORTER_MATROSKA;
-    else if (strcmp(raw->container, "mp4") == 0)
+    } else if (strcmp(raw->container, "mp4") == 0) {
         self->container = EXPORTER_MP4;
-    else
+    } else {
         return fail("is no container: mkv or mp4", raw->container);
+    }
     if (self->container == EXPORTER_MP4 && strcmp(self->output, "-") == 0)
         return fail("MP4 needs a file to write to, not standard output", NULL);
     return true;
@@ -75,9 +76,10 @@ read_tracks(RecoverOptions *self, const Raw *raw)
     if (raw->tracks == NULL)
         return true;
     self->tracks = g_strsplit(raw->tracks, ",", -1);
-    for (char **track = self->tracks; *track != NULL; track++)
+    for (char **track = self->tracks; *track != NULL; track++) {
         if (**track == '\0')
             return fail("names an empty track", raw->tracks);
+    }
     return self->tracks[0] != NULL || fail("--tracks names none", NULL);
 }
 

@@ -58,9 +58,10 @@ open_segment(const Part *self, const ManifestSegment *segment, GError **error)
         plain = age_file_open(self->identities, context, g_bytes_get_data(sealed, NULL),
                               g_bytes_get_size(sealed), error);
     }
-    if (plain == NULL)
+    if (plain == NULL) {
         g_prefix_error(error, "segment %u of track %s, part %u: ", segment->index, segment->track,
                        segment->part);
+    }
     return plain;
 }
 

@@ -63,9 +63,11 @@ make_list(CommandContext *context, const char *org, GError **error)
     json_t *live = names != NULL ? command_context_ask_recorder(context, "/v1/sessions") : NULL;
     json_t *rows = names != NULL ? json_array() : NULL;
 
-    for (guint i = 0; rows != NULL && i < names->len; i++)
-        if (!add_row(context, names->pdata[i], live, rows, error))
+    for (guint i = 0; rows != NULL && i < names->len; i++) {
+        if (!add_row(context, names->pdata[i], live, rows, error)) {
             g_clear_pointer(&rows, json_decref);
+        }
+    }
     json_decref(live);
     return rows;
 }
@@ -114,10 +116,11 @@ show(CommandContext *context, const char *session, bool is_ascii)
     facts = session_facts_new(recording_manifest(recording)->org, session,
                               recording_manifest(recording), live);
     json_decref(live);
-    if (command_context_as_json(context))
+    if (command_context_as_json(context)) {
         command_context_print_json(session_facts_to_json(facts));
-    else
+    } else {
         session_picture_print(facts, terminal_width(), is_ascii);
+    }
     return EXIT_CODE_OK;
 }
 

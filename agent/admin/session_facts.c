@@ -123,11 +123,12 @@ gaps_to_json(const TrackFacts *facts)
     for (guint i = 0; i < facts->gaps->len; i++) {
         const ManifestGap *gap = facts->gaps->pdata[i];
 
-        if (strcmp(gap->track, facts->track->id) == 0)
+        if (strcmp(gap->track, facts->track->id) == 0) {
             json_array_append_new(list,
                                   json_pack("{s:I, s:I, s:s}", "start_us",
                                             (json_int_t) gap->start_us, "duration_us",
                                             (json_int_t) gap->duration_us, "reason", gap->reason));
+        }
     }
     return list;
 }

@@ -47,9 +47,10 @@ session_list_names(ObjectStore *store, const char *org, GError **error)
     } else {
         orgs = object_store_list_folders(store, "", error);
     }
-    for (guint i = 0; orgs != NULL && i < orgs->len; i++)
+    for (guint i = 0; orgs != NULL && i < orgs->len; i++) {
         if (age_context_id_is_valid(orgs->pdata[i]) &&
             !add_sessions(names, store, orgs->pdata[i], error))
             return NULL;
+    }
     return orgs != NULL ? g_steal_pointer(&names) : NULL;
 }

@@ -68,9 +68,10 @@ time_text_format(int64_t time_us)
     int hours = (int) (seconds / 3600);
     int minutes = (int) (seconds / 60 % 60);
 
-    if (hours > 0)
+    if (hours > 0) {
         return g_strdup_printf("%d:%02d:%02d.%d", hours, minutes, (int) (seconds % 60),
                                (int) (tenths % 10));
+    }
     return g_strdup_printf("%d:%02d.%d", minutes, (int) (seconds % 60), (int) (tenths % 10));
 }
 

@@ -34,9 +34,10 @@ enum {
 static unsigned
 sign_of(const char *reason)
 {
-    for (unsigned i = SIGN_MIXED + 1; i < SIGN_OTHER; i++)
+    for (unsigned i = SIGN_MIXED + 1; i < SIGN_OTHER; i++) {
         if (strcmp(signs[i].reason, reason) == 0)
             return i;
+    }
     return SIGN_OTHER;
 }
 
@@ -68,9 +69,10 @@ judge_cell(const Cell *cell)
 {
     unsigned largest = SIGN_MIXED + 1;
 
-    for (unsigned i = largest + 1; i <= SIGN_OTHER; i++)
+    for (unsigned i = largest + 1; i <= SIGN_OTHER; i++) {
         if (cell->covered_us[i] > cell->covered_us[largest])
             largest = i;
+    }
     if (cell->covered_us[largest] == 0)
         return cell->covered_us[SIGN_MEDIA] > 0 ? SIGN_MEDIA : -1;
     /* Loss inside a segment lies over media, so the media's share is what the gap leaves of it. */
@@ -90,9 +92,10 @@ timeline_draw(const GArray *spans, int64_t until_us, unsigned n_cells, bool is_a
         Cell cell = {0};
         int sign = 0;
 
-        for (guint k = 0; k < spans->len; k++)
+        for (guint k = 0; k < spans->len; k++) {
             add_span(&cell, &g_array_index(spans, TimelineSpan, k), (int64_t) (cell_us * i),
                      (int64_t) (cell_us * (i + 1)));
+        }
         sign = judge_cell(&cell);
         g_string_append(row, sign < 0 ? " " : sign_text((unsigned) sign, is_ascii));
     }

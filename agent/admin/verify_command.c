@@ -40,13 +40,14 @@ print_findings(const ManifestPart *manifest, const GPtrArray *findings)
 
         g_print("%s: %s\n", manifest->session, finding->message);
     }
-    if (findings->len > 0)
+    if (findings->len > 0) {
         g_print("%s: %u finding%s; this recording is not as it was made.\n", manifest->session,
                 findings->len, findings->len == 1 ? "" : "s");
-    else
+    } else {
         g_print("%s: all there, genuine and in order: %u tracks, %u segments, %u manifest parts.\n",
                 manifest->session, manifest->tracks->len, manifest->segments->len,
                 manifest->number);
+    }
 }
 
 static bool
@@ -61,10 +62,11 @@ verify_one(CommandContext *context, const char *session, Report *report, GError 
     terminal_progress_end();
     report->n_sessions++;
     report->n_findings += findings->len;
-    if (report->results != NULL)
+    if (report->results != NULL) {
         json_array_append_new(report->results, findings_to_json(session, findings));
-    else
+    } else {
         print_findings(recording_manifest(recording), findings);
+    }
     return true;
 }
 
@@ -92,10 +94,11 @@ static void
 print_report(Report *report, bool is_all)
 {
     if (report->results == NULL) {
-        if (is_all)
+        if (is_all) {
             g_print("%u session%s verified, %u finding%s.\n", report->n_sessions,
                     report->n_sessions == 1 ? "" : "s", report->n_findings,
                     report->n_findings == 1 ? "" : "s");
+        }
     } else if (is_all) {
         command_context_print_json(
             json_pack("{s:b, s:O}", "ok", report->n_findings == 0, "sessions", report->results));
@@ -132,10 +135,11 @@ verify_command_run(CommandContext *context, int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     report.results = command_context_as_json(context) ? json_array() : NULL;
-    if (is_all)
+    if (is_all) {
         status = verify_all(context, &report);
-    else if (!verify_one(context, argv[1], &report, &error))
+    } else if (!verify_one(context, argv[1], &report, &error)) {
         status = command_context_fail(context, g_steal_pointer(&error));
+    }
     print_report(&report, is_all);
     json_decref(report.results);
     if (status == EXIT_CODE_OK && report.n_findings > 0)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* A consent's time may be ahead of our clock by this much: two hosts' clocks are never equal. */
-#define CLOCK_TOLERANCE_US (60 * G_USEC_PER_SEC)
+#define CLOCK_TOLERANCE_US ((int64_t) 60 * G_USEC_PER_SEC)
 
 /* Everything a rule may look at. `newest` is the participant's record that decides; NULL if there
  * is none. */
@@ -26,9 +26,10 @@ is_empty(const char *text)
 static bool
 is_one_of(const char *text, const char *const *list)
 {
-    for (; text != NULL && *list != NULL; list++)
+    for (; text != NULL && *list != NULL; list++) {
         if (strcmp(text, *list) == 0)
             return true;
+    }
     return false;
 }
 
@@ -158,9 +159,10 @@ static const struct {
 static ConsentReason
 judge_participant(const Case *c)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
         if (rules[i].applies(c))
             return rules[i].reason;
+    }
     return CONSENT_OK;
 }
 

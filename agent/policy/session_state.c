@@ -30,9 +30,10 @@ static const struct {
 SessionState
 session_state_next(SessionState now, SessionEvent event)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(moves); i++)
+    for (size_t i = 0; i < G_N_ELEMENTS(moves); i++) {
         if (moves[i].now == now && moves[i].event == event)
             return moves[i].next;
+    }
     return now;
 }
 

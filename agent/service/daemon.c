@@ -24,9 +24,10 @@ write_line(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoint
 static const char *
 domain_of(const GLogField *fields, gsize n_fields)
 {
-    for (gsize i = 0; i < n_fields; i++)
+    for (gsize i = 0; i < n_fields; i++) {
         if (g_str_equal(fields[i].key, "GLIB_DOMAIN") && fields[i].length < 0)
             return fields[i].value;
+    }
     return NULL;
 }
 

@@ -26,21 +26,23 @@ parse_answer(GBytes *answer, GError **error)
         return json_null();
     json = json_loadb(g_bytes_get_data(answer, NULL), g_bytes_get_size(answer),
                       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
-    if (json == NULL)
+    if (json == NULL) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                     "the answer is not JSON: line %d, column %d", fault.line, fault.column);
+    }
     return json;
 }
 
 json_t *
-http_client_request(const char *socket_path, const char *method, const char *path,
-                    const json_t *body, unsigned *status, GError **error)
+http_client_request(const char *socket_path, const char *request, const json_t *body,
+                    unsigned *status, GError **error)
 {
     g_autoptr(GSocketAddress) address = g_unix_socket_address_new(socket_path);
     g_autoptr(SoupSession) session =
         soup_session_new_with_options("remote-connectable", address, "timeout", TIMEOUT_S, NULL);
-    g_autofree char *url = g_strconcat("http://localhost", path, NULL);
-    g_autoptr(SoupMessage) message = soup_message_new(method, url);
+    g_auto(GStrv) words = g_strsplit(request, " ", 2);
+    g_autofree char *url = g_strconcat("http://localhost", words[1], NULL);
+    g_autoptr(SoupMessage) message = soup_message_new(words[0], url);
     g_autoptr(GBytes) answer = NULL;
 
     g_assert(message != NULL);

@@ -42,7 +42,7 @@ typedef struct {
     goffset n_body_bytes;
 } Watch;
 
-static const char WATCH_KEY[] = "sealtape-watch";
+static const char watch_key[] = "sealtape-watch";
 
 static void
 hang_up(SoupServerMessage *message)
@@ -90,7 +90,7 @@ watch_free(gpointer data)
 static Watch *
 watch_of(SoupServerMessage *message)
 {
-    return g_object_get_data(G_OBJECT(message), WATCH_KEY);
+    return g_object_get_data(G_OBJECT(message), watch_key);
 }
 
 static void
@@ -158,7 +158,7 @@ on_request_started(SoupServer *server, SoupServerMessage *message, gpointer user
 
     watch->n_open = g_rc_box_acquire(self->n_open);
     watch->message = message;
-    g_object_set_data_full(G_OBJECT(message), WATCH_KEY, watch, watch_free);
+    g_object_set_data_full(G_OBJECT(message), watch_key, watch, watch_free);
     g_signal_connect(message, "got-chunk", G_CALLBACK(on_chunk), watch);
     g_signal_connect(message, "got-body", G_CALLBACK(on_got_body), watch);
     watch_restart(watch);

@@ -18,9 +18,10 @@ level_name(GLogLevelFlags level)
         {G_LOG_LEVEL_DEBUG,    "debug"   },
     };
 
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         if (level & names[i].level)
             return names[i].name;
+    }
     return "log";
 }
 
@@ -37,9 +38,10 @@ append_clean(GString *line, const char *bytes, gssize length)
 static const GLogField *
 find_field(const GLogField *fields, gsize n_fields, const char *key)
 {
-    for (gsize i = 0; i < n_fields; i++)
+    for (gsize i = 0; i < n_fields; i++) {
         if (g_str_equal(fields[i].key, key))
             return &fields[i];
+    }
     return NULL;
 }
 
