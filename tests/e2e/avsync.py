@@ -49,6 +49,6 @@ def nearest(times, at):
 
 
 def _decoded(path, index, arguments):
-    """Damaged frames are expected here: what ffmpeg says of them is not looked at."""
-    command = ["ffmpeg", "-v", "quiet", "-i", str(path), "-map", f"0:{index}", *arguments, "-"]
+    """On the file's own clock. Damaged frames are expected here: what ffmpeg says of them is not looked at."""
+    command = ["ffmpeg", "-v", "quiet", "-copyts", "-i", str(path), "-map", f"0:{index}", *arguments, "-"]
     return subprocess.run(command, capture_output=True, timeout=120, check=True).stdout

@@ -11,8 +11,8 @@ from harness import Recorder, Sender, ffprobe, main, participant, stream, stream
 from peers import media
 
 SECONDS = 16
-PAUSE = [4, 6]
-MUTE = [8, 11]
+PAUSE = [3.9, 6]
+MUTE = [7.9, 11]
 IN_STEP_S = 0.06
 
 
@@ -21,7 +21,7 @@ def test_gaps(folder):
     paused = Call(folder, recorder, "vp8", 0x51, audio={"silences": [PAUSE, MUTE]}, video={"silences": [PAUSE]})
     lossy_link = {"outages": [PAUSE], "loss": 0.03, "spare_s": 0.5, "reorder": 0.02, "duplicate": 0.01}
     lossy = Call(folder, recorder, "h264", 0x61, audio={**lossy_link, "seed": 7},
-                 video={**lossy_link, "seed": 8, "silences": [[12, 14]]})
+                 video={**lossy_link, "seed": 8, "silences": [[11.9, 14]]})
     for call in (paused, lossy):
         call.finish(folder)
     check_paused(paused)
@@ -130,10 +130,10 @@ def check_paused(call):
 
 
 def check_lossy(call):
-    call.check(outside(PAUSE, [12, 14]), outside(PAUSE), share=0.7)
+    call.check(outside(PAUSE, [11.9, 14]), outside(PAUSE), share=0.7)
     call.check_gap("p1-video", "loss", PAUSE, slack=1.1)  # a picture can only go on at a keyframe
     call.check_gap("p1-audio", "loss", PAUSE)
-    call.check_gap("p1-video", "silence", [12, 14], slack=1.1)
+    call.check_gap("p1-video", "silence", [11.9, 14], slack=1.1)
     for name, sent in call.sent.items():
         lost = call.session.track(name)["lost"]
         tap.near(lost, sent["lost"], max(3, sent["lost"] // 20), f"{call.name}: {name} counts what was lost")

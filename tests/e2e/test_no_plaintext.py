@@ -9,6 +9,8 @@ What is searched: every file under the recorder's folder, its TMPDIR and its log
 and over while it records (files come and go), and whole once more at the end.
 """
 
+import collections
+import hashlib
 import os
 import pathlib
 import stat
@@ -101,26 +103,26 @@ class Watch:
             self._look_into(path)
 
     def _look_into(self, path):
-        """Only what was appended since the last look, with an overlap; from its start if it shrank."""
+        """All of it if it changed; what was read before and is still the same is not searched again."""
         try:
             state = path.stat()
-            if not stat.S_ISREG(state.st_mode):
-                return
             key = (state.st_dev, state.st_ino)
-            done = self.read.get(key, (0, None))
-            if done == (state.st_size, state.st_mtime_ns):
+            seen = self.read.get(key, Seen(None, 0, b""))
+            if not stat.S_ISREG(state.st_mode) or seen.version == (state.st_size, state.st_mtime_ns):
                 return
-            start = max(0, done[0] - WINDOW) if done[0] <= state.st_size else 0
-            with open(path, "rb") as file:
-                file.seek(start)
-                content = file.read()
+            content = path.read_bytes().rstrip(b"\0")
         except (FileNotFoundError, PermissionError):
             return
-        self.read[key] = (start + len(content), state.st_mtime_ns)
-        self.n_bytes += len(content)
-        at = self.needle.find(content)
+        is_longer = hashlib.sha256(content[: seen.length]).digest() == seen.digest
+        start = max(0, seen.length - WINDOW) if is_longer else 0
+        self.read[key] = Seen((state.st_size, state.st_mtime_ns), len(content), hashlib.sha256(content).digest())
+        self.n_bytes += len(content) - start
+        at = self.needle.find(content[start:])
         if at is not None:
             self.found.append((str(path), start + at))
+
+
+Seen = collections.namedtuple("Seen", "version length digest")
 
 
 def test_finds_what_is_there(folder):

@@ -46,12 +46,12 @@ class Store:
 
 
 def test_tamper(folder):
-    recorder = Recorder(folder / "recorder")
-    # Short objects, so that each track has several.
-    recorder.set("segment_ms", 1000)
-    recorder.set("object_ms", 2000)
-    recorder.start()
-    other = Recorder(folder / "other", org="clinic-b").start()
+    recorder, other = Recorder(folder / "recorder"), Recorder(folder / "other", org="clinic-b")
+    for each in (recorder, other):
+        # Short objects, so that each track has several.
+        each.set("segment_ms", 1000)
+        each.set("object_ms", 2000)
+        each.start()
     ours, theirs, foreign = record(folder, [recorder, recorder, other])
     tap.equal([recorder.stop(), other.stop()], [0, 0], "the recorders end")
     store = Store(ours, folder / "spare")
