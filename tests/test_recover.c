@@ -218,6 +218,56 @@ test_open_session_is_recovered_with_a_warning(void)
     g_assert_cmpint(g_unlink(path), ==, 0);
 }
 
+/* Returns: the lines of the page's `sh` block, owned. */
+static char *
+recovery_script(void)
+{
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "..", "docs", "recovery.md", NULL);
+    g_autofree char *page = NULL;
+    const char *start = NULL;
+
+    g_assert_true(g_file_get_contents(path, &page, NULL, NULL));
+    start = strstr(page, "```sh\n");
+    g_assert_nonnull(start);
+    start += strlen("```sh\n");
+    return g_strndup(start, (gsize) (strstr(start, "```") - start));
+}
+
+/* What docs/recovery.md says to type, typed: age, sh and coreutils open the recording. */
+static void
+test_page_opens_it_without_us(void)
+{
+    g_autofree char *script = recovery_script();
+    g_autofree char *age = g_find_program_in_path("age");
+    g_autofree char *session = visit_fixture_object(visit, "visit-1", "");
+    g_autofree char *whole =
+        g_strdup_printf("set -eu; cp -R '%s' '%s/copy'; cd '%s/copy'; identity='%s'\n%s", session,
+                        visit->folder, visit->folder, visit->break_glass_key, script);
+    const char *const argv[] = {"/bin/sh", "-c", whole, NULL};
+    g_autoptr(GError) error = NULL;
+    g_autofree char *said = NULL;
+    int status = 0;
+
+    if (age == NULL) {
+        g_test_skip("there is no age here");
+        return;
+    }
+    g_assert_true(g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &said,
+                               &status, &error));
+    if (!g_spawn_check_wait_status(status, &error))
+        g_error("%s: %s", error->message, said);
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *name = g_strdup_printf("copy/%s-0.mkv", i == 0 ? "p1-audio" : "p1-video");
+        g_autofree char *path = output_path(name);
+        g_autofree char *content = NULL;
+        gsize n_bytes = 0;
+
+        g_assert_true(g_file_get_contents(path, &content, &n_bytes, NULL));
+        g_assert_cmpuint(n_bytes, >, 20000);
+        g_assert_nonnull(memmem(content, 4, "\x1a\x45\xdf\xa3", 4));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -244,6 +294,7 @@ main(int argc, char **argv)
     g_test_add_func("/recover/swapped-envelope-is-named", test_swapped_envelope_is_named);
     g_test_add_func("/recover/open-session-is-recovered-with-a-warning",
                     test_open_session_is_recovered_with_a_warning);
+    g_test_add_func("/recover/page-opens-it-without-us", test_page_opens_it_without_us);
     status = g_test_run();
     visit_fixture_free(visit);
     return status;

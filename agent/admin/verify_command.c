@@ -41,13 +41,14 @@ print_findings(const ManifestPart *manifest, const GPtrArray *findings)
         g_print("%s: %s\n", manifest->session, finding->message);
     }
     if (findings->len > 0) {
-        g_print("%s: %u finding%s; this recording is not as it was made.\n", manifest->session,
-                findings->len, findings->len == 1 ? "" : "s");
-    } else {
-        g_print("%s: all there, genuine and in order: %u tracks, %u segments, %u manifest parts.\n",
-                manifest->session, manifest->tracks->len, manifest->segments->len,
-                manifest->number);
+        g_print("%s: %u finding%s.\n", manifest->session, findings->len,
+                findings->len == 1 ? "" : "s");
+        return;
     }
+    g_print("%s: all there, genuine and in order: %u track%s, %u segment%s, %u manifest part%s.\n",
+            manifest->session, manifest->tracks->len, manifest->tracks->len == 1 ? "" : "s",
+            manifest->segments->len, manifest->segments->len == 1 ? "" : "s", manifest->number,
+            manifest->number == 1 ? "" : "s");
 }
 
 static bool
