@@ -166,15 +166,20 @@ test_a_loss_of_thousands_is_a_loss(Fixture *self, gconstpointer data)
 static void
 test_new_numbers_with_the_old_clock_are_no_restart(Fixture *self, gconstpointer data)
 {
-    const Change renumbered = {.sequence_offset = -30000};
+    const int offsets[] = {-30000, 0, -20, -320, 5000};
+    unsigned n = 0;
 
-    send(self, 0, 50, &usual);
-    send(self, 50, 100, &renumbered);
-    const RtpReceiverStatus status = finish(self, 3 * SECOND);
+    for (unsigned i = 0; i < G_N_ELEMENTS(offsets); i++) {
+        const Change renumbered = {.sequence_offset = offsets[i]};
+        send(self, n, n + 400, &renumbered);
+        n += 400;
+    }
+    const RtpReceiverStatus status = finish(self, 50 * SECOND);
 
-    g_assert_cmpuint(status.n_packets, ==, 100);
+    g_assert_cmpuint(status.n_packets, ==, n);
     g_assert_cmpuint(self->log->n_restarts, ==, 0);
-    assert_at(self, 99, 99);
+    for (unsigned i = 0; i < n; i++)
+        assert_at(self, i, i);
 }
 
 static void

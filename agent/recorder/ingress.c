@@ -46,10 +46,11 @@ struct Ingress {
 static void
 wait_or_not(Ingress *self, IngressTrack *track)
 {
-    if (track->due_us != INT64_MAX)
+    if (track->due_us != INT64_MAX) {
         (void) g_hash_table_add(self->waiting, track); /* it may be there already */
-    else if (g_hash_table_size(self->waiting) > 0)
+    } else if (g_hash_table_size(self->waiting) > 0) {
         (void) g_hash_table_remove(self->waiting, track); /* or not at all */
+    }
 }
 
 static void

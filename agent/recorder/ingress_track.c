@@ -98,10 +98,11 @@ ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch 
 
     if (n_received == 0)
         return false;
-    if (socket->is_rtcp)
+    if (socket->is_rtcp) {
         take_rtcp(self, socket, batch);
-    else
+    } else {
         take_rtp(self, socket, batch, n_received);
+    }
     return n_received == UDP_SOCKET_BATCH;
 }
 

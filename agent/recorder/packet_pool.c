@@ -41,10 +41,11 @@ packet_pool_give_back(PacketPool *self, HeldPacket *packet)
     g_assert(self->n_out > 0);
     self->n_out--;
     explicit_bzero(packet->bytes, packet->n_bytes);
-    if (self->n_spare < MAX_SPARE)
+    if (self->n_spare < MAX_SPARE) {
         self->spare[self->n_spare++] = packet;
-    else
+    } else {
         g_free(packet);
+    }
 }
 
 void

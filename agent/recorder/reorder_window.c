@@ -43,10 +43,11 @@ step(ReorderWindow *self, bool has_come)
     const unsigned bit = self->next % MEMORY_PACKETS;
     const uint64_t mask = UINT64_C(1) << (bit % 64);
 
-    if (has_come)
+    if (has_come) {
         self->has_come[bit / 64] |= mask;
-    else
+    } else {
         self->has_come[bit / 64] &= ~mask;
+    }
     self->next++;
     if (self->n_ahead > 0)
         self->n_ahead--;

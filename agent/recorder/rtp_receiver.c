@@ -42,10 +42,11 @@ rtp_receiver_new(const RtpReceiverOptions *options)
 static void
 count_foreign(RtpReceiver *self, const RtpPacket *header)
 {
-    if (self->status.has_ssrc && header->ssrc != self->status.ssrc)
+    if (self->status.has_ssrc && header->ssrc != self->status.ssrc) {
         self->status.n_foreign_ssrc++;
-    else
+    } else {
         self->status.n_foreign++;
+    }
 }
 
 static void
@@ -132,21 +133,16 @@ settle(RtpReceiver *self, int64_t now_us)
         return;
     const HeldPacket *last = last_on_probation(self);
     const bool is_full = n_packets == RTP_PROBATION_MAX;
+    const bool has_waited = now_us - self->odd_since_us >= STALL_WAIT_US;
 
     if (last->header.ssrc == self->status.ssrc && ABS(lag_of(self, last)) <= RTP_CLOCK_MAX_LAG_US) {
         rtp_stream_rejoin(&self->stream, self->probation);
         self->is_odd = false;
-    } else if (!may_be_stall(self, last)) {
+    } else if (!may_be_stall(self, last) || (has_waited && !is_catching_up(self))) {
         begin(self);
-    } else if (now_us - self->odd_since_us >= STALL_WAIT_US) {
-        if (is_catching_up(self)) {
-            resume_stream(self);
-            self->odd_since_us = now_us;
-        } else {
-            begin(self);
-        }
-    } else if (is_full) {
+    } else if (has_waited || is_full) {
         resume_stream(self);
+        self->odd_since_us = has_waited ? now_us : self->odd_since_us;
     }
 }
 
@@ -172,10 +168,11 @@ put_on_probation(RtpReceiver *self, const RtpArrival *arrival)
         /* At the very start whoever came first is the track. */
         if (!self->status.has_ssrc) {
             const HeldPacket *first = rtp_probation_peek(self->probation, 0);
-            if (first->header.ssrc != arrival->header.ssrc)
+            if (first->header.ssrc != arrival->header.ssrc) {
                 self->status.n_foreign_ssrc++;
-            else
+            } else {
                 self->status.n_foreign++;
+            }
             return;
         }
         drop_probation(self);
@@ -190,6 +187,23 @@ put_on_probation(RtpReceiver *self, const RtpArrival *arrival)
     settle(self, arrival->arrival_us);
 }
 
+/* Says whether a packet came before or too late. With a timestamp after all that was given on its
+ * number is a new one: a server may renumber a stream. */
+static bool
+is_past(const RtpReceiver *self, const RtpArrival *arrival, ReorderPlace place)
+{
+    const RtpStream *stream = &self->stream;
+    const uint16_t distance =
+        (uint16_t) (arrival->header.sequence - reorder_window_next(stream->window));
+    const int64_t time_us =
+        rtp_clock_time_us(&stream->clock, arrival->header.timestamp, arrival->arrival_us);
+
+    if (place == REORDER_IS_DUPLICATE && (int16_t) distance >= 0)
+        return true;
+    return (place == REORDER_IS_DUPLICATE || place == REORDER_IS_LATE) &&
+           time_us <= stream->delivery.last_us && time_us >= stream->delivery.last_us - MAX_BACK_US;
+}
+
 /* A packet of the kept SSRC. */
 static void
 take_own(RtpReceiver *self, const RtpArrival *arrival)
@@ -197,18 +211,26 @@ take_own(RtpReceiver *self, const RtpArrival *arrival)
     const ReorderPlace place = reorder_window_place(self->stream.window, arrival->header.sequence);
     const int64_t lag_us =
         rtp_clock_lag_us(&self->stream.clock, arrival->header.timestamp, arrival->arrival_us);
-    const bool is_past = place == REORDER_IS_DUPLICATE || place == REORDER_IS_LATE;
-    const bool is_in_step = ABS(lag_us) <= RTP_CLOCK_MAX_LAG_US;
+    const bool is_ahead =
+        place == REORDER_IS_NEXT || place == REORDER_IS_EARLY || place == REORDER_IS_BEYOND;
 
-    if (is_past && lag_us >= -RTP_CLOCK_MAX_LAG_US && lag_us < MAX_BACK_US) {
+    if (is_past(self, arrival, place)) {
         rtp_stream_accept(&self->stream, arrival); /* to be counted; proves nothing */
-    } else if (is_in_step && place != REORDER_IS_FAR) {
+    } else if (is_ahead && ABS(lag_us) <= RTP_CLOCK_MAX_LAG_US) {
         resume_stream(self);
         self->is_odd = false;
         rtp_stream_accept(&self->stream, arrival);
     } else {
         put_on_probation(self, arrival);
     }
+}
+
+/* Says whether the kept SSRC is alive, so that no other one may take its place. */
+static bool
+is_kept(const RtpReceiver *self, int64_t now_us)
+{
+    return self->stream.n_proven >= RTP_PROBATION_ENOUGH &&
+           now_us - self->stream.last_arrival_us < QUIET_US;
 }
 
 static void
@@ -219,12 +241,9 @@ take_datagram(RtpReceiver *self, const uint8_t *bytes, size_t n_bytes, int64_t n
     if (!rtp_packet_parse(bytes, n_bytes, &arrival.header) ||
         arrival.header.payload_type != self->options.payload_type) {
         self->status.n_foreign++;
-    } else if (!self->status.has_ssrc) {
-        put_on_probation(self, &arrival);
-    } else if (arrival.header.ssrc == self->status.ssrc) {
+    } else if (self->status.has_ssrc && arrival.header.ssrc == self->status.ssrc) {
         take_own(self, &arrival);
-    } else if (self->stream.n_proven >= RTP_PROBATION_ENOUGH &&
-               now_us - self->stream.last_arrival_us < QUIET_US) {
+    } else if (is_kept(self, now_us)) {
         self->status.n_foreign_ssrc++;
     } else {
         put_on_probation(self, &arrival);
@@ -273,12 +292,13 @@ give_everything(RtpReceiver *self)
 {
     const unsigned n_packets = rtp_probation_count(self->probation);
 
-    if (!self->status.has_ssrc && n_packets > 0)
+    const bool is_first = !self->status.has_ssrc && n_packets > 0;
+
+    if (is_first || (n_packets >= RTP_PROBATION_ENOUGH && !is_catching_up(self))) {
         begin(self);
-    else if (n_packets >= RTP_PROBATION_ENOUGH && !is_catching_up(self))
-        begin(self);
-    else
+    } else {
         resume_stream(self);
+    }
     self->is_odd = false;
     rtp_stream_give_due(&self->stream, INT64_MAX);
 }
