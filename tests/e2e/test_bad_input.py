@@ -49,7 +49,7 @@ def test_requests(folder):
         (with_track(OPUS, OPUS), "p1-audio"),
         (with_track({**OPUS, "codec": "av1", "kind": "video"}), "Debian 12"),
         (with_track({**OPUS, "codec": "av1", "kind": "video"}), "depayload"),
-        (with_track({**OPUS, "codec": "mp3"}), "mp3"),
+        (with_track({**OPUS, "codec": "mp3"}), "one of opus"),
         (with_track({**OPUS, "kind": "video"}), "opus"),
         (with_track({**OPUS, "payload_type": "111"}), '"payload_type"'),
         (with_track({**OPUS, "payload_type": 128}), '"payload_type"'),
@@ -282,7 +282,7 @@ def test_store_full(folder):
     recorder.set("object_ms", 1000)
     mount_small(recorder.store, "size=2m,mode=0700")
     recorder.start()
-    audio, video = media.noise(folder, 8, 0xA1), media.ball(folder, "vp8", 8, 0xA2)
+    audio, video = media.noise(folder, 5, 0xA1), media.ball(folder, "vp8", 5, 0xA2)
     encoded = {"p1-audio": audio, "p1-video": video}
     session = recorder.open_session([participant("p1")], [row.track(name, "p1") for name, row in encoded.items()])
     filler = pathlib.Path(recorder.store, "filler")
@@ -290,8 +290,7 @@ def test_store_full(folder):
     sender = Sender(folder, [stream(row, session.ports[name]) for name, row in encoded.items()])
     sender.finish()
     session.stop()
-    poll(lambda: "space" in recorder.child.log_text().lower() or "full" in recorder.child.log_text().lower(), 20,
-         "a word of the full disk in the log")
+    poll(lambda: "No space left" in recorder.child.log_text(), 20, "a word of the full disk in the log")
     tap.equal(session.look()["state"], "finalising", "a session whose store is full is not called stored")
     tap.ok(recorder.child.is_running(), "the recorder lives")
     filler.unlink()
@@ -328,10 +327,13 @@ def test_spool_full(folder):
     filler = pathlib.Path(recorder.spool, "filler")
     fill(filler)
     before = session.track("p1-audio")["acknowledged_us"]
-    poll(lambda: "space" in recorder.child.log_text().lower() or "full" in recorder.child.log_text().lower(), 20,
-         "a word of the full disk in the log")
-    refused(recorder.ask("POST", "/v1/sessions", session_request([participant("p1")], [OPUS])), {503, 507}, "",
-            "a new session on a full disk")
+    poll(lambda: "No space left" in recorder.child.log_text(), 20, "a word of the full disk in the log")
+    # The last page of the log may still hold the records of a few.
+    for _ in range(20):
+        answer = recorder.ask("POST", "/v1/sessions", session_request([participant("p1")], [OPUS]))
+        if answer.status != 201:
+            break
+    refused(answer, {503, 507}, "full", "a new session on a full disk")
     tap.ok(recorder.child.is_running(), "the recorder lives")
     filler.unlink()
     sender.finish()
