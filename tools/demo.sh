@@ -170,7 +170,11 @@ show sealtape verify "$session"
 step "6  Opened again, as the organisation's custodian would: every track, in step, not transcoded"
 identity=$(grep -l 'AGE-SECRET-KEY-1' "$place"/keys/* | grep -v glass | head -n 1)
 printf '  %s$ sealtape recover %s --identity %s --output %s%s\n' "$dim" "$session" "$identity" "$place/visit.mkv" "$off"
-sealtape recover "$session" --identity "$identity" --output "$place/visit.mkv"
+if [ -n "$is_terminal" ]; then # its progress bar wants the terminal
+    sealtape recover "$session" --identity "$identity" --output "$place/visit.mkv"
+else
+    sealtape recover "$session" --identity "$identity" --output "$place/visit.mkv" 2>&1 | indent
+fi
 show ffprobe -v error -show_entries stream=index,codec_type,codec_name,width,height:stream_tags=title:format=duration \
     -of compact=nk=0 "$place/visit.mkv"
 
@@ -186,7 +190,7 @@ read -r object offset length < <(cat "$session_folder"/manifest/*.note |
     awk '$1 == "seg" && $2 == "p2-video" && $3 == 0 && $4 == 0 { print $8, $9, $10; exit }')
 [ -f "$session_folder/$object" ] || session_folder=$place/store
 segment=$place/segment.age
-tail -c "+$((offset + 1))" "$session_folder/$object" | head -c "$length" >"$segment"
+dd if="$session_folder/$object" of="$segment" iflag=skip_bytes,count_bytes skip="$offset" count="$length" status=none
 say "the manifest: p2-video's first segment is $length bytes at $offset of $object"
 say "\$ age -d -i $keys $segment | ffprobe -"
 age -d -i "$keys" "$segment" |
@@ -195,7 +199,7 @@ age -d -i "$keys" "$segment" |
 rm -f "$segment" "$keys"
 
 step "Where everything lies"
-here=$(realpath --relative-to="$PWD" "$place")
+here=$place
 cat <<END
   $here/visit.mkv       the opened recording: play it with any player (this one file is plaintext)
   $here/store/          what object storage holds: age files, envelopes and the signed manifest
