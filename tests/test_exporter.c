@@ -134,6 +134,7 @@ main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
 
     g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+    rtp_source_start();
     if (!media_start(&error))
         g_error("%s", error->message);
     g_test_add_data_func("/exporter/keeps-tracks-in-step/vp8-matroska", &vp8_mkv,

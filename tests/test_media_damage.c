@@ -318,6 +318,7 @@ main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
 
     g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+    rtp_source_start();
     if (!media_start(&error))
         g_error("%s", error->message);
     add_tests("one-lost-packet-costs-its-frame", test_one_lost_packet_costs_its_frame);

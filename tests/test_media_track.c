@@ -320,6 +320,7 @@ main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
 
     g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+    rtp_source_start();
     if (!media_start(&error))
         g_error("%s", error->message);
     for (size_t i = 0; i < G_N_ELEMENTS(whole); i++) {

@@ -1,4 +1,4 @@
-/* A frame goes: packet -> look at its payload -> depayloader -> parser -> is it whole -> the track.
+/* A frame goes: packet -> look at its payload -> depayloader -> is it whole -> the track.
  *
  * After loss, the depayloaders of GStreamer 1.22 are not enough: rtph264depay keeps the slices of
  * the picture that was cut off and glues the next packet to them, rtpvp9depay lets an upper layer
@@ -8,6 +8,7 @@
 
 #include "agent/media/media_pad.h"
 #include "agent/media/opus_packet.h"
+#include "agent/media/picture_size.h"
 #include "agent/media/rtp_payload.h"
 
 #include <gio/gio.h>
@@ -15,21 +16,22 @@
 
 /* No frame of a call comes near this; a sender who never ends one must not fill the memory. */
 #define MAX_FRAME_BYTES (1536 * 1024)
-#define N_BROKEN        4
+#define N_BROKEN        8
+#define N_ANCHORS       16
+/* Packets, for a stream of which the time stands still. */
+#define MAX_WAITING 64
 
 typedef struct {
     const char *rtp_name;
     const char *depayloader;
-    const char *parser; /* NULL: the depayloader says all that matroskamux has to know */
-    const char *caps;
+    const char *caps; /* what it should make of it */
 } CodecPath;
 
 static const CodecPath codec_paths[] = {
-    [MEDIA_CODEC_OPUS] = {"OPUS", "rtpopusdepay", NULL,        "audio/x-opus"                     },
-    [MEDIA_CODEC_VP8] = {"VP8",  "rtpvp8depay",  NULL,        "video/x-vp8"                      },
-    [MEDIA_CODEC_VP9] = {"VP9",  "rtpvp9depay",  "vp9parse",  "video/x-vp9,alignment=super-frame"},
-    [MEDIA_CODEC_H264] = {"H264", "rtph264depay", "h264parse",
-                          "video/x-h264,stream-format=avc,alignment=au"                           },
+    [MEDIA_CODEC_OPUS] = {"OPUS", "rtpopusdepay", "audio/x-opus"                               },
+    [MEDIA_CODEC_VP8] = {"VP8",  "rtpvp8depay",  "video/x-vp8"                                },
+    [MEDIA_CODEC_VP9] = {"VP9",  "rtpvp9depay",  "video/x-vp9"                                },
+    [MEDIA_CODEC_H264] = {"H264", "rtph264depay", "video/x-h264,stream-format=avc,alignment=au"},
 };
 
 struct FrameSource {
@@ -38,9 +40,10 @@ struct FrameSource {
     void *user_data;
     GstPad *source;
     GstElement *depayloader;
-    GstElement *parser;
     GstPad *sink;
     GstCaps *caps;
+    GstBufferList *waiting; /* NULL: nothing does */
+    int64_t waiting_since_us;
     size_t n_bytes_inside; /* since a frame came out */
     bool follows_bad;      /* the last packet was refused */
     bool is_inside_frame;  /* the last packet had no marker */
@@ -49,6 +52,11 @@ struct FrameSource {
     int64_t remains_us;          /* of this frame the depayloader may hold remains; -1: of none */
     int64_t broken_us[N_BROKEN]; /* frames of these times are not whole */
     unsigned next_broken;
+    struct {
+        int64_t time_us;
+        uint32_t rtp_timestamp;
+    } anchors[N_ANCHORS]; /* of the last frames */
+    unsigned next_anchor;
 };
 
 static GstCaps *
@@ -66,36 +74,45 @@ rtp_caps(const MediaFormat *format)
     return caps;
 }
 
-/* Parsers add what varies from frame to frame (frame rate, colour, level): a part must not end for
- * that. */
+/* The first parameter set of an AVCDecoderConfigurationRecord, ISO/IEC 14496-15 section 5.3.3. */
+static bool
+read_h264_size(PictureSize *size, const GstStructure *structure)
+{
+    GstBuffer *buffer = NULL;
+    GstMapInfo map;
+    bool is_good = false;
+
+    if (!gst_structure_get(structure, "codec_data", GST_TYPE_BUFFER, &buffer, NULL))
+        return false;
+    if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
+        if (map.size > 8) {
+            const size_t n_sps = (size_t) map.data[6] << 8 | map.data[7];
+
+            is_good = picture_size_read_h264(size, map.data + 8, MIN(n_sps, map.size - 8));
+        }
+        gst_buffer_unmap(buffer, &map);
+    }
+    gst_buffer_unref(buffer);
+    return is_good;
+}
+
+/* What a container has to know. Returns: NULL if the stream does not say it. */
 static GstCaps *
 container_caps(const GstCaps *caps)
 {
-    static const char *const kept[] = {"stream-format", "alignment", "codec_data",
-                                       "width",         "height",    "profile",
-                                       "channels",      "rate",      "channel-mapping-family"};
-    const GstStructure *from = gst_caps_get_structure(caps, 0);
-    GstStructure *to = gst_structure_new_empty(gst_structure_get_name(from));
-    GstCaps *result = gst_caps_new_empty();
+    const GstStructure *structure = gst_caps_get_structure(caps, 0);
+    GstCaps *result = gst_caps_copy(caps);
+    PictureSize size;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
-        const GValue *value = gst_structure_get_value(from, kept[i]);
-
-        if (value != NULL)
-            gst_structure_set_value(to, kept[i], value);
+    if (gst_structure_has_name(structure, "video/x-h264")) {
+        if (!read_h264_size(&size, structure)) {
+            gst_caps_unref(result);
+            return NULL;
+        }
+        gst_caps_set_simple(result, "width", G_TYPE_INT, (int) size.width, "height", G_TYPE_INT,
+                            (int) size.height, NULL);
     }
-    gst_caps_append_structure(result, to);
     return result;
-}
-
-/* rtpvp8depay takes any frame whose first bit is clear for a keyframe; RFC 6386 section 9.1 has a
- * start code. */
-static bool
-is_sound(MediaCodec codec, const uint8_t *bytes, size_t n_bytes, bool is_keyframe)
-{
-    if (codec != MEDIA_CODEC_VP8 || !is_keyframe)
-        return true;
-    return n_bytes >= 10 && bytes[3] == 0x9d && bytes[4] == 0x01 && bytes[5] == 0x2a;
 }
 
 static bool
@@ -113,28 +130,57 @@ mark_broken(FrameSource *self, int64_t time_us)
     self->broken_us[self->next_broken++ % N_BROKEN] = time_us;
 }
 
+/* The same pointer as long as nothing changes, so that each frame is compared by it alone. */
+static void
+keep_caps(FrameSource *self, GstCaps *caps)
+{
+    if (self->caps != NULL && caps != NULL && gst_caps_is_equal(self->caps, caps)) {
+        gst_caps_unref(caps);
+        return;
+    }
+    gst_clear_caps(&self->caps);
+    self->caps = caps;
+}
+
+/* The depayloaders of VP8 and VP9 take for a keyframe whatever says so in one bit, and that of VP9
+ * does not look for its size. Returns: whether it is one. */
+static bool
+note_keyframe(FrameSource *self, const uint8_t *bytes, size_t n_bytes)
+{
+    PictureSize size;
+
+    if (self->codec == MEDIA_CODEC_VP8)
+        return picture_size_read_vp8(&size, bytes, n_bytes);
+    if (self->codec != MEDIA_CODEC_VP9)
+        return true;
+    if (!picture_size_read_vp9(&size, bytes, n_bytes))
+        return false;
+    keep_caps(self, gst_caps_new_simple("video/x-vp9", "width", G_TYPE_INT, (int) size.width,
+                                        "height", G_TYPE_INT, (int) size.height, NULL));
+    return true;
+}
+
 static bool
 read_frame(FrameSource *self, GstBuffer *buffer, Frame *frame)
 {
     GstMapInfo map;
 
-    if (!GST_BUFFER_PTS_IS_VALID(buffer) || self->caps == NULL ||
-        !gst_buffer_map(buffer, &map, GST_MAP_READ))
+    if (!GST_BUFFER_PTS_IS_VALID(buffer) || !gst_buffer_map(buffer, &map, GST_MAP_READ))
         return false;
     *frame = (Frame){
         .buffer = buffer,
-        .caps = self->caps,
         .start_us = (int64_t) (GST_BUFFER_PTS(buffer) / 1000),
         .n_bytes = map.size,
         .is_keyframe = !media_codec_is_video(self->codec) ||
                        !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT),
     };
     const bool is_good = map.size > 0 && map.size <= MAX_FRAME_BYTES &&
-                         is_sound(self->codec, map.data, map.size, frame->is_keyframe);
+                         (!frame->is_keyframe || note_keyframe(self, map.data, map.size));
+    frame->caps = self->caps;
     if (is_good && self->codec == MEDIA_CODEC_OPUS)
         frame->duration_us = opus_packet_duration_us(map.data, map.size);
     gst_buffer_unmap(buffer, &map);
-    return is_good;
+    return is_good && frame->caps != NULL;
 }
 
 static GstFlowReturn
@@ -160,8 +206,9 @@ on_event(GstPad *pad, GstObject *parent, GstEvent *event)
 
     if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
         gst_event_parse_caps(event, &caps);
-        gst_clear_caps(&self->caps);
-        self->caps = container_caps(caps);
+        /* rtpvp9depay's change whenever it does not know the size; ours come from the keyframes. */
+        if (self->codec != MEDIA_CODEC_VP9)
+            keep_caps(self, container_caps(caps));
     }
     gst_event_unref(event);
     return TRUE;
@@ -171,7 +218,6 @@ static bool
 link_elements(FrameSource *self, const MediaFormat *format, GError **error)
 {
     const CodecPath *path = &codec_paths[self->codec];
-    GstElement *last = NULL;
     g_autoptr(GstCaps) caps = rtp_caps(format);
 
     self->depayloader = media_pad_new_element(path->depayloader, error);
@@ -179,17 +225,7 @@ link_elements(FrameSource *self, const MediaFormat *format, GError **error)
         return false;
     /* Packets come in order; an older number is a new beginning, and not to be dropped unseen. */
     g_object_set(self->depayloader, "max-reorder", 0, NULL);
-    last = self->depayloader;
-    if (path->parser != NULL) {
-        self->parser = media_pad_new_element(path->parser, error);
-        if (self->parser == NULL)
-            return false;
-        last = self->parser;
-        gst_element_link_pads_full(self->depayloader, "src", self->parser, "sink",
-                                   GST_PAD_LINK_CHECK_NOTHING);
-        gst_element_set_state(self->parser, GST_STATE_PAUSED);
-    }
-    self->sink = media_pad_new_sink(last, path->caps, on_buffer, on_event, self);
+    self->sink = media_pad_new_sink(self->depayloader, path->caps, on_buffer, on_event, self);
     gst_element_set_state(self->depayloader, GST_STATE_PAUSED);
     self->source = media_pad_new_source(self->depayloader, "sink", caps);
     if (self->source == NULL)
@@ -208,6 +244,7 @@ frame_source_new(const MediaFormat *format, FrameSourceOnFrame on_frame, void *u
     self->on_frame = on_frame;
     self->user_data = user_data;
     self->remains_us = -1;
+    self->last_time_us = -1;
     memset(self->broken_us, 0xff, sizeof(self->broken_us));
     if (!link_elements(self, format, error))
         return NULL;
@@ -217,7 +254,7 @@ frame_source_new(const MediaFormat *format, FrameSourceOnFrame on_frame, void *u
 /* rtph264depay keeps slices of a broken picture and would give them to the next one. An access unit
  * delimiter (NAL type 9) makes it let go of them, under their own time, which is marked broken. */
 static void
-add_delimiter(FrameSource *self, const MediaPacket *packet, GstBufferList *list)
+add_delimiter(FrameSource *self, const MediaPacket *packet)
 {
     const unsigned sequence = ((unsigned) packet->bytes[2] << 8 | packet->bytes[3]) - 1;
     uint8_t bytes[14] = {
@@ -229,13 +266,12 @@ add_delimiter(FrameSource *self, const MediaPacket *packet, GstBufferList *list)
     buffer = media_pad_new_buffer(bytes, sizeof(bytes));
     GST_BUFFER_PTS(buffer) = (GstClockTime) self->remains_us * 1000;
     GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-    gst_buffer_list_add(list, buffer);
+    gst_buffer_list_add(self->waiting, buffer);
     self->remains_us = -1;
 }
 
 static void
-note_broken(FrameSource *self, const MediaPacket *packet, const RtpPayload *payload,
-            GstBufferList *list)
+note_broken(FrameSource *self, const MediaPacket *packet, const RtpPayload *payload)
 {
     const bool follows_loss = packet->follows_loss || self->follows_bad;
     const int64_t time_us = MAX(packet->time_us, 0);
@@ -246,7 +282,7 @@ note_broken(FrameSource *self, const MediaPacket *packet, const RtpPayload *payl
         self->remains_us = self->last_time_us;
     }
     if (self->codec == MEDIA_CODEC_H264 && self->remains_us >= 0 && self->remains_us != time_us)
-        add_delimiter(self, packet, list);
+        add_delimiter(self, packet);
     if (follows_loss && !payload->is_frame_start) {
         mark_broken(self, time_us);
         self->remains_us = time_us;
@@ -254,46 +290,76 @@ note_broken(FrameSource *self, const MediaPacket *packet, const RtpPayload *payl
 }
 
 static void
-add_packet(FrameSource *self, const MediaPacket *packet, GstBufferList *list)
+note_anchor(FrameSource *self, int64_t time_us, uint32_t rtp_timestamp)
+{
+    self->anchors[self->next_anchor % N_ANCHORS].time_us = time_us;
+    self->anchors[self->next_anchor % N_ANCHORS].rtp_timestamp = rtp_timestamp;
+    self->next_anchor++;
+}
+
+uint32_t
+frame_source_rtp_timestamp(const FrameSource *self, int64_t time_us)
+{
+    for (size_t i = 0; i < N_ANCHORS; i++)
+        if (self->anchors[i].time_us == time_us)
+            return self->anchors[i].rtp_timestamp;
+    return self->anchors[self->next_anchor % N_ANCHORS].rtp_timestamp;
+}
+
+static void
+add_good(FrameSource *self, const MediaPacket *packet, const RtpPayload *payload)
 {
     const int64_t time_us = MAX(packet->time_us, 0);
-    GstBuffer *buffer = NULL;
+    GstBuffer *buffer = media_pad_new_buffer(packet->bytes, packet->n_bytes);
+
+    if (self->waiting == NULL) {
+        self->waiting = gst_buffer_list_new_sized(32);
+        self->waiting_since_us = time_us;
+    }
+    note_broken(self, packet, payload);
+    if (time_us != self->last_time_us)
+        note_anchor(self, time_us, payload->rtp_timestamp);
+    GST_BUFFER_PTS(buffer) = (GstClockTime) time_us * 1000;
+    if (packet->follows_loss)
+        GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+    gst_buffer_list_add(self->waiting, buffer);
+    self->n_bytes_inside += packet->n_bytes;
+    self->is_inside_frame = !payload->has_marker;
+    self->sets_markers |= payload->has_marker;
+    self->last_time_us = time_us;
+}
+
+void
+frame_source_add(FrameSource *self, const MediaPacket *packet)
+{
     RtpPayload payload;
 
     switch (rtp_payload_read(&payload, self->codec, packet->bytes, packet->n_bytes)) {
     case RTP_PAYLOAD_EMPTY:
-        return;
+        break;
     case RTP_PAYLOAD_BAD:
         self->follows_bad = true;
-        return;
+        break;
     case RTP_PAYLOAD_GOOD:
     default:
+        add_good(self, packet, &payload);
         break;
     }
-    note_broken(self, packet, &payload, list);
-    buffer = media_pad_new_buffer(packet->bytes, packet->n_bytes);
-    GST_BUFFER_PTS(buffer) = (GstClockTime) time_us * 1000;
-    if (packet->follows_loss)
-        GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-    gst_buffer_list_add(list, buffer);
-    self->n_bytes_inside += packet->n_bytes;
-    self->is_inside_frame = !payload.has_marker;
-    self->sets_markers |= payload.has_marker;
-    self->last_time_us = time_us;
 }
 
 bool
-frame_source_push(FrameSource *self, const MediaPacket *packets, size_t n_packets)
+frame_source_is_due(const FrameSource *self, int64_t hold_us)
 {
-    GstBufferList *list = gst_buffer_list_new_sized((guint) n_packets);
+    return self->waiting != NULL && (ABS(self->last_time_us - self->waiting_since_us) >= hold_us ||
+                                     gst_buffer_list_length(self->waiting) >= MAX_WAITING);
+}
 
-    for (size_t i = 0; i < n_packets; i++)
-        add_packet(self, &packets[i], list);
-    if (gst_buffer_list_length(list) == 0) {
-        gst_buffer_list_unref(list);
+bool
+frame_source_flush(FrameSource *self)
+{
+    if (self->waiting == NULL)
         return true;
-    }
-    return gst_pad_push_list(self->source, list) == GST_FLOW_OK &&
+    return gst_pad_push_list(self->source, g_steal_pointer(&self->waiting)) == GST_FLOW_OK &&
            self->n_bytes_inside <= 2 * MAX_FRAME_BYTES;
 }
 
@@ -303,6 +369,7 @@ frame_source_finish(FrameSource *self)
     /* rtph264depay would let a frame out that was cut off. */
     if (self->is_inside_frame && self->sets_markers)
         mark_broken(self, self->last_time_us);
+    (void) frame_source_flush(self); /* the end is near in any case */
     gst_pad_push_event(self->source, gst_event_new_eos());
 }
 
@@ -311,8 +378,8 @@ frame_source_free(FrameSource *self)
 {
     if (self == NULL)
         return;
-    media_pad_free(self->source, self->depayloader, NULL);
-    media_pad_free(NULL, self->parser, self->sink);
+    media_pad_free(self->source, self->depayloader, self->sink);
     gst_clear_caps(&self->caps);
+    g_clear_pointer(&self->waiting, gst_buffer_list_unref);
     g_free(self);
 }

@@ -27,9 +27,20 @@ typedef void (*FrameSourceOnFrame)(const Frame *frame, void *user_data);
 FrameSource *frame_source_new(const MediaFormat *format, FrameSourceOnFrame on_frame,
                               void *user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Takes a packet, in order of sequence; refused ones (malformed, padding alone) are dropped. It
+ * waits, copied, until frame_source_flush(), because what a push through the elements costs is
+ * mostly that they are cold. */
+void frame_source_add(FrameSource *self, const MediaPacket *packet);
+
 /* Frames come out inside this call. Returns: false if an element failed or swallows without end;
  * only frame_source_free() is left then. */
-bool frame_source_push(FrameSource *self, const MediaPacket *packets, size_t n_packets);
+bool frame_source_flush(FrameSource *self);
+
+/* Returns: whether what waits spans `hold_us` or more of the timeline, or is many packets. */
+bool frame_source_is_due(const FrameSource *self, int64_t hold_us);
+
+/* Returns: the RTP timestamp that fell on `time_us`, of one of the last packets. */
+uint32_t frame_source_rtp_timestamp(const FrameSource *self, int64_t time_us);
 
 /* The last frames come out. */
 void frame_source_finish(FrameSource *self);

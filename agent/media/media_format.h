@@ -30,8 +30,8 @@ bool media_codec_is_video(MediaCodec codec);
  * sentence (static). */
 const char *media_format_fault(const MediaFormat *self);
 
-/* Must be called once at the start of each program that records or exports: starts GStreamer
- * without its registry of the user and refuses debug settings that print payloads (GST_DEBUG over
- * 6, GST_DEBUG_FILE). Errors: G_IO_ERROR_FAILED - names the missing element and its Debian package.
- */
+/* Must be called once at the start of each program that records or exports, before there are
+ * threads: starts GStreamer with the few plugins needed and no registry, and refuses debug settings
+ * that print payloads (GST_DEBUG over 6, GST_DEBUG_FILE). Errors: G_IO_ERROR_FAILED - names the
+ * missing element and its Debian package. */
 bool media_start(GError **error) G_GNUC_WARN_UNUSED_RESULT;

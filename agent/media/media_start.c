@@ -3,19 +3,18 @@
 #include <gio/gio.h>
 #include <gst/gst.h>
 
-/* Every element that this folder makes, and where Debian has it. */
+/* All of GStreamer that is ever loaded, and the elements of it that this folder makes. The registry
+ * would look into every plugin on the machine, some of which start threads or look for cameras by
+ * it. */
 static const struct {
-    const char *element;
+    const char *plugin;
     const char *package;
+    const char *elements[5];
 } required[] = {
-    {"rtpopusdepay", "gstreamer1.0-plugins-good"},
-    {"rtpvp8depay",  "gstreamer1.0-plugins-good"},
-    {"rtpvp9depay",  "gstreamer1.0-plugins-good"},
-    {"rtph264depay", "gstreamer1.0-plugins-good"},
-    {"matroskamux",  "gstreamer1.0-plugins-good"},
-    {"mp4mux",       "gstreamer1.0-plugins-good"},
-    {"vp9parse",     "gstreamer1.0-plugins-bad" },
-    {"h264parse",    "gstreamer1.0-plugins-bad" },
+    {"rtp",
+     "gstreamer1.0-plugins-good",             {"rtpopusdepay", "rtpvp8depay", "rtpvp9depay", "rtph264depay"}},
+    {"matroska", "gstreamer1.0-plugins-good", {"matroskamux"}                                               },
+    {"isomp4",   "gstreamer1.0-plugins-good", {"mp4mux"}                                                    },
 };
 
 /* From level 7 (TRACE) on, elements print bytes of what they carry. */
@@ -52,35 +51,63 @@ refuse_debug_level(GError **error)
 }
 
 static bool
-find_elements(GError **error)
+has_element(const char *name)
+{
+    GstElementFactory *factory = gst_element_factory_find(name);
+    const bool result = factory != NULL;
+
+    g_clear_pointer(&factory, gst_object_unref);
+    return result;
+}
+
+static void
+load_plugin(const char *name)
+{
+    g_autofree char *path = g_strconcat(GST_PLUGINS_DIR, "/libgst", name, ".so", NULL);
+    GstPlugin *plugin = gst_plugin_load_file(path, NULL); /* its elements are looked for next */
+
+    g_clear_pointer(&plugin, gst_object_unref);
+}
+
+static bool
+load_elements(GError **error)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(required); i++) {
-        GstElementFactory *factory = gst_element_factory_find(required[i].element);
+        const char *const *element = required[i].elements;
 
-        if (factory == NULL) {
+        if (!has_element(element[0]))
+            load_plugin(required[i].plugin);
+        for (; *element != NULL; element++) {
+            if (has_element(*element))
+                continue;
             g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                        "GStreamer element %s is missing: install the package %s",
-                        required[i].element, required[i].package);
+                        "GStreamer element %s is missing: install the package %s", *element,
+                        required[i].package);
             return false;
         }
-        gst_object_unref(factory);
     }
     return true;
+}
+
+/* Needs no home and leaves nothing there. */
+static bool
+init_without_registry(GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    bool is_good = false;
+
+    g_setenv("GST_REGISTRY_DISABLE", "yes", TRUE);
+    is_good = gst_init_check(NULL, NULL, &cause);
+    g_unsetenv("GST_REGISTRY_DISABLE");
+    if (!is_good)
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot start GStreamer: %s",
+                    cause != NULL ? cause->message : "unknown cause");
+    return is_good;
 }
 
 bool
 media_start(GError **error)
 {
-    g_autoptr(GError) cause = NULL;
-
-    if (!refuse_debug_that_prints_media(error))
-        return false;
-    /* The scanner would be a process of its own that outlives a sandbox's patience. */
-    gst_registry_fork_set_enabled(FALSE);
-    if (!gst_init_check(NULL, NULL, &cause)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot start GStreamer: %s",
-                    cause != NULL ? cause->message : "unknown cause");
-        return false;
-    }
-    return find_elements(error) && refuse_debug_level(error);
+    return refuse_debug_that_prints_media(error) && init_without_registry(error) &&
+           load_elements(error) && refuse_debug_level(error);
 }

@@ -5,12 +5,14 @@
 
 #include "agent/media/frame_source.h"
 #include "agent/media/part_writer.h"
-#include "agent/media/rtp_payload.h"
 #include "agent/media/segmenter.h"
 
 #include <gio/gio.h>
 
 #define KEYFRAME_REQUEST_US 500000
+/* So much of the timeline goes through the elements at once while all is well: 5 times a second and
+ * not 80. */
+#define HOLD_US 200000
 /* Frames may be this much out of order; further back the timeline began anew. */
 #define MAX_STEP_BACK_US 1000000
 /* A stream that changes its settings all the time must not make an object of each frame: so many
@@ -32,9 +34,7 @@ struct MediaTrack {
     int64_t waiting_since_us;    /* packets since then hold no media; -1: not waiting */
     int64_t last_packet_us;
     bool wants_keyframe;
-    int64_t last_request_us;    /* -1: never */
-    const MediaPacket *packets; /* being pushed */
-    size_t n_packets;
+    int64_t last_request_us; /* -1: never */
 };
 
 static void
@@ -67,25 +67,6 @@ end_waiting(MediaTrack *self, int64_t end_us)
         self->options.on_gap(since_us, end_us - since_us, "no-keyframe", self->options.user_data);
 }
 
-/* The first packet of a frame has the frame's time; most often it is in the present push. */
-static uint32_t
-rtp_timestamp_of(const MediaTrack *self, int64_t time_us)
-{
-    RtpPayload payload = {0};
-
-    for (size_t i = 0; i < self->n_packets; i++) {
-        if (rtp_payload_read(&payload, self->format.codec, self->packets[i].bytes,
-                             self->packets[i].n_bytes) == RTP_PAYLOAD_GOOD &&
-            MAX(self->packets[i].time_us, 0) == time_us)
-            return payload.rtp_timestamp;
-    }
-
-    const int64_t back_us = self->last_packet_us - time_us;
-
-    return payload.rtp_timestamp -
-           (uint32_t) (back_us * (int64_t) self->format.clock_rate / G_USEC_PER_SEC);
-}
-
 static bool
 open_part(MediaTrack *self, const Frame *frame)
 {
@@ -99,11 +80,12 @@ open_part(MediaTrack *self, const Frame *frame)
         g_warning("no part can begin: %s", error->message);
         return false;
     }
-    self->part_caps = gst_caps_copy(frame->caps);
+    self->part_caps = gst_caps_ref((GstCaps *) frame->caps);
     segmenter_begin_part(self->segmenter, self->next_part);
     end_waiting(self, frame->start_us);
     self->options.on_part(self->next_part++, frame->start_us,
-                          rtp_timestamp_of(self, frame->start_us), self->options.user_data);
+                          frame_source_rtp_timestamp(self->source, frame->start_us),
+                          self->options.user_data);
     return true;
 }
 
@@ -111,8 +93,12 @@ open_part(MediaTrack *self, const Frame *frame)
 static bool
 ready_part(MediaTrack *self, const Frame *frame)
 {
-    if (self->writer != NULL && (frame->start_us < self->last_frame_us - MAX_STEP_BACK_US ||
-                                 !gst_caps_is_equal(self->part_caps, frame->caps)))
+    const bool has_same_caps =
+        self->part_caps == frame->caps ||
+        (self->writer != NULL && gst_caps_is_equal(self->part_caps, frame->caps));
+
+    if (self->writer != NULL &&
+        (frame->start_us < self->last_frame_us - MAX_STEP_BACK_US || !has_same_caps))
         close_part(self, frame->start_us);
     if (self->writer != NULL)
         return true;
@@ -190,18 +176,10 @@ earn_parts(MediaTrack *self, size_t n_packets)
 static void
 note_packets(MediaTrack *self, const MediaPacket *packets, size_t n_packets)
 {
-    for (size_t i = 0; i < n_packets; i++) {
-        if (!packets[i].follows_loss)
-            continue;
-        segmenter_note_loss(self->segmenter);
-        self->wants_keyframe = media_codec_is_video(self->format.codec);
-    }
     if (self->writer == NULL && self->waiting_since_us < 0) {
         self->waiting_since_us = MAX(packets[0].time_us, 0);
         self->wants_keyframe = media_codec_is_video(self->format.codec);
     }
-    self->packets = packets;
-    self->n_packets = n_packets;
     self->last_packet_us = MAX(packets[n_packets - 1].time_us, 0);
     earn_parts(self, n_packets);
 }
@@ -234,20 +212,37 @@ ready_source(MediaTrack *self)
     return self->source != NULL;
 }
 
+/* What came before a loss goes first, so that the loss is noted in the segment where it is. */
+static bool
+push_to_source(MediaTrack *self, const MediaPacket *packets, size_t n_packets)
+{
+    for (size_t i = 0; i < n_packets; i++) {
+        if (packets[i].follows_loss) {
+            if (!frame_source_flush(self->source))
+                return false;
+            segmenter_note_loss(self->segmenter);
+            self->wants_keyframe = media_codec_is_video(self->format.codec);
+        }
+        frame_source_add(self->source, &packets[i]);
+    }
+    if (self->writer != NULL && !self->wants_keyframe &&
+        !frame_source_is_due(self->source, HOLD_US))
+        return true;
+    return frame_source_flush(self->source);
+}
+
 void
 media_track_push(MediaTrack *self, const MediaPacket *packets, size_t n_packets)
 {
     if (n_packets == 0)
         return;
     note_packets(self, packets, n_packets);
-    if (ready_source(self) && !frame_source_push(self->source, packets, n_packets)) {
+    if (ready_source(self) && !push_to_source(self, packets, n_packets)) {
         g_message("a track's stream can not be read: it starts anew");
         g_clear_pointer(&self->source, frame_source_free);
         close_part(self, -1);
         self->parts_left -= MIN(self->parts_left, 1);
     }
-    self->packets = NULL;
-    self->n_packets = 0;
     ask_for_keyframe(self);
 }
 
@@ -276,7 +271,10 @@ media_track_finish(MediaTrack *self)
 int64_t
 media_track_end_us(const MediaTrack *self)
 {
-    return segmenter_end_us(self->segmenter);
+    const int64_t end_us = segmenter_end_us(self->segmenter);
+
+    return self->source != NULL && self->writer != NULL ? MAX(end_us, self->last_packet_us)
+                                                        : end_us;
 }
 
 void

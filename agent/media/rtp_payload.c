@@ -9,6 +9,7 @@ enum {
     NAL_SLICE = 1,
     NAL_IDR = 5,
     NAL_AUD = 9,
+    NAL_PREFIX = 14,
     NAL_STAP_A = 24,
     NAL_FU_A = 28,
     NAL_FU_B = 29,
@@ -62,7 +63,14 @@ nal_starts_frame(uint8_t type, uint8_t first_byte)
 {
     if (type >= NAL_SLICE && type <= NAL_IDR)
         return type != 3 && type != 4 && (first_byte & 0x80) != 0;
-    return type <= NAL_AUD;
+    return type <= NAL_AUD || type == NAL_PREFIX;
+}
+
+/* Table 7-1 of H.264; 0 is undefined, and aggregates do not nest. */
+static bool
+is_plain_nal(uint8_t type)
+{
+    return type >= NAL_SLICE && type < NAL_STAP_A;
 }
 
 static bool
@@ -78,7 +86,7 @@ read_stap(RtpPayload *self, Span payload)
             return false;
         n_nal = read_be(payload.bytes + at, 2);
         at += 2;
-        if (n_nal < 2 || n_nal > payload.n_bytes - at)
+        if (n_nal < 2 || n_nal > payload.n_bytes - at || !is_plain_nal(payload.bytes[at] & 0x1f))
             return false;
         if (is_first)
             self->is_frame_start =
@@ -104,11 +112,11 @@ read_h264(RtpPayload *self, Span payload)
             return false;
         self->is_frame_start = (payload.bytes[1] & 0x80) != 0 &&
                                nal_starts_frame(payload.bytes[1] & 0x1f, payload.bytes[2]);
-        return true;
+        return is_plain_nal(payload.bytes[1] & 0x1f);
     }
     self->is_frame_start = nal_starts_frame(type, payload.bytes[1]);
-    /* 0, 30, 31 are undefined; STAP-B and MTAP do not occur in the modes of WebRTC. */
-    return type > 0 && type < NAL_STAP_A;
+    /* STAP-B and MTAP do not occur in the modes of WebRTC. */
+    return is_plain_nal(type);
 }
 
 static bool

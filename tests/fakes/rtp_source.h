@@ -20,6 +20,9 @@ typedef struct {
     GArray *frames;     /* RtpSourceFrame, as they left the encoder */
 } RtpSource;
 
+/* Loads the encoders, before media_start(). */
+void rtp_source_start(void);
+
 /* Runs `description`, a pipeline that ends in an RTP payloader. */
 RtpSource *rtp_source_new(const char *description);
 const uint8_t *rtp_source_packet(const RtpSource *self, unsigned i, size_t *n_bytes);
