@@ -110,7 +110,8 @@ resolve_reference(const Spool *self, SpoolItem *item)
 static bool
 set_orphan_aside(Spool *self, const SpoolItem *item, GError **error)
 {
-    g_message("%s: a record of session %s has lost its context", self->path, item->record.session);
+    g_message("%s: a record of kind %d of session %s has lost its context", self->path,
+              item->record.type, item->record.session);
     self->locked.n_quarantined++;
     return item->file == NULL || spool_mend_set_aside(self, item->file, item->offset,
                                                       item->record.segment.n_bytes, error);

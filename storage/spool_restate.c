@@ -56,7 +56,6 @@ write_item(Restatement *self, const SpoolItem *item)
     write_record(self, &reference);
 }
 
-/* Last, because listing and covering have changed the sums on the way. */
 static void
 write_track_state(Restatement *self, const SpoolSession *session, const SpoolTrack *track)
 {
@@ -75,15 +74,24 @@ write_track_state(Restatement *self, const SpoolSession *session, const SpoolTra
 }
 
 static void
+write_track_states(Restatement *self, const SpoolSession *session)
+{
+    for (guint i = 0; i < session->tracks->len; i++)
+        write_track_state(self, session, g_ptr_array_index(session->tracks, i));
+}
+
+/* Tracks stand first, because items hang on them; and last, because items and parts change their
+ * sums on the way. */
+static void
 restate_session(Restatement *self, const SpoolSession *session)
 {
     write_session(self, session);
+    write_track_states(self, session);
     for (guint i = 0; i < session->items->len; i++)
         write_item(self, g_ptr_array_index(session->items, i));
     if (session->part != NULL)
         write_bytes(self, session->part->bytes);
-    for (guint i = 0; i < session->tracks->len; i++)
-        write_track_state(self, session, g_ptr_array_index(session->tracks, i));
+    write_track_states(self, session);
 }
 
 void

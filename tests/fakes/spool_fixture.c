@@ -29,7 +29,7 @@ make_root(void)
 }
 
 SpoolFixture *
-spool_fixture_new(void)
+spool_fixture_join(const char *root)
 {
     SpoolFixture *self = g_new0(SpoolFixture, 1);
     static gsize is_quiet = 0;
@@ -37,11 +37,21 @@ spool_fixture_new(void)
     if (g_once_init_enter(&is_quiet))
         g_once_init_leave(&is_quiet, g_log_set_handler("sealtape-storage", G_LOG_LEVEL_MESSAGE,
                                                        ignore_message, NULL));
-    self->root = make_root();
+    self->root = g_strdup(root);
     self->spool_path = g_build_filename(self->root, "spool", NULL);
     self->store_path = g_build_filename(self->root, "store", NULL);
+    return self;
+}
+
+SpoolFixture *
+spool_fixture_new(void)
+{
+    g_autofree char *root = make_root();
+    SpoolFixture *self = spool_fixture_join(root);
+
     g_assert_cmpint(g_mkdir(self->spool_path, 0700), ==, 0);
     g_assert_cmpint(g_mkdir(self->store_path, 0700), ==, 0);
+    self->is_owner = true;
     return self;
 }
 
@@ -209,7 +219,8 @@ spool_fixture_free(SpoolFixture *self)
 {
     if (self == NULL)
         return;
-    remove_tree(self->root);
+    if (self->is_owner)
+        remove_tree(self->root);
     g_free(self->root);
     g_free(self->spool_path);
     g_free(self->store_path);

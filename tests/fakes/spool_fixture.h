@@ -9,9 +9,13 @@
 /* A folder of its own with a spool and a store in it, and short ways to fill them. All asserts. */
 typedef struct {
     char *root, *spool_path, *store_path;
+    gboolean is_owner;
 } SpoolFixture;
 
 SpoolFixture *spool_fixture_new(void);
+
+/* One that another process made and removes. */
+SpoolFixture *spool_fixture_join(const char *root);
 
 /* Opens the spool with small log files (`file_bytes`; 0: the default). */
 Spool *spool_fixture_open(const SpoolFixture *self, uint64_t file_bytes);
