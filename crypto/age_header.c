@@ -32,7 +32,7 @@ age_stanza_new(char **words, const uint8_t *body, size_t n_body)
 
     self->words = words;
     self->n_words = g_strv_length(words);
-    self->body = g_byte_array_sized_new((guint) n_body);
+    self->body = g_byte_array_sized_new((guint) n_body + 1); /* never NULL inside */
     g_byte_array_append(self->body, body, (guint) n_body);
     return self;
 }
@@ -50,9 +50,10 @@ age_stanza_free(AgeStanza *self)
 size_t
 age_header_find_end(const uint8_t *bytes, size_t n_bytes, size_t *n_seen)
 {
+    if (n_bytes == 0)
+        return 0;
     const uint8_t *end = bytes + n_bytes;
     const uint8_t *line = bytes + *n_seen;
-
     while (line < end) {
         const uint8_t *newline = memchr(line, '\n', (size_t) (end - line));
         if (newline == NULL)
@@ -180,7 +181,6 @@ AgeHeader *
 age_header_parse(const uint8_t *bytes, size_t n_bytes, GError **error)
 {
     g_autoptr(AgeHeader) self = g_new0(AgeHeader, 1);
-    Cursor cursor = {(const char *) bytes, (const char *) bytes + n_bytes, 0};
     Line line;
 
     self->stanzas = g_ptr_array_new_with_free_func((GDestroyNotify) age_stanza_free);
@@ -188,6 +188,7 @@ age_header_parse(const uint8_t *bytes, size_t n_bytes, GError **error)
         crypto_fail(error, CRYPTO_ERROR_MALFORMED, "not an age v1 file");
         return NULL;
     }
+    Cursor cursor = {(const char *) bytes, (const char *) bytes + n_bytes, 0};
     if (!next_line(&cursor, &line, error) || !next_line(&cursor, &line, error))
         return NULL;
     while (!starts_with(&line, MAC_LINE_START)) {

@@ -2,6 +2,7 @@
 
 #include <glib.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define BLOCK crypto_auth_hmacsha256_BYTES
@@ -9,10 +10,12 @@
 static void
 extract(const HkdfInput *input, uint8_t pseudorandom_key[BLOCK])
 {
+    static const uint8_t no_salt[BLOCK];
+    const bool has_salt = input->salt != NULL;
     crypto_auth_hmacsha256_state state;
 
-    /* No salt means a block of zeros, which is what HMAC pads an empty key to. */
-    crypto_auth_hmacsha256_init(&state, input->salt, input->salt == NULL ? 0 : input->n_salt);
+    crypto_auth_hmacsha256_init(&state, has_salt ? input->salt : no_salt,
+                                has_salt ? input->n_salt : sizeof(no_salt));
     crypto_auth_hmacsha256_update(&state, input->key, input->n_key);
     crypto_auth_hmacsha256_final(&state, pseudorandom_key);
     sodium_memzero(&state, sizeof(state));
