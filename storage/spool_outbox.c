@@ -40,7 +40,7 @@ view_session_locked(const Spool *self, const SpoolSession *session)
     view->previous = session->previous;
     view->items = g_ptr_array_new_with_free_func((GDestroyNotify) spool_item_unref);
     view->tracks = g_ptr_array_new_with_free_func(free_track);
-    if (session->part != NULL && session->part->record.number <= durable)
+    if (session->part != NULL)
         view->part = spool_item_ref(session->part);
     for (guint i = 0; i < session->items->len; i++) {
         SpoolItem *item = g_ptr_array_index(session->items, i);
@@ -57,6 +57,17 @@ view_session_locked(const Spool *self, const SpoolSession *session)
     return view;
 }
 
+/* A session with a part that is signed but not durable waits for that: its next part must not
+ * overtake it. */
+static bool
+is_visible_locked(const Spool *self, const SpoolSession *session)
+{
+    const uint64_t durable = self->locked.durable_number;
+
+    return session->begin_number <= durable &&
+           (session->part == NULL || session->part->record.number <= durable);
+}
+
 GPtrArray *
 spool_outbox_view(Spool *self)
 {
@@ -66,7 +77,7 @@ spool_outbox_view(Spool *self)
     for (guint i = 0; i < self->locked.index->sessions->len; i++) {
         const SpoolSession *session = g_ptr_array_index(self->locked.index->sessions, i);
 
-        if (session->begin_number <= self->locked.durable_number)
+        if (is_visible_locked(self, session))
             g_ptr_array_add(views, view_session_locked(self, session));
     }
     g_mutex_unlock(&self->mutex);

@@ -16,9 +16,11 @@ typedef struct {
     SpoolItem *part;   /* signed and durable, to be put; or NULL */
     GPtrArray *items;  /* SpoolItem: durable, and in no part yet */
     GPtrArray *tracks; /* SpoolTrack */
+    bool has_failed;   /* in this look (the uploader's) */
 } OutboxSession;
 
-/* Returns: GPtrArray of OutboxSession (owned), oldest first. */
+/* Returns: GPtrArray of OutboxSession (owned), oldest first; without those whose newest part is not
+ * durable. */
 GPtrArray *spool_outbox_view(Spool *self);
 
 /* Reads a segment's sealed bytes and checks their digest. Errors: CORRUPT, IO. */

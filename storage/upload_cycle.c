@@ -24,16 +24,18 @@ typedef struct {
 } Cycle;
 
 static void
-note_failure(UploadCycle *self, const char *session, const GError *error)
+note_failure(UploadCycle *self, OutboxSession *session, const GError *error)
 {
     const UploaderOptions *options = self->options;
     const bool will_retry =
-        upload_retry_note_failure(self->retry, session, error, g_get_monotonic_time());
+        upload_retry_note_failure(self->retry, session->id, error, g_get_monotonic_time());
 
+    session->has_failed = true;
     self->n_failures++;
-    g_message("session %s: %s%s", session, error->message, will_retry ? "; will try again" : "");
+    g_message("session %s: %s%s", session->id, error->message,
+              will_retry ? "; will try again" : "");
     if (options->on_trouble != NULL)
-        options->on_trouble(session, error, will_retry, options->user_data);
+        options->on_trouble(session->id, error, will_retry, options->user_data);
 }
 
 static int
@@ -99,7 +101,7 @@ read_object(UploadCycle *self, const UploadObject *object)
         g_autoptr(GBytes) sealed = spool_outbox_read(self->options->spool, segment, &error);
 
         if (sealed == NULL) {
-            note_failure(self, segment->record.session, error);
+            note_failure(self, object->session, error);
             if (!g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_TRANSIENT))
                 give_up_segment(self, segment);
             is_whole = false;
@@ -146,7 +148,7 @@ put_objects(Cycle *self)
         g_autoptr(GError) error = puts[i].error;
 
         if (error != NULL) {
-            note_failure(self->cycle, object->session->id, error);
+            note_failure(self->cycle, object->session, error);
         } else {
             note_stored(self->cycle, object);
         }
@@ -171,7 +173,7 @@ sign_part(UploadCycle *self, const OutboxSession *session, const ManifestPart *p
 
 /* Returns: the session's part to put, signed now or before; NULL if there is none. */
 static SpoolItem *
-make_part(UploadCycle *self, const OutboxSession *session, const GPtrArray *plan)
+make_part(UploadCycle *self, OutboxSession *session, const GPtrArray *plan)
 {
     g_autoptr(GByteArray) listed = g_byte_array_new();
     g_autoptr(ManifestPart) part = NULL;
@@ -185,8 +187,20 @@ make_part(UploadCycle *self, const OutboxSession *session, const GPtrArray *plan
         return NULL;
     signed_part = sign_part(self, session, part, listed, &error);
     if (signed_part == NULL)
-        note_failure(self, session->id, error);
+        note_failure(self, session, error);
     return signed_part;
+}
+
+static OutboxSession *
+session_of(const Cycle *self, const SpoolItem *part)
+{
+    for (guint i = 0; i < self->due->len; i++) {
+        OutboxSession *session = g_ptr_array_index(self->due, i);
+
+        if (strcmp(session->id, part->record.session) == 0)
+            return session;
+    }
+    g_assert_not_reached();
 }
 
 /* Returns: GPtrArray of SpoolItem (owned), all durable in the spool; empty if that failed. */
@@ -197,50 +211,39 @@ make_parts(Cycle *self)
     g_autoptr(GError) error = NULL;
 
     for (guint i = 0; i < self->due->len; i++) {
-        const OutboxSession *session = g_ptr_array_index(self->due, i);
+        OutboxSession *session = g_ptr_array_index(self->due, i);
         SpoolItem *part = make_part(self->cycle, session, g_ptr_array_index(self->plans, i));
 
         if (part != NULL)
             g_ptr_array_add(parts, part);
     }
     if (parts->len > 0 && !spool_commit(self->cycle->options->spool, &error)) {
-        for (guint i = 0; i < parts->len; i++) {
-            note_failure(self->cycle,
-                         ((const SpoolItem *) g_ptr_array_index(parts, i))->record.session, error);
-        }
+        self->cycle->owes_commit = true;
+        for (guint i = 0; i < parts->len; i++)
+            note_failure(self->cycle, session_of(self, g_ptr_array_index(parts, i)), error);
         g_ptr_array_set_size(parts, 0);
     }
     return g_steal_pointer(&parts);
 }
 
-static const OutboxSession *
-session_of(const Cycle *self, const SpoolItem *part)
-{
-    for (guint i = 0; i < self->due->len; i++) {
-        const OutboxSession *session = g_ptr_array_index(self->due, i);
-
-        if (strcmp(session->id, part->record.session) == 0)
-            return session;
-    }
-    g_assert_not_reached();
-}
-
 static void
-release_part(UploadCycle *self, const SpoolItem *part)
+release_part(UploadCycle *self, OutboxSession *session, const SpoolPart *part)
 {
     const UploaderOptions *options = self->options;
-    const SpoolPart *row = &part->record.part;
     g_autoptr(GError) error = NULL;
 
     self->n_parts++;
-    upload_retry_note_success(self->retry, part->record.session);
-    if (!spool_outbox_release(options->spool, part->record.session, row->number, &error)) {
-        note_failure(self, part->record.session,
-                     error); /* the part is put again, which is harmless */
+    /* While an old part was on its way, news for the next one may have come. */
+    if (session->part != NULL)
+        self->has_more = true;
+    if (!spool_outbox_release(options->spool, session->id, part->number, &error)) {
+        note_failure(self, session, error); /* the part is put again, which is harmless */
         return;
     }
-    if (row->state != SESSION_OPEN && options->on_session_stored != NULL)
-        options->on_session_stored(part->record.session, row->state, options->user_data);
+    if (!session->has_failed)
+        upload_retry_note_success(self->retry, session->id);
+    if (part->state != SESSION_OPEN && options->on_session_stored != NULL)
+        options->on_session_stored(session->id, part->state, options->user_data);
 }
 
 static void
@@ -256,7 +259,7 @@ put_parts(Cycle *self, const GPtrArray *parts)
         const OutboxSession *session = session_of(self, part);
 
         puts[i].key = object_key_manifest(session->org, session->id, row->number);
-        puts[i].body = g_bytes_new_static(row->note, strlen(row->note));
+        puts[i].body = g_bytes_new(row->note, strlen(row->note));
         g_ptr_array_add(keys, (char *) puts[i].key);
         g_ptr_array_add(bodies, puts[i].body);
     }
@@ -264,16 +267,13 @@ put_parts(Cycle *self, const GPtrArray *parts)
         object_store_put_all(self->cycle->options->store, puts, parts->len);
     for (guint i = 0; i < parts->len; i++) {
         const SpoolItem *part = g_ptr_array_index(parts, i);
+        OutboxSession *session = session_of(self, part);
         g_autoptr(GError) error = puts[i].error;
 
-        if (error != NULL) {
-            note_failure(self->cycle, part->record.session, error);
-        } else {
-            release_part(self->cycle, part);
-        }
-        /* While an old part was on its way, news for the next one may have come. */
-        if (session_of(self, part)->part != NULL)
-            self->cycle->has_more = true;
+        if (error != NULL)
+            note_failure(self->cycle, session, error);
+        else
+            release_part(self->cycle, session, &part->record.part);
     }
 }
 
@@ -309,8 +309,24 @@ is_settled(const Cycle *self, uint64_t n_failures_before)
     return n_waiting == 0 && !self->cycle->has_more && self->cycle->n_failures == n_failures_before;
 }
 
-void
-upload_cycle_run(UploadCycle *self)
+/* Parts that could not be made durable are in the spool all the same; nothing goes on before they
+ * are. */
+static bool
+pay_commit(UploadCycle *self)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (self->owes_commit && !spool_commit(self->options->spool, &error)) {
+        g_message("the spool does not keep manifest parts: %s", error->message);
+        self->n_failures++;
+        return false;
+    }
+    self->owes_commit = false;
+    return true;
+}
+
+static void
+look_and_put(UploadCycle *self)
 {
     const uint64_t n_failures = self->n_failures;
     g_autoptr(GPtrArray) sessions = spool_outbox_view(self->options->spool);
@@ -319,10 +335,18 @@ upload_cycle_run(UploadCycle *self)
     g_autoptr(GPtrArray) parts = NULL;
     Cycle cycle = {.cycle = self, .sessions = sessions, .due = due, .plans = plans};
 
-    self->has_more = false;
     look_around(&cycle);
     put_objects(&cycle);
     parts = make_parts(&cycle);
     put_parts(&cycle, parts);
     self->is_settled = is_settled(&cycle, n_failures);
+}
+
+void
+upload_cycle_run(UploadCycle *self)
+{
+    self->has_more = false;
+    self->is_settled = false;
+    if (pay_commit(self))
+        look_and_put(self);
 }

@@ -16,7 +16,7 @@ free_object(void *data)
 }
 
 static UploadObject *
-begin_object(const OutboxSession *session, const SpoolSegment *first)
+begin_object(OutboxSession *session, const SpoolSegment *first)
 {
     UploadObject *object = g_new0(UploadObject, 1);
 
@@ -49,7 +49,7 @@ add_segment(UploadObject *object, SpoolItem *item)
 }
 
 GPtrArray *
-upload_plan_objects(const OutboxSession *session)
+upload_plan_objects(OutboxSession *session)
 {
     GPtrArray *objects = g_ptr_array_new_with_free_func(free_object);
     g_autoptr(GHashTable) newest = g_hash_table_new(g_str_hash, g_str_equal); /* of each track */

@@ -7,8 +7,8 @@
 
 /* Consecutive segments of one track part that travel as one object. */
 typedef struct {
-    const OutboxSession *session; /* borrowed */
-    char *relative;               /* t<track>/<part>-<first>.tape */
+    OutboxSession *session; /* borrowed */
+    char *relative;         /* t<track>/<part>-<first>.tape */
     char *key;
     GPtrArray *segments; /* SpoolItem, borrowed from the session */
     uint64_t n_bytes;
@@ -18,7 +18,7 @@ typedef struct {
 
 /* Returns: GPtrArray of UploadObject (owned), each track's in order. An object is complete once a
  * segment of its track is of another, its part has ended, or the session has. */
-GPtrArray *upload_plan_objects(const OutboxSession *session);
+GPtrArray *upload_plan_objects(OutboxSession *session);
 
 /* Makes the next manifest part: the segments of each track up to the first that is not stored, and
  * everything else. The last part if the session has ended and nothing is missing. `listed`: gets

@@ -149,6 +149,37 @@ test_full_disk_leaves_room_to_end(void)
     g_assert_cmpuint(count_genuine(fixture), ==, n_added);
 }
 
+/* Parts that were signed while the disk failed go out once, in order, when it is back. */
+static void
+test_parts_wait_for_the_disk(void)
+{
+    g_autoptr(SpoolFixture) fixture = spool_fixture_new();
+    g_autoptr(Spool) spool = spool_fixture_open(fixture, 4096);
+    g_autoptr(ObjectStore) store = spool_fixture_store(fixture);
+    g_autoptr(Recording) recording = NULL;
+    g_autoptr(GPtrArray) findings = NULL;
+    const UploaderOptions options = {
+        .spool = spool, .store = store, .signer = visit_keys_signer(), .interval_ms = 4};
+    Uploader *uploader = NULL;
+
+    visit_keys_put_envelope(store, "visit-1");
+    spool_fixture_begin(spool, "visit-1", one_track);
+    spool_fixture_add(spool, "visit-1", "p1-audio", 0);
+    spool_fixture_close(spool, "visit-1", one_track, 1000000);
+    spool_fixture_commit(spool);
+    failing_calls_arm(CALL_FDATASYNC, 1, 1000000, EIO);
+    uploader = uploader_new(&options);
+    g_assert_false(uploader_drain(uploader, 30));
+    failing_calls_disarm();
+    g_assert_true(uploader_drain(uploader, 20000));
+    uploader_free(uploader);
+    recording = recording_open(store, "clinic-a", "visit-1", visit_keys_verifiers(), NULL);
+    findings = recording_verify(recording, NULL, NULL);
+
+    g_assert_cmpuint(findings->len, ==, 0);
+    g_assert_cmpuint(recording_manifest(recording)->number, ==, 1);
+}
+
 /* What the child of a kill sweep reports through its pipe: nothing is acknowledged before it is
  * written. */
 typedef struct {
@@ -344,6 +375,7 @@ main(int argc, char **argv)
     g_test_add_func("/spool-faults/short-writes-are-finished", test_short_writes_are_finished);
     g_test_add_func("/spool-faults/full-disk-leaves-room-to-end",
                     test_full_disk_leaves_room_to_end);
+    g_test_add_func("/spool-faults/parts-wait-for-the-disk", test_parts_wait_for_the_disk);
     g_test_add_func("/spool-faults/killed-at-every-call", test_killed_at_every_call);
     g_test_add_func("/spool-faults/killed-in-recovery-too", test_killed_in_recovery_too);
     result = g_test_run();

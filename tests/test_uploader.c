@@ -1,18 +1,24 @@
 #include "crypto/crypto_error.h"
-#include "storage/manifest.h"
+#include "storage/recording.h"
+#include "storage/spool_outbox.h"
+#include "storage/storage_error.h"
 #include "storage/uploader.h"
+#include "tests/fakes/flaky_store.h"
 #include "tests/fakes/spool_fixture.h"
+#include "tests/fakes/visit_keys.h"
 
 #include <string.h>
 
 static const char *const two_tracks[] = {"p1-audio", "p1-video", NULL};
+static const char *const one_track[] = {"p1-audio", NULL};
 
+/* A spool, a flaky store, and what the uploader said. */
 typedef struct {
     SpoolFixture *fixture;
     Spool *spool;
+    GHashTable *objects;
     ObjectStore *store;
-    NoteSigner *signer;
-    gint n_stored;
+    gint n_stored, n_troubles, n_parked;
     SessionEnd end;
 } Bench;
 
@@ -25,29 +31,39 @@ on_session_stored(const char *session, SessionEnd end, void *user_data)
     g_atomic_int_inc(&bench->n_stored);
 }
 
+static void
+on_trouble(const char *session, const GError *error, bool will_retry, void *user_data)
+{
+    Bench *bench = user_data;
+
+    g_atomic_int_inc(&bench->n_troubles);
+    if (!will_retry)
+        g_atomic_int_inc(&bench->n_parked);
+}
+
 static Bench *
 bench_new(void)
 {
     Bench *self = g_new0(Bench, 1);
-    GError *error = NULL;
 
     self->fixture = spool_fixture_new();
     self->spool = spool_fixture_open(self->fixture, 0);
-    self->store = spool_fixture_store(self->fixture);
-    self->signer = note_signer_generate("recorder-1", &error);
-    g_assert_no_error(error);
+    self->objects = flaky_store_objects_new();
+    self->store = flaky_store_new(self->objects);
+    visit_keys_put_envelope(self->store, "visit-1");
     return self;
 }
 
 static void
 bench_free(Bench *self)
 {
-    note_signer_free(self->signer);
     object_store_free(self->store);
+    g_hash_table_unref(self->objects);
     spool_free(self->spool);
     spool_fixture_free(self->fixture);
     g_free(self);
 }
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bench, bench_free)
 
 static Uploader *
 bench_start(Bench *self)
@@ -55,57 +71,350 @@ bench_start(Bench *self)
     const UploaderOptions options = {
         .spool = self->spool,
         .store = self->store,
-        .signer = self->signer,
-        .interval_ms = 20,
+        .signer = visit_keys_signer(),
+        .interval_ms = 4,
         .on_session_stored = on_session_stored,
+        .on_trouble = on_trouble,
         .user_data = self,
     };
 
     return uploader_new(&options);
 }
 
+/* As after a crash: the uploader and the spool are gone and start again. */
+static void
+bench_restart_spool(Bench *self)
+{
+    spool_free(self->spool);
+    self->spool = spool_fixture_open(self->fixture, 0);
+}
+
+static void
+upload(Bench *self)
+{
+    Uploader *uploader = bench_start(self);
+
+    g_assert_true(uploader_drain(uploader, 20000));
+    uploader_free(uploader);
+}
+
+static void
+record(Bench *self, const char *const *tracks, uint32_t n_segments)
+{
+    spool_fixture_begin(self->spool, "visit-1", tracks);
+    for (uint32_t i = 0; i < n_segments; i++) {
+        for (const char *const *track = tracks; *track != NULL; track++)
+            spool_fixture_add(self->spool, "visit-1", *track, i);
+    }
+    spool_fixture_commit(self->spool);
+}
+
+static void
+close_visit(Bench *self, const char *const *tracks, uint32_t n_segments)
+{
+    spool_fixture_close(self->spool, "visit-1", tracks, n_segments * INT64_C(1000000));
+    spool_fixture_commit(self->spool);
+}
+
+static bool
+has_object(Bench *self, const char *relative)
+{
+    g_autofree char *key = g_strconcat("clinic-a/visit-1/", relative, NULL);
+
+    return g_hash_table_contains(self->objects, key);
+}
+
+static uint64_t
+count_waiting(Bench *self)
+{
+    SpoolStatus status;
+
+    spool_status(self->spool, &status);
+    return status.n_segments;
+}
+
+/* Returns: how many segments the recording has; it must be without fault. */
+static guint
+verified_segments(Bench *self)
+{
+    GError *error = NULL;
+    g_autoptr(Recording) recording =
+        recording_open(self->store, "clinic-a", "visit-1", visit_keys_verifiers(), &error);
+    g_autoptr(GPtrArray) findings = NULL;
+
+    g_assert_no_error(error);
+    findings = recording_verify(recording, NULL, NULL);
+    for (guint i = 0; i < findings->len; i++)
+        g_test_message("%s", ((const RecordingFinding *) g_ptr_array_index(findings, i))->message);
+    g_assert_cmpuint(findings->len, ==, 0);
+    return recording_manifest(recording)->segments->len;
+}
+
 static void
 test_stores_a_closed_session(void)
 {
-    Bench *bench = bench_new();
-    Uploader *uploader = NULL;
-    g_autoptr(GPtrArray) keys = NULL;
-    SpoolStatus status;
+    g_autoptr(Bench) bench = bench_new();
 
-    spool_fixture_begin(bench->spool, "visit-1", two_tracks);
-    for (uint32_t i = 0; i < 5; i++) {
-        spool_fixture_add(bench->spool, "visit-1", "p1-audio", i);
-        spool_fixture_add(bench->spool, "visit-1", "p1-video", i);
-    }
-    spool_fixture_close(bench->spool, "visit-1", two_tracks, 5000000);
-    spool_fixture_commit(bench->spool);
-    uploader = bench_start(bench);
-    g_assert_true(uploader_drain(uploader, 10000));
+    record(bench, two_tracks, 5);
+    close_visit(bench, two_tracks, 5);
+    upload(bench);
 
     g_assert_cmpint(g_atomic_int_get(&bench->n_stored), ==, 1);
     g_assert_cmpint(bench->end, ==, SESSION_CLOSED);
-    keys = object_store_list(bench->store, "", NULL);
-    g_assert_cmpuint(keys->len, ==, 5);
-    g_assert_cmpstr(g_ptr_array_index(keys, 0), ==, "clinic-a/visit-1/manifest/1.note");
-    g_assert_cmpstr(g_ptr_array_index(keys, 1), ==, "clinic-a/visit-1/tp1-audio/0-0.tape");
-    g_assert_cmpstr(g_ptr_array_index(keys, 4), ==, "clinic-a/visit-1/tp1-video/0-3.tape");
-    spool_status(bench->spool, &status);
-    g_assert_cmpuint(status.n_segments, ==, 0);
-    {
-        g_autoptr(GBytes) b = object_store_get(bench->store, g_ptr_array_index(keys, 0), NULL);
-        g_test_message("%.*s", (int) g_bytes_get_size(b), (const char *) g_bytes_get_data(b, NULL));
-    }
+    g_assert_true(has_object(bench, "tp1-audio/0-0.tape"));
+    g_assert_true(has_object(bench, "tp1-video/0-3.tape"));
+    g_assert_cmpuint(count_waiting(bench), ==, 0);
+    g_assert_cmpuint(verified_segments(bench), ==, 10);
+}
+
+static void
+test_first_part_comes_with_the_session(void)
+{
+    g_autoptr(Bench) bench = bench_new();
+
+    record(bench, one_track, 0);
+    upload(bench);
+
+    g_assert_true(has_object(bench, "manifest/1.note"));
+    g_assert_cmpint(g_atomic_int_get(&bench->n_stored), ==, 0);
+}
+
+static void
+test_unfinished_object_waits(void)
+{
+    g_autoptr(Bench) bench = bench_new();
+
+    record(bench, one_track, 5);
+    upload(bench);
+
+    g_assert_true(has_object(bench, "tp1-audio/0-0.tape"));
+    g_assert_false(has_object(bench, "tp1-audio/0-3.tape"));
+    g_assert_cmpuint(count_waiting(bench), ==, 2);
+    close_visit(bench, one_track, 5);
+    upload(bench);
+    g_assert_true(has_object(bench, "tp1-audio/0-3.tape"));
+    g_assert_cmpuint(verified_segments(bench), ==, 5);
+}
+
+static void
+test_keeps_segments_until_stored(void)
+{
+    g_autoptr(Bench) bench = bench_new();
+    Uploader *uploader = NULL;
+
+    record(bench, one_track, 3);
+    close_visit(bench, one_track, 3);
+    flaky_store_fail(bench->store, 1000000, STORAGE_ERROR_TRANSIENT, false);
+    uploader = bench_start(bench);
+    g_assert_false(uploader_drain(uploader, 50));
+    g_assert_cmpuint(count_waiting(bench), ==, 3);
+    g_assert_cmpint(g_atomic_int_get(&bench->n_troubles), >, 0);
+    g_assert_cmpint(g_atomic_int_get(&bench->n_parked), ==, 0);
+    flaky_store_fail(bench->store, 0, 0, false);
+    g_assert_true(uploader_drain(uploader, 20000));
     uploader_free(uploader);
-    bench_free(bench);
+
+    g_assert_cmpuint(count_waiting(bench), ==, 0);
+    g_assert_cmpuint(verified_segments(bench), ==, 3);
+}
+
+static void
+test_keeps_segments_until_listed(void)
+{
+    g_autoptr(Bench) bench = bench_new();
+    Uploader *uploader = NULL;
+
+    record(bench, one_track, 3);
+    close_visit(bench, one_track, 3);
+    flaky_store_aim(bench->store, ".note");
+    flaky_store_fail(bench->store, 1000000, STORAGE_ERROR_TRANSIENT, false);
+    uploader = bench_start(bench);
+    g_assert_false(uploader_drain(uploader, 50));
+    uploader_free(uploader);
+
+    g_assert_true(has_object(bench, "tp1-audio/0-0.tape"));
+    g_assert_cmpuint(count_waiting(bench), ==, 3);
+    g_assert_cmpint(g_atomic_int_get(&bench->n_stored), ==, 0);
+}
+
+/* Stops at each put in turn, with and without the object having arrived, and starts again from the
+ * disk. */
+static void
+test_goes_on_after_each_step(void)
+{
+    static const char *const steps[] = {"0-0.tape", "0-3.tape", "1.note", "2.note", "3.note"};
+
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(steps); i++) {
+        g_autoptr(Bench) bench = bench_new();
+        Uploader *uploader = NULL;
+
+        flaky_store_aim(bench->store, steps[i / 2]);
+        flaky_store_fail(bench->store, 1000000, STORAGE_ERROR_TRANSIENT, i % 2 == 1);
+        record(bench, one_track, 4);
+        uploader = bench_start(bench);
+        (void) uploader_drain(uploader, 30);
+        close_visit(bench, one_track, 4);
+        (void) uploader_drain(uploader, 30);
+        uploader_free(uploader);
+        bench_restart_spool(bench);
+        flaky_store_fail(bench->store, 0, 0, false);
+        upload(bench);
+
+        g_assert_cmpuint(count_waiting(bench), ==, 0);
+        g_assert_cmpuint(verified_segments(bench), ==, 4);
+    }
+}
+
+static void
+test_conflict_parks_the_session(void)
+{
+    g_autoptr(Bench) bench = bench_new();
+    g_autoptr(GBytes) planted = g_bytes_new_static("planted", 7);
+    Uploader *uploader = NULL;
+    UploaderStatus status;
+
+    g_assert_true(
+        object_store_put(bench->store, "clinic-a/visit-1/tp1-audio/0-0.tape", planted, NULL));
+    record(bench, one_track, 3);
+    close_visit(bench, one_track, 3);
+    uploader = bench_start(bench);
+    g_assert_false(uploader_drain(uploader, 20000));
+    uploader_status(uploader, &status);
+    uploader_free(uploader);
+
+    g_assert_true(status.is_parked);
+    g_assert_cmpint(g_atomic_int_get(&bench->n_parked), ==, 1);
+    g_assert_cmpuint(count_waiting(bench), ==, 3);
+    g_assert_true(g_bytes_equal(
+        g_hash_table_lookup(bench->objects, "clinic-a/visit-1/tp1-audio/0-0.tape"), planted));
+}
+
+static void
+test_parked_session_does_not_block_others(void)
+{
+    g_autoptr(Bench) bench = bench_new();
+    g_autoptr(GBytes) planted = g_bytes_new_static("planted", 7);
+    Uploader *uploader = NULL;
+
+    g_assert_true(
+        object_store_put(bench->store, "clinic-a/visit-1/tp1-audio/0-0.tape", planted, NULL));
+    record(bench, one_track, 3);
+    close_visit(bench, one_track, 3);
+    spool_fixture_begin(bench->spool, "visit-2", one_track);
+    spool_fixture_add(bench->spool, "visit-2", "p1-audio", 0);
+    spool_fixture_close(bench->spool, "visit-2", one_track, 1000000);
+    spool_fixture_commit(bench->spool);
+    uploader = bench_start(bench);
+    (void) uploader_drain(uploader, 20000);
+    uploader_free(uploader);
+
+    g_assert_cmpint(g_atomic_int_get(&bench->n_stored), ==, 1);
+    g_assert_true(g_hash_table_contains(bench->objects, "clinic-a/visit-2/tp1-audio/0-0.tape"));
+}
+
+/* A segment that the local disk no longer has as it was must not be stored as good. */
+static void
+test_corrupt_segment_becomes_a_gap(void)
+{
+    g_autoptr(Bench) bench = bench_new();
+    g_autofree char *name = NULL;
+    g_autoptr(GBytes) log = NULL;
+    g_autofree uint8_t *bytes = NULL;
+    gsize n_bytes = 0;
+    uint8_t *hit = NULL;
+    guint n_segments = 0;
+    SpoolStatus status;
+
+    record(bench, one_track, 3);
+    close_visit(bench, one_track, 3);
+    log = spool_fixture_read_log(bench->fixture, &name);
+    bench_restart_spool(
+        bench); /* from now on that is an older log, and its segments are not read at start */
+    spool_free(bench->spool);
+    bytes = g_memdup2(g_bytes_get_data(log, &n_bytes), g_bytes_get_size(log));
+    hit = memmem(bytes, n_bytes, "sealed bytes of segment 1", 25);
+    *hit ^= 1;
+    spool_fixture_write_log(bench->fixture, name, bytes, n_bytes);
+    bench->spool = spool_fixture_open(bench->fixture, 0);
+    upload(bench);
+    spool_status(bench->spool, &status);
+    n_segments = verified_segments(bench);
+
+    g_assert_cmpuint(n_segments, ==, 2);
+    g_assert_cmpuint(status.n_quarantined, ==, 1);
+    g_assert_cmpint(g_atomic_int_get(&bench->n_stored), ==, 1);
+}
+
+static void
+test_interrupted_session_is_stored_as_such(void)
+{
+    g_autoptr(Bench) bench = bench_new();
+
+    record(bench, two_tracks, 4);
+    spool_heartbeat(bench->spool, INT64_C(1000000000) + 6000000);
+    bench_restart_spool(bench);
+    upload(bench);
+
+    g_assert_cmpint(bench->end, ==, SESSION_INTERRUPTED);
+    g_assert_cmpuint(verified_segments(bench), ==, 8);
+}
+
+/* Batches and local flushes of one look are the same for one track and for a hundred. */
+static void
+test_cost_does_not_grow_with_tracks(void)
+{
+    unsigned n_batches[2] = {0};
+    uint64_t n_commits[2] = {0};
+
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(Bench) bench = bench_new();
+        g_autoptr(GPtrArray) tracks = g_ptr_array_new_with_free_func(g_free);
+        const int n_tracks = i == 0 ? 1 : 100;
+        const unsigned before = flaky_store_n_batches(bench->store);
+        SpoolStatus status;
+
+        for (int track = 0; track < n_tracks; track++)
+            g_ptr_array_add(tracks, g_strdup_printf("track-%d", track));
+        g_ptr_array_add(tracks, NULL);
+        record(bench, (const char *const *) tracks->pdata, 3);
+        close_visit(bench, (const char *const *) tracks->pdata, 3);
+        spool_status(bench->spool, &status);
+        n_commits[i] = status.n_commits;
+        upload(bench);
+        spool_status(bench->spool, &status);
+        n_commits[i] = status.n_commits - n_commits[i];
+        n_batches[i] = flaky_store_n_batches(bench->store) - before;
+        g_assert_cmpuint(verified_segments(bench), ==, 3 * n_tracks);
+    }
+    g_assert_cmpuint(n_batches[0], ==, 2);
+    g_assert_cmpuint(n_batches[1], ==, 2);
+    g_assert_cmpuint(n_commits[0], ==, n_commits[1]);
 }
 
 int
 main(int argc, char **argv)
 {
     GError *error = NULL;
+    int result = 0;
 
     g_test_init(&argc, &argv, NULL);
     g_assert_true(crypto_start(&error));
     g_test_add_func("/uploader/stores-a-closed-session", test_stores_a_closed_session);
-    return g_test_run();
+    g_test_add_func("/uploader/first-part-comes-with-the-session",
+                    test_first_part_comes_with_the_session);
+    g_test_add_func("/uploader/unfinished-object-waits", test_unfinished_object_waits);
+    g_test_add_func("/uploader/keeps-segments-until-stored", test_keeps_segments_until_stored);
+    g_test_add_func("/uploader/keeps-segments-until-listed", test_keeps_segments_until_listed);
+    g_test_add_func("/uploader/goes-on-after-each-step", test_goes_on_after_each_step);
+    g_test_add_func("/uploader/conflict-parks-the-session", test_conflict_parks_the_session);
+    g_test_add_func("/uploader/parked-session-does-not-block-others",
+                    test_parked_session_does_not_block_others);
+    g_test_add_func("/uploader/corrupt-segment-becomes-a-gap", test_corrupt_segment_becomes_a_gap);
+    g_test_add_func("/uploader/interrupted-session-is-stored-as-such",
+                    test_interrupted_session_is_stored_as_such);
+    g_test_add_func("/uploader/cost-does-not-grow-with-tracks",
+                    test_cost_does_not_grow_with_tracks);
+    result = g_test_run();
+    visit_keys_free();
+    return result;
 }
