@@ -208,15 +208,15 @@ send_all(GArray *streams, Sender *sender, int64_t duration_us)
     const int64_t start_us = now_us();
     int64_t tick_us = start_us;
 
-    while (tick_us - start_us < duration_us) {
-        const int64_t rest_us = tick_us - now_us();
-
-        if (rest_us > 0)
-            g_usleep((gulong) rest_us);
+    for (int64_t now = start_us; now - start_us < duration_us; now = now_us()) {
         for (guint i = 0; i < streams->len; i++)
-            stream_advance(&g_array_index(streams, Stream, i), sender, now_us() - start_us);
+            stream_advance(&g_array_index(streams, Stream, i), sender, now - start_us);
         sender_flush(sender);
-        tick_us += TICK_US;
+        /* Ticks that were missed are not made up for; what they should have sent is. */
+        tick_us = MAX(tick_us + TICK_US, now);
+        now = now_us();
+        if (tick_us > now)
+            g_usleep((gulong) (tick_us - now));
     }
 }
 
