@@ -50,6 +50,7 @@ struct FrameSource {
     bool sets_markers;     /* the sender does, as RFCs 6184, 7741 and 9628 say */
     int64_t last_time_us;
     int64_t remains_us;          /* of this frame the depayloader may hold remains; -1: of none */
+    int64_t undecided_us;        /* this frame follows a loss, and may have begun before it; -1 */
     int64_t broken_us[N_BROKEN]; /* frames of these times are not whole */
     unsigned next_broken;
     struct {
@@ -244,6 +245,7 @@ frame_source_new(const MediaFormat *format, FrameSourceOnFrame on_frame, void *u
     self->on_frame = on_frame;
     self->user_data = user_data;
     self->remains_us = -1;
+    self->undecided_us = -1;
     self->last_time_us = -1;
     memset(self->broken_us, 0xff, sizeof(self->broken_us));
     if (!link_elements(self, format, error))
@@ -283,10 +285,14 @@ note_broken(FrameSource *self, const MediaPacket *packet, const RtpPayload *payl
     }
     if (self->codec == MEDIA_CODEC_H264 && self->remains_us >= 0 && self->remains_us != time_us)
         add_delimiter(self, packet);
-    if (follows_loss && !payload->is_frame_start) {
+    if (follows_loss)
+        self->undecided_us = time_us;
+    if (self->undecided_us == time_us && payload->place == RTP_PAYLOAD_INSIDE) {
         mark_broken(self, time_us);
         self->remains_us = time_us;
     }
+    if (payload->place != RTP_PAYLOAD_NEUTRAL)
+        self->undecided_us = -1;
 }
 
 static void

@@ -9,7 +9,6 @@ enum {
     NAL_SLICE = 1,
     NAL_IDR = 5,
     NAL_AUD = 9,
-    NAL_PREFIX = 14,
     NAL_STAP_A = 24,
     NAL_FU_A = 28,
     NAL_FU_B = 29,
@@ -57,13 +56,17 @@ find_payload(Span *payload, const uint8_t *packet, size_t n_bytes)
     return true;
 }
 
-/* A slice's header begins with first_mb_in_slice in Exp-Golomb; a leading one bit is zero. */
-static bool
-nal_starts_frame(uint8_t type, uint8_t first_byte)
+/* A slice's header begins with first_mb_in_slice in Exp-Golomb; a leading one bit is zero. Some
+ * payloaders put parameter sets between the slices of a picture. */
+static RtpPayloadPlace
+place_of_nal(uint8_t type, uint8_t first_byte)
 {
-    if (type >= NAL_SLICE && type <= NAL_IDR)
-        return type != 3 && type != 4 && (first_byte & 0x80) != 0;
-    return type <= NAL_AUD || type == NAL_PREFIX;
+    if (type == NAL_AUD)
+        return RTP_PAYLOAD_STARTS;
+    if (type > NAL_IDR)
+        return RTP_PAYLOAD_NEUTRAL;
+    return (type <= 2 || type == NAL_IDR) && (first_byte & 0x80) != 0 ? RTP_PAYLOAD_STARTS
+                                                                      : RTP_PAYLOAD_INSIDE;
 }
 
 /* Table 7-1 of H.264; 0 is undefined, and aggregates do not nest. */
@@ -77,8 +80,8 @@ static bool
 read_stap(RtpPayload *self, Span payload)
 {
     size_t at = 1;
-    bool is_first = true;
 
+    self->place = RTP_PAYLOAD_NEUTRAL;
     while (at < payload.n_bytes) {
         size_t n_nal = 0;
 
@@ -88,13 +91,11 @@ read_stap(RtpPayload *self, Span payload)
         at += 2;
         if (n_nal < 2 || n_nal > payload.n_bytes - at || !is_plain_nal(payload.bytes[at] & 0x1f))
             return false;
-        if (is_first)
-            self->is_frame_start =
-                nal_starts_frame(payload.bytes[at] & 0x1f, payload.bytes[at + 1]);
-        is_first = false;
+        if (self->place == RTP_PAYLOAD_NEUTRAL)
+            self->place = place_of_nal(payload.bytes[at] & 0x1f, payload.bytes[at + 1]);
         at += n_nal;
     }
-    return !is_first;
+    return payload.n_bytes > 1;
 }
 
 static bool
@@ -110,11 +111,11 @@ read_h264(RtpPayload *self, Span payload)
     if (type == NAL_FU_A || type == NAL_FU_B) {
         if (payload.n_bytes < 4)
             return false;
-        self->is_frame_start = (payload.bytes[1] & 0x80) != 0 &&
-                               nal_starts_frame(payload.bytes[1] & 0x1f, payload.bytes[2]);
+        if ((payload.bytes[1] & 0x80) != 0)
+            self->place = place_of_nal(payload.bytes[1] & 0x1f, payload.bytes[2]);
         return is_plain_nal(payload.bytes[1] & 0x1f);
     }
-    self->is_frame_start = nal_starts_frame(type, payload.bytes[1]);
+    self->place = place_of_nal(type, payload.bytes[1]);
     /* STAP-B and MTAP do not occur in the modes of WebRTC. */
     return is_plain_nal(type);
 }
@@ -122,7 +123,8 @@ read_h264(RtpPayload *self, Span payload)
 static bool
 read_vp8(RtpPayload *self, Span payload)
 {
-    self->is_frame_start = (payload.bytes[0] & 0x10) != 0 && (payload.bytes[0] & 0x07) == 0;
+    if ((payload.bytes[0] & 0x10) != 0 && (payload.bytes[0] & 0x07) == 0)
+        self->place = RTP_PAYLOAD_STARTS;
     return payload.n_bytes >= 2;
 }
 
@@ -143,7 +145,8 @@ read_vp9(RtpPayload *self, Span payload)
             return false;
         is_upper_layer = (payload.bytes[layer_at] & 0x01) != 0;
     }
-    self->is_frame_start = (flags & 0x08) != 0 && !is_upper_layer;
+    if ((flags & 0x08) != 0 && !is_upper_layer)
+        self->place = RTP_PAYLOAD_STARTS;
     return true;
 }
 
@@ -152,7 +155,7 @@ read_codec(RtpPayload *self, MediaCodec codec, Span payload)
 {
     switch (codec) {
     case MEDIA_CODEC_OPUS:
-        self->is_frame_start = true;
+        self->place = RTP_PAYLOAD_STARTS;
         return true;
     case MEDIA_CODEC_VP8:
         return read_vp8(self, payload);

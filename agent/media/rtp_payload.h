@@ -9,10 +9,17 @@
 /* A look at one RTP packet's payload before a depayloader gets it: what GStreamer 1.22 would read
  * or write past (rtph264depay crashes on a one-byte FU-A) is refused here, and what it forgets
  * after loss is told. */
+typedef enum {
+    RTP_PAYLOAD_INSIDE,  /* some of its frame came before it */
+    RTP_PAYLOAD_STARTS,  /* nothing of its frame did */
+    RTP_PAYLOAD_NEUTRAL, /* parameter sets and messages of H.264, which stand anywhere before a
+                            slice */
+} RtpPayloadPlace;
+
 typedef struct {
     uint32_t rtp_timestamp;
-    bool has_marker;     /* the last packet of its frame */
-    bool is_frame_start; /* nothing of its frame came before it */
+    bool has_marker; /* the last packet of its frame */
+    RtpPayloadPlace place;
 } RtpPayload;
 
 typedef enum {
