@@ -79,7 +79,7 @@ is_good(const SpoolRecord *record)
         return is_time(record->track_end.until_us);
     case SPOOL_RECORD_SESSION:
         return age_context_id_is_valid(record->session) &&
-               age_context_id_is_valid(record->state.org);
+               age_context_id_is_valid(record->state.org) && is_time(record->state.created_unix_us);
     case SPOOL_RECORD_BEGIN:
     case SPOOL_RECORD_END:
     case SPOOL_RECORD_SEGMENT_REF:

@@ -1,5 +1,6 @@
 #include "storage/spool_mend.h"
 
+#include "storage/spool_check.h"
 #include "storage/storage_error.h"
 
 #include <fcntl.h>
@@ -40,12 +41,18 @@ add_gap(Spool *self, const SpoolSession *session, const LedgerGap *gap)
 {
     const SpoolRecord record = {
         .type = SPOOL_RECORD_GAP,
-        .number = ++self->locked.last_number,
+        .number = self->locked.last_number + 1,
         .session = session->id,
         .gap = *gap,
     };
-    g_autoptr(SpoolItem) item = spool_item_new(spool_record_encode(&record));
+    g_autoptr(SpoolItem) item = NULL;
 
+    if (!spool_check_record(&record, NULL)) {
+        g_message("%s: session %s has times beyond all sense", self->path, session->id);
+        return;
+    }
+    self->locked.last_number++;
+    item = spool_item_new(spool_record_encode(&record));
     g_assert(item != NULL && spool_index_apply(self->locked.index, item));
 }
 
@@ -137,7 +144,7 @@ last_heartbeat(const Spool *self)
 
     if (pread(self->heartbeat, text, sizeof text - 1, 0) <= 0)
         return 0;
-    return g_ascii_strtoll(text, NULL, 10);
+    return CLAMP(g_ascii_strtoll(text, NULL, 10), 0, INT64_MAX / 4);
 }
 
 static void

@@ -9,6 +9,9 @@
 static const uint8_t magic[4] = {'S', 'p', 'l', '1'};
 enum { N_HEAD_BYTES = SPOOL_FRAME_BYTES - 32 };
 
+/* So that the sum of two times never overflows. */
+#define MAX_TIME_US (INT64_MAX / 4)
+
 static void
 put_segment(GByteArray *body, const SpoolSegment *segment)
 {
@@ -202,8 +205,8 @@ get_segment(SpoolCursor *body, SpoolSegment *segment)
     segment->part = (uint32_t) spool_cursor_number(body, UINT32_MAX);
     segment->index = (uint32_t) spool_cursor_number(body, UINT32_MAX);
     segment->object_first = (uint32_t) spool_cursor_number(body, UINT32_MAX);
-    segment->start_us = (int64_t) spool_cursor_number(body, INT64_MAX);
-    segment->duration_us = (int64_t) spool_cursor_number(body, INT64_MAX);
+    segment->start_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
+    segment->duration_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
     segment->flags = (SegmentFlags) spool_cursor_number(body, 31);
     segment->n_bytes = (uint32_t) spool_cursor_number(body, SPOOL_MAX_PAYLOAD_BYTES);
     spool_cursor_digest(body, &segment->digest);
@@ -217,14 +220,14 @@ get_track(SpoolCursor *body, LedgerTrack *track)
     track->codec = spool_cursor_text(body);
     track->participant = spool_cursor_text(body);
     track->recipient = spool_cursor_text(body);
-    track->from_us = (int64_t) spool_cursor_number(body, INT64_MAX);
+    track->from_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
 }
 
 static void
 get_state(SpoolCursor *body, SpoolSessionState *state)
 {
     state->org = spool_cursor_text(body);
-    state->created_unix_us = (int64_t) spool_cursor_number(body, UINT64_MAX);
+    state->created_unix_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
     state->state = (SessionEnd) spool_cursor_number(body, SESSION_INTERRUPTED);
     state->n_parts = (uint32_t) spool_cursor_number(body, UINT32_MAX);
     spool_cursor_digest(body, &state->previous);
@@ -235,10 +238,10 @@ static void
 get_track_state(SpoolCursor *body, SpoolTrackState *state)
 {
     state->track = spool_cursor_text(body);
-    state->from_us = (int64_t) spool_cursor_number(body, INT64_MAX);
-    state->until_us = (int64_t) spool_cursor_number(body, INT64_MAX);
-    state->covered_us = (int64_t) spool_cursor_number(body, INT64_MAX);
-    state->listed_us = (int64_t) spool_cursor_number(body, INT64_MAX);
+    state->from_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
+    state->until_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
+    state->covered_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
+    state->listed_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
     state->n_listed = (uint32_t) spool_cursor_number(body, UINT32_MAX);
 }
 
@@ -256,7 +259,7 @@ get_clock(SpoolCursor *body, LedgerClock *clock)
 {
     clock->track = spool_cursor_text(body);
     clock->part = (uint32_t) spool_cursor_number(body, UINT32_MAX);
-    clock->start_us = (int64_t) spool_cursor_number(body, INT64_MAX);
+    clock->start_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
     clock->rtp_timestamp = (uint32_t) spool_cursor_number(body, UINT32_MAX);
 }
 
@@ -264,8 +267,8 @@ static void
 get_gap(SpoolCursor *body, LedgerGap *gap)
 {
     gap->track = spool_cursor_text(body);
-    gap->start_us = (int64_t) spool_cursor_number(body, INT64_MAX);
-    gap->duration_us = (int64_t) spool_cursor_number(body, INT64_MAX);
+    gap->start_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
+    gap->duration_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
     gap->reason = spool_cursor_text(body);
 }
 
@@ -302,7 +305,7 @@ get_fields(SpoolCursor *body, SpoolRecord *self)
         break;
     case SPOOL_RECORD_TRACK_END:
         self->track_end.track = spool_cursor_text(body);
-        self->track_end.until_us = (int64_t) spool_cursor_number(body, INT64_MAX);
+        self->track_end.until_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
         break;
     case SPOOL_RECORD_CLOSE:
         self->close = (SessionEnd) spool_cursor_number(body, SESSION_INTERRUPTED);
