@@ -109,13 +109,15 @@ open_payload(const OpenFile *file, uint8_t *plain, GError **error)
 
     for (uint64_t number = 0; n_left > 0; number++) {
         const size_t n_chunk = MIN(n_left, AGE_STREAM_SEALED_BYTES);
+        const AgeStreamPlace place = {number, n_chunk == n_left};
         const bool is_empty = n_chunk == AGE_STREAM_TAG_BYTES && number > 0;
         if (n_chunk < AGE_STREAM_TAG_BYTES || is_empty ||
-            !age_stream_open(file->stream, number, n_chunk == n_left, sealed, n_chunk, plain))
+            !age_stream_open(file->stream, place, sealed, n_chunk, plain)) {
             return crypto_fail(error, CRYPTO_ERROR_AUTHENTICATION,
                                "chunk %" G_GUINT64_FORMAT
                                " is not genuine: the file was changed, cut or extended",
                                number);
+        }
         sealed += n_chunk;
         plain += n_chunk - AGE_STREAM_TAG_BYTES;
         n_left -= n_chunk;

@@ -13,7 +13,7 @@
  * `recipients` and `identities`: GPtrArray of AgeRecipient / AgeIdentity, borrowed. */
 
 /* More than fits in memory at ease belongs into a stream. */
-#define AGE_FILE_MAX_BYTES (1024 * 1024 * 1024)
+#define AGE_FILE_MAX_BYTES ((size_t) 1 << 30)
 
 /* Seals the concatenation of `pieces` (borrowed; the caller wipes them; at most
  * AGE_FILE_MAX_BYTES together, asserted) to every recipient. The

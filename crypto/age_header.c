@@ -78,8 +78,8 @@ age_header_could_begin(const uint8_t *bytes, size_t n_bytes)
 static bool
 fail_line(const Cursor *cursor, const char *what, GError **error)
 {
-    return crypto_fail(error, CRYPTO_ERROR_MALFORMED, "header line %u: %s", cursor->line_number,
-                       what);
+    crypto_fail(error, CRYPTO_ERROR_MALFORMED, "header line %u: %s", cursor->line_number, what);
+    return false;
 }
 
 static bool
@@ -188,8 +188,9 @@ age_header_parse(const uint8_t *bytes, size_t n_bytes, GError **error)
         crypto_fail(error, CRYPTO_ERROR_MALFORMED, "not an age v1 file");
         return NULL;
     }
-    Cursor cursor = {(const char *) bytes, (const char *) bytes + n_bytes, 0};
-    if (!next_line(&cursor, &line, error) || !next_line(&cursor, &line, error))
+    const char *text = (const char *) bytes;
+    Cursor cursor = {text + strlen(VERSION_LINE), text + n_bytes, 1};
+    if (!next_line(&cursor, &line, error))
         return NULL;
     while (!starts_with(&line, MAC_LINE_START)) {
         AgeStanza *stanza = parse_stanza(&cursor, &line, error);

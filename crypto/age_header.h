@@ -27,7 +27,7 @@ typedef struct {
 } AgeHeader;
 
 /* A header of more than this is refused: room for ten thousand recipients. */
-#define AGE_HEADER_MAX_BYTES (1024 * 1024)
+#define AGE_HEADER_MAX_BYTES ((size_t) 1 << 20)
 
 /* Looks for the header's last line.
  * `n_seen`: from the call before on fewer of the same bytes, 0 at first; kept up to date.

@@ -43,16 +43,17 @@ age_recipient_parse(const char *text, GError **error)
     const char *reason = NULL;
     const char *wrong = NULL;
 
-    if (g_ascii_strncasecmp(text, IDENTITY_PREFIX, strlen(IDENTITY_PREFIX)) == 0)
+    if (g_ascii_strncasecmp(text, IDENTITY_PREFIX, strlen(IDENTITY_PREFIX)) == 0) {
         wrong = "it is a secret key; give its public half, which starts with age1";
-    else if (!bech32_decode(&key, text, strlen(text), &reason))
+    } else if (!bech32_decode(&key, text, strlen(text), &reason)) {
         wrong = reason;
-    else if (strcmp(key.prefix, RECIPIENT_PREFIX) != 0)
+    } else if (strcmp(key.prefix, RECIPIENT_PREFIX) != 0) {
         wrong = "it does not start with age1";
-    else if (key.n_bytes != sizeof(((AgeRecipient *) NULL)->point))
+    } else if (key.n_bytes != sizeof(((AgeRecipient *) NULL)->point)) {
         wrong = "its length is wrong";
-    else if (is_low_order(key.bytes))
+    } else if (is_low_order(key.bytes)) {
         wrong = "its point is of low order, so anyone could open the file";
+    }
     if (wrong == NULL)
         return recipient_of_point(key.bytes);
     crypto_fail(error, CRYPTO_ERROR_MALFORMED, "not an age recipient: %s", wrong);

@@ -46,16 +46,19 @@ check_context(const AgeHeader *header, const AgeContext *context, GError **error
                crypto_fail(error, CRYPTO_ERROR_CONTEXT,
                            "the file was sealed as `%s`, but belongs to no such place", claimed);
     }
-    if (n_contexts == 0)
+    if (n_contexts == 0) {
         return crypto_fail(error, CRYPTO_ERROR_CONTEXT,
                            "the file should be `%s`, but does not say where it belongs",
                            age_context_text(context));
-    if (strcmp(claimed, age_context_text(context)) != 0)
+    }
+    if (strcmp(claimed, age_context_text(context)) != 0) {
         return crypto_fail(error, CRYPTO_ERROR_CONTEXT, "the file should be `%s`, but is `%s`",
                            age_context_text(context), claimed);
-    if (n_contexts != 1 || !is_context(first) || first->body->len != 0)
+    }
+    if (n_contexts != 1 || !is_context(first) || first->body->len != 0) {
         return crypto_fail(error, CRYPTO_ERROR_CONTEXT,
                            "the file says in more than one way where it belongs");
+    }
     return true;
 }
 
@@ -72,9 +75,10 @@ check_passphrase_stands_alone(const AgeHeader *header, GError **error)
 {
     for (guint i = 0; i < header->stanzas->len && header->stanzas->len > 1; i++) {
         const AgeStanza *stanza = g_ptr_array_index(header->stanzas, i);
-        if (strcmp(stanza->words[0], "scrypt") == 0)
+        if (strcmp(stanza->words[0], "scrypt") == 0) {
             return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
                                "a passphrase stanza stands beside others");
+        }
     }
     return true;
 }
@@ -114,9 +118,10 @@ check_recipients(GPtrArray *recipients, const AgeContext *context, GError **erro
         return crypto_fail(error, CRYPTO_ERROR_MALFORMED, "no recipient to seal the file to");
     for (guint i = 0; i < recipients->len; i++) {
         if (age_wrap_is_exclusive(g_ptr_array_index(recipients, i)) &&
-            (recipients->len > 1 || context != NULL))
+            (recipients->len > 1 || context != NULL)) {
             return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
                                "a passphrase can only be a file's single recipient");
+        }
     }
     return true;
 }

@@ -55,9 +55,10 @@ read_header(AgeReader *self, GByteArray *bytes, size_t *n_header, GError **error
             *n_header = age_header_find_end(bytes->data, bytes->len, &n_seen);
         if (self->is_source_empty)
             return crypto_fail(error, CRYPTO_ERROR_MALFORMED, "the file ends inside its header");
-        if (*n_header == 0 && bytes->len > AGE_HEADER_MAX_BYTES)
-            return crypto_fail(error, CRYPTO_ERROR_MALFORMED, "the header is longer than %d bytes",
+        if (*n_header == 0 && bytes->len > AGE_HEADER_MAX_BYTES) {
+            return crypto_fail(error, CRYPTO_ERROR_MALFORMED, "the header is longer than %zu bytes",
                                AGE_HEADER_MAX_BYTES);
+        }
     }
     return true;
 }
@@ -114,7 +115,7 @@ fill_sealed(AgeReader *self, GError **error)
 static bool
 open_chunk(AgeReader *self, size_t *n_plain, GError **error)
 {
-    const bool is_last = self->n_sealed <= AGE_STREAM_SEALED_BYTES;
+    const AgeStreamPlace place = {self->number, self->n_sealed <= AGE_STREAM_SEALED_BYTES};
     const size_t n_chunk = MIN(self->n_sealed, AGE_STREAM_SEALED_BYTES);
 
     if (n_chunk < AGE_STREAM_TAG_BYTES)
@@ -123,13 +124,14 @@ open_chunk(AgeReader *self, size_t *n_plain, GError **error)
      */
     if (n_chunk == AGE_STREAM_TAG_BYTES && self->number > 0)
         return crypto_fail(error, CRYPTO_ERROR_AUTHENTICATION, "the file ends with an empty chunk");
-    if (!age_stream_open(self->stream, self->number, is_last, self->sealed, n_chunk, self->plain))
+    if (!age_stream_open(self->stream, place, self->sealed, n_chunk, self->plain)) {
         return crypto_fail(error, CRYPTO_ERROR_AUTHENTICATION,
                            "chunk %" G_GUINT64_FORMAT " is not genuine: the file was changed, cut "
                            "or extended",
                            self->number);
+    }
     self->number++;
-    self->is_finished = is_last;
+    self->is_finished = place.is_last;
     self->n_sealed -= n_chunk;
     if (self->n_sealed > 0)
         self->sealed[0] = self->sealed[AGE_STREAM_SEALED_BYTES];

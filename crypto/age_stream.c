@@ -44,26 +44,27 @@ age_stream_new_open(const Secret *file_key, const uint8_t nonce[AGE_STREAM_NONCE
 
 /* The nonce: the chunk's number in 11 bytes, most significant first, and whether it is the last. */
 static void
-set_nonce(AgeStream *self, uint64_t number, bool is_last)
+set_nonce(AgeStream *self, AgeStreamPlace place)
 {
-    const uint64_t big_endian = GUINT64_TO_BE(number);
+    const uint64_t big_endian = GUINT64_TO_BE(place.number);
     uint8_t nonce[NONCE_BYTES] = {0};
 
     memcpy(nonce + 3, &big_endian, sizeof(big_endian));
-    nonce[11] = is_last ? 1 : 0;
+    nonce[11] = place.is_last ? 1 : 0;
     const int is_done = EVP_CipherInit_ex(self->cipher, NULL, NULL, NULL, nonce, -1);
     g_assert(is_done == 1);
 }
 
 void
-age_stream_seal(AgeStream *self, uint64_t number, bool is_last, const uint8_t *plain,
-                size_t n_bytes, uint8_t *sealed)
+age_stream_seal(AgeStream *self, AgeStreamPlace place, const uint8_t *plain, size_t n_bytes,
+                uint8_t *sealed)
 {
     int n_done = 0;
     int is_done = 1;
 
-    g_assert(n_bytes == AGE_STREAM_CHUNK_BYTES || (is_last && n_bytes < AGE_STREAM_CHUNK_BYTES));
-    set_nonce(self, number, is_last);
+    g_assert(n_bytes == AGE_STREAM_CHUNK_BYTES ||
+             (place.is_last && n_bytes < AGE_STREAM_CHUNK_BYTES));
+    set_nonce(self, place);
     /* libcrypto takes an update of nothing for the end. */
     if (n_bytes > 0)
         is_done &= EVP_CipherUpdate(self->cipher, sealed, &n_done, plain, (int) n_bytes);
@@ -74,8 +75,8 @@ age_stream_seal(AgeStream *self, uint64_t number, bool is_last, const uint8_t *p
 }
 
 bool
-age_stream_open(AgeStream *self, uint64_t number, bool is_last, const uint8_t *sealed,
-                size_t n_sealed, uint8_t *plain)
+age_stream_open(AgeStream *self, AgeStreamPlace place, const uint8_t *sealed, size_t n_sealed,
+                uint8_t *plain)
 {
     g_assert(n_sealed >= AGE_STREAM_TAG_BYTES && n_sealed <= AGE_STREAM_SEALED_BYTES);
     const size_t n_bytes = n_sealed - AGE_STREAM_TAG_BYTES;
@@ -85,7 +86,7 @@ age_stream_open(AgeStream *self, uint64_t number, bool is_last, const uint8_t *s
     int is_done = 1;
 
     memcpy(tag, sealed + n_bytes, sizeof(tag));
-    set_nonce(self, number, is_last);
+    set_nonce(self, place);
     is_done &= EVP_CIPHER_CTX_ctrl(self->cipher, EVP_CTRL_AEAD_SET_TAG, AGE_STREAM_TAG_BYTES, tag);
     if (n_bytes > 0)
         is_done &= EVP_CipherUpdate(self->cipher, plain, &n_done, sealed, (int) n_bytes);

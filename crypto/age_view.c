@@ -37,9 +37,10 @@ read_header(const AgeViewFile *file, GByteArray *bytes, size_t *n_header, GError
         *n_header = age_header_find_end(bytes->data, n_bytes, &n_seen);
         if (*n_header > 0 && n_bytes >= *n_header + AGE_STREAM_NONCE_BYTES)
             return true;
-        if (n_bytes == file->n_bytes || n_bytes > AGE_HEADER_MAX_BYTES)
+        if (n_bytes == file->n_bytes || n_bytes > AGE_HEADER_MAX_BYTES) {
             return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
                                "the file ends inside its header, or the header is too long");
+        }
     }
 }
 
@@ -65,7 +66,7 @@ open_chunk(AgeView *self, uint64_t number, GError **error)
 {
     if (self->number == number)
         return true;
-    const bool is_last = number == self->n_chunks - 1;
+    const AgeStreamPlace place = {number, number == self->n_chunks - 1};
     const uint64_t start = self->payload_start + number * AGE_STREAM_SEALED_BYTES;
     const size_t n_sealed =
         (size_t) MIN(self->file.n_bytes - start, (uint64_t) AGE_STREAM_SEALED_BYTES);
@@ -73,11 +74,12 @@ open_chunk(AgeView *self, uint64_t number, GError **error)
     self->number = NO_CHUNK;
     if (!self->file.read_at(self->file.file_data, start, self->sealed, n_sealed, error))
         return false;
-    if (!age_stream_open(self->stream, number, is_last, self->sealed, n_sealed, self->plain))
+    if (!age_stream_open(self->stream, place, self->sealed, n_sealed, self->plain)) {
         return crypto_fail(error, CRYPTO_ERROR_AUTHENTICATION,
                            "chunk %" G_GUINT64_FORMAT
                            " is not genuine: the file was changed, cut or extended",
                            number);
+    }
     self->number = number;
     return true;
 }

@@ -120,13 +120,15 @@ unwrap_x25519(const AgeIdentity *identity, const AgeStanza *stanza, Secret **fil
     WrapKey key;
 
     if (stanza->n_words != 2 || !bytes_from_base64(stanza->words[1], salt, 32) ||
-        stanza->body->len != BODY_BYTES)
+        stanza->body->len != BODY_BYTES) {
         return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
                            "an X25519 stanza is not written as it must be");
+    }
     memcpy(salt + 32, identity->point, 32);
-    if (!derive_x25519_key(secret_peek(identity->scalar), salt, salt, &key))
+    if (!derive_x25519_key(secret_peek(identity->scalar), salt, salt, &key)) {
         return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
                            "an X25519 stanza holds a point of low order");
+    }
     const bool is_done = open_file_key(&key, stanza->body, file_key, error);
     sodium_memzero(&key, sizeof(key));
     return is_done;
@@ -189,20 +191,25 @@ unwrap_scrypt(const AgeIdentity *identity, const AgeStanza *stanza, Secret **fil
     WrapKey key;
 
     if (log_n == 0 || !bytes_from_base64(stanza->words[1], salt, sizeof(salt)) ||
-        stanza->body->len != BODY_BYTES)
+        stanza->body->len != BODY_BYTES) {
         return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
                            "the scrypt stanza is not written as it must be");
-    if (log_n > identity->max_log_n)
+    }
+    if (log_n > identity->max_log_n) {
         return crypto_fail(error, CRYPTO_ERROR_NO_MATCH,
                            "the passphrase needs more work than is allowed (2^%u, at most 2^%u)",
                            log_n, identity->max_log_n);
-    if (passphrase == NULL)
-        passphrase = answer = identity->ask(identity->ask_data, error);
+    }
+    if (passphrase == NULL) {
+        answer = identity->ask(identity->ask_data, error);
+        passphrase = answer;
+    }
     if (passphrase == NULL)
         return false;
-    if (!derive_scrypt_key(passphrase, salt, log_n, &key))
+    if (!derive_scrypt_key(passphrase, salt, log_n, &key)) {
         return crypto_fail(error, CRYPTO_ERROR_IO, "cannot stretch the passphrase: %s",
                            g_strerror(errno));
+    }
     const bool is_done = open_file_key(&key, stanza->body, file_key, error);
     sodium_memzero(&key, sizeof(key));
     if (is_done && *file_key == NULL)

@@ -44,7 +44,9 @@ age_writer_new(GPtrArray *recipients, const AgeContext *context, ByteSink sink, 
 static bool
 seal_chunk(AgeWriter *self, bool is_last, const uint8_t *plain, size_t n_plain, GError **error)
 {
-    age_stream_seal(self->stream, self->number++, is_last, plain, n_plain, self->sealed);
+    const AgeStreamPlace place = {self->number++, is_last};
+
+    age_stream_seal(self->stream, place, plain, n_plain, self->sealed);
     return self->sink(self->sink_data, self->sealed, n_plain + AGE_STREAM_TAG_BYTES, error);
 }
 

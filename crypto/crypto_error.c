@@ -36,8 +36,9 @@ crypto_start(GError **error)
 {
     if (sodium_init() < 0)
         return crypto_fail(error, CRYPTO_ERROR_NO_LOCKED_MEMORY, "cannot start libsodium");
-    if (!forbid_reads_from_outside())
+    if (!forbid_reads_from_outside()) {
         return crypto_fail(error, CRYPTO_ERROR_NO_LOCKED_MEMORY,
                            "cannot forbid core files and reads by other processes");
+    }
     return secret_arena_start(error);
 }

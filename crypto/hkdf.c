@@ -43,7 +43,7 @@ hkdf_derive(const HkdfInput *input, uint8_t *key, size_t n_bytes)
     uint8_t pseudorandom_key[BLOCK];
     uint8_t block[BLOCK] = {0};
 
-    g_assert(n_bytes > 0 && n_bytes <= 255 * BLOCK);
+    g_assert(n_bytes > 0 && n_bytes <= (size_t) 255 * BLOCK);
     extract(input, pseudorandom_key);
     for (size_t done = 0; done < n_bytes; done += BLOCK) {
         expand_block(pseudorandom_key, input->info, (uint8_t) (done / BLOCK + 1), block);

@@ -45,7 +45,7 @@ parse_id(const char *text, size_t n_text, uint8_t id[NOTE_KEY_ID_BYTES])
         if (!g_ascii_isxdigit(text[i]) || g_ascii_isupper(text[i]))
             return false;
     }
-    return n_text == 2 * NOTE_KEY_ID_BYTES &&
+    return n_text == (size_t) 2 * NOTE_KEY_ID_BYTES &&
            sodium_hex2bin(id, NOTE_KEY_ID_BYTES, text, n_text, NULL, NULL, NULL) == 0;
 }
 
@@ -57,10 +57,11 @@ parse_bytes(NoteKey *self, const char *text, size_t n_text)
     const char *wrong = NULL;
 
     if (!base64_decode_padded(text, n_text, tagged, sizeof(tagged), &n_tagged) ||
-        n_tagged != sizeof(tagged))
+        n_tagged != sizeof(tagged)) {
         wrong = "its key is not canonical base64 of the right length";
-    else if (tagged[0] != ALGORITHM_ED25519)
+    } else if (tagged[0] != ALGORITHM_ED25519) {
         wrong = "its algorithm is not Ed25519";
+    }
     memcpy(self->bytes, tagged + 1, NOTE_KEY_BYTES);
     sodium_memzero(tagged, sizeof(tagged));
     return wrong;

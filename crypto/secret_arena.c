@@ -104,11 +104,12 @@ secret_arena_start(GError **error)
         return true;
     const size_t n_bytes = total_bytes();
     uint8_t *next = map_locked(n_bytes);
-    if (next == NULL)
+    if (next == NULL) {
         return crypto_fail(error, CRYPTO_ERROR_NO_LOCKED_MEMORY,
                            "cannot lock %zu KiB of memory for keys: raise the limit of locked "
                            "memory (RLIMIT_MEMLOCK, LimitMEMLOCK=)",
                            n_bytes / 1024);
+    }
     randombytes_buf(arena.locked.canary, CANARY_BYTES);
     for (size_t i = 0; i < G_N_ELEMENTS(arena.locked.classes); i++)
         next = cut_slots_locked(&arena.locked.classes[i], next);
@@ -128,16 +129,17 @@ secret_arena_take(size_t n_bytes, GError **error)
         if (slots->n_bytes >= n_bytes && slots->n_free > 0)
             return slot_at(slots, slots->free[--slots->n_free]);
     }
-    if (!arena.locked.is_started)
+    if (!arena.locked.is_started) {
         crypto_fail(error, CRYPTO_ERROR_NO_LOCKED_MEMORY,
                     "no memory was locked for keys: the program did not start cryptography");
-    else if (n_bytes > SECRET_ARENA_MAX_BYTES)
+    } else if (n_bytes > SECRET_ARENA_MAX_BYTES) {
         crypto_fail(error, CRYPTO_ERROR_NO_LOCKED_MEMORY,
                     "a secret of %zu bytes is larger than the %d that can be kept locked", n_bytes,
                     SECRET_ARENA_MAX_BYTES);
-    else
+    } else {
         crypto_fail(error, CRYPTO_ERROR_NO_LOCKED_MEMORY,
                     "all locked memory for keys of %zu bytes is in use", n_bytes);
+    }
     return NULL;
 }
 

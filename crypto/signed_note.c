@@ -237,17 +237,19 @@ check_signatures(const char *text, const char *signatures, const char *end, GPtr
         const char *newline = memchr(next, '\n', (size_t) (end - next));
         SignatureLine line;
         if (n_signatures == MAX_SIGNATURES || newline == NULL ||
-            !parse_signature(&line, next, (size_t) (newline - next)))
+            !parse_signature(&line, next, (size_t) (newline - next))) {
             return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
                                "the note's signature %u is malformed", n_signatures + 1);
+        }
         const NoteVerifier *verifier = find_verifier(verifiers, &line);
         if (verifier != NULL &&
             (line.n_bytes != SIGNATURE_BYTES ||
              crypto_sign_verify_detached(line.bytes + NOTE_KEY_ID_BYTES, (const uint8_t *) text,
-                                         n_text, verifier->key) != 0))
+                                         n_text, verifier->key) != 0)) {
             return crypto_fail(error, CRYPTO_ERROR_AUTHENTICATION,
                                "the note's signature by %s is wrong: it was changed",
                                verifier->name);
+        }
         is_signed |= verifier != NULL;
         next = newline + 1;
     }

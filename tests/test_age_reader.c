@@ -177,8 +177,9 @@ test_refuses_an_empty_last_chunk(void)
     g_autoptr(AgeStream) stream = age_stream_new_seal(file_key, nonce);
     g_autoptr(GBytes) plain = age_fixture_pattern(CHUNK);
     g_autofree uint8_t *sealed = g_malloc(SEALED + AGE_STREAM_TAG_BYTES);
-    age_stream_seal(stream, 0, false, g_bytes_get_data(plain, NULL), CHUNK, sealed);
-    age_stream_seal(stream, 1, true, sealed, 0, sealed + SEALED);
+    age_stream_seal(stream, (AgeStreamPlace){0, false}, g_bytes_get_data(plain, NULL), CHUNK,
+                    sealed);
+    age_stream_seal(stream, (AgeStreamPlace){1, true}, sealed, 0, sealed + SEALED);
     GByteArray *file = g_byte_array_new();
     g_byte_array_append(file, g_bytes_get_data(small, NULL),
                         (guint) g_bytes_get_size(small) - AGE_STREAM_TAG_BYTES);

@@ -32,8 +32,9 @@ test_agrees_with_another_implementation(void)
 
     for (size_t done = 0; done < 200000; done += AGE_STREAM_CHUNK_BYTES) {
         const size_t n_bytes = MIN(200000 - done, AGE_STREAM_CHUNK_BYTES);
-        age_stream_seal(stream, done / AGE_STREAM_CHUNK_BYTES, n_bytes < AGE_STREAM_CHUNK_BYTES,
-                        plain + done, n_bytes, sealed);
+        const AgeStreamPlace place = {done / AGE_STREAM_CHUNK_BYTES,
+                                      n_bytes < AGE_STREAM_CHUNK_BYTES};
+        age_stream_seal(stream, place, plain + done, n_bytes, sealed);
         g_byte_array_append(payload, sealed, (guint) n_bytes + AGE_STREAM_TAG_BYTES);
     }
 
@@ -46,28 +47,26 @@ static void
 test_opens_a_chunk_at_its_place_only(void)
 {
     static const struct {
-        uint64_t number;
-        bool is_last;
+        AgeStreamPlace place;
         bool opens;
     } rows[] = {
-        {5,                true,  true },
-        {5,                false, false},
-        {4,                true,  false},
-        {6,                true,  false},
-        {5 + (1ULL << 32), true,  false},
-        {5 + (1ULL << 56), true,  false},
-        {G_MAXUINT64,      true,  false},
+        {{5, true},                true },
+        {{5, false},               false},
+        {{4, true},                false},
+        {{6, true},                false},
+        {{5 + (1ULL << 32), true}, false},
+        {{5 + (1ULL << 56), true}, false},
+        {{G_MAXUINT64, true},      false},
     };
     g_autoptr(Secret) key = counting_key();
     g_autoptr(AgeStream) sealing = age_stream_new_seal(key, counting_nonce);
     g_autoptr(AgeStream) opening = age_stream_new_open(key, counting_nonce);
     uint8_t sealed[5 + AGE_STREAM_TAG_BYTES];
-    age_stream_seal(sealing, 5, true, (const uint8_t *) "hello", 5, sealed);
+    age_stream_seal(sealing, (AgeStreamPlace){5, true}, (const uint8_t *) "hello", 5, sealed);
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         uint8_t plain[5] = {1, 1, 1, 1, 1};
-        const bool opens = age_stream_open(opening, rows[i].number, rows[i].is_last, sealed,
-                                           sizeof(sealed), plain);
+        const bool opens = age_stream_open(opening, rows[i].place, sealed, sizeof(sealed), plain);
 
         g_assert_true(opens == rows[i].opens);
         g_assert_cmpmem(plain, 5, opens ? "hello" : "\0\0\0\0\0", 5); /* wiped if not genuine */
@@ -89,10 +88,12 @@ test_other_key_or_nonce_opens_nothing(void)
     uint8_t sealed[AGE_STREAM_TAG_BYTES];
     uint8_t plain[1];
 
-    age_stream_seal(sealing, 0, true, plain, 0, sealed);
+    age_stream_seal(sealing, (AgeStreamPlace){0, true}, plain, 0, sealed);
 
-    g_assert_false(age_stream_open(of_other_key, 0, true, sealed, sizeof(sealed), plain));
-    g_assert_false(age_stream_open(of_other_nonce, 0, true, sealed, sizeof(sealed), plain));
+    g_assert_false(
+        age_stream_open(of_other_key, (AgeStreamPlace){0, true}, sealed, sizeof(sealed), plain));
+    g_assert_false(
+        age_stream_open(of_other_nonce, (AgeStreamPlace){0, true}, sealed, sizeof(sealed), plain));
 }
 
 int

@@ -17,8 +17,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define EXIT_USAGE   2
-#define BUFFER_BYTES (4 * 65536) /* some chunks, so that most are sealed without a copy */
+#define EXIT_USAGE 2
+#define BUFFER_BYTES                                                                               \
+    ((size_t) 4 * 65536) /* some chunks, so that most are sealed without a copy                    \
+                          */
 
 static bool
 fail(GError **error, const char *sentence)
@@ -162,9 +164,10 @@ collect_recipients(GPtrArray *recipients, const AgeOptions *options, Secret **pa
 {
     if (options->has_passphrase) {
         *passphrase = passphrase_ask_new(error);
-        if (*passphrase != NULL)
+        if (*passphrase != NULL) {
             g_ptr_array_add(recipients,
                             age_recipient_new_scrypt(*passphrase, AGE_PASSPHRASE_LOG_N));
+        }
         return *passphrase != NULL;
     }
     for (char **text = options->recipients; text != NULL && *text != NULL; text++) {
@@ -291,9 +294,10 @@ run_decrypt(const AgeOptions *options, GError **error)
     if (!open_both(options, S_IRUSR | S_IWUSR, &input, &output, error) ||
         !load_identities(identities, options->identity_files, error))
         return false;
-    if (options->identity_files == NULL)
+    if (options->identity_files == NULL) {
         g_ptr_array_add(identities,
                         age_identity_new_asking(ask_passphrase, NULL, AGE_PASSPHRASE_MAX_LOG_N));
+    }
     if (!open_either(identities, input, output, error)) {
         if (options->identity_files == NULL &&
             g_error_matches(*error, CRYPTO_ERROR, CRYPTO_ERROR_NO_MATCH))

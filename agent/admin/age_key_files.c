@@ -91,9 +91,10 @@ age_key_files_add_recipients(GPtrArray *recipients, const char *path, GError **e
             return false;
         }
     }
-    if (recipients->len == n_before)
+    if (recipients->len == n_before) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s lists no recipient",
                     input_file_name(file));
+    }
     return recipients->len > n_before;
 }
 
@@ -154,10 +155,11 @@ warn_of_other_readers(const InputFile *file)
     struct stat status;
 
     if (fstat(input_file_fd(file), &status) == 0 && S_ISREG(status.st_mode) &&
-        (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         g_printerr(
             "sealtape: warning: others may read the secret keys in %s (mode %04o); use chmod 600\n",
             input_file_name(file), (unsigned) status.st_mode & 07777U);
+    }
 }
 
 static GPtrArray *

@@ -109,9 +109,10 @@ check_decrypt(const AgeOptions *self, GError **error)
         return fail(error, "-y belongs to keygen");
     if (self->recipients != NULL || self->recipients_files != NULL)
         return fail(error, "-r and -R do not go with decrypt: name an identity with -i");
-    if (self->has_passphrase)
+    if (self->has_passphrase) {
         return fail(error,
                     "-p does not go with decrypt: a passphrase is asked for if one is needed");
+    }
     if (self->is_armored)
         return fail(error, "-a does not go with decrypt: armour is recognised by itself");
     return true;

@@ -51,10 +51,11 @@ open_partial(OutputFile *self, const char *path, mode_t mode)
     g_free(self->name);
     self->name = g_steal_pointer(&target);
     self->fd = open(self->partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    if (self->fd < 0)
+    if (self->fd < 0) {
         g_clear_pointer(&self->partial, g_free);
-    else
+    } else {
         undo_remove_file(self->partial);
+    }
     return self->fd >= 0;
 }
 

@@ -92,7 +92,7 @@ age_fixture_seal_stanzas(GPtrArray *stanzas, const Secret *file_key, GBytes *pla
     const uint8_t *bytes = g_bytes_get_data(plain, &n_plain);
 
     g_assert_cmpuint(n_plain, <=, 256);
-    age_stream_seal(stream, 0, true, bytes, n_plain, sealed);
+    age_stream_seal(stream, (AgeStreamPlace){0, true}, bytes, n_plain, sealed);
     g_byte_array_append(file, nonce, sizeof(nonce));
     g_byte_array_append(file, sealed, (guint) n_plain + AGE_STREAM_TAG_BYTES);
     return g_byte_array_free_to_bytes(file);
