@@ -337,6 +337,16 @@ def test_files(folder):
     tap.equal(target.read_bytes(), b"old", "a file that does not open replaces nothing")
     got = run(SEALTAPE + ["-r", recipient, "-o", "/dev/null"], b"x")
     tap.ok(got.returncode == 0 and pathlib.Path("/dev/null").is_char_device(), "a device is written to", got.stderr)
+    ended = subprocess.Popen([str(word) for word in SEALTAPE + ["-r", recipient, "-o", folder / "half"]],
+                             stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    ended.stdin.write(pattern(CHUNK))
+    ended.stdin.flush()
+    appeared = harness.poll(lambda: [path for path in folder.iterdir() if "partial" in path.name], 20,
+                            "the unfinished file")
+    ended.terminate()
+    ended.communicate()
+    tap.ok(appeared and not [path for path in folder.iterdir() if "half" in path.name],
+           "a signal leaves no half-written file behind")
     full = run(SEALTAPE + ["-r", recipient, "-o", "/dev/full"], b"x")
     refuses(full, "a full device is an error")
 
