@@ -112,8 +112,8 @@ test_a_taken_port_is_passed_over(IngressFixture *self, gconstpointer data)
 {
     const uint16_t taken = ingress_track_port(self->track);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Ingress) other =
-        ingress_new(&(IngressOptions){"127.0.0.1", taken, (uint16_t) (taken + 99)}, &error);
+    g_autoptr(Ingress) other = ingress_new(
+        &(IngressOptions){ingress_fixture_address(), taken, (uint16_t) (taken + 99)}, &error);
     IngressFixture second = {.log = receiver_log_new()};
     const IngressTrackOptions options = ingress_fixture_options(&second);
 

@@ -76,10 +76,11 @@ test_one_batch_is_one_call(Fixture *self, gconstpointer data)
     send(self, 0, 10);
     for (unsigned i = 0; i < 20; i++) {
         const SentPacket packet = sent_packet(10 + i);
-        datagrams[i] = (RtpDatagram){bytes[i], sent_packet_write(&packet, bytes[i])};
+        datagrams[i] =
+            (RtpDatagram){bytes[i], sent_packet_write(&packet, bytes[i]), 2 * SECOND + 580 * MS};
     }
     const unsigned n_before = self->log->n_batches;
-    rtp_receiver_take_batch(self->receiver, datagrams, 20, 2 * SECOND + 580 * MS);
+    rtp_receiver_take_batch(self->receiver, datagrams, 20);
 
     g_assert_cmpuint(self->log->n_batches, ==, n_before + 1);
     g_assert_cmpuint(self->log->packets->len, ==, 30);

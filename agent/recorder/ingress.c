@@ -12,9 +12,10 @@
 
 enum {
     MAX_EVENTS = 256,
-    /* After a round the thread rests so long, and finds more in every socket: at a thousand tracks
-     * one call for each packet would cost more than all else. */
-    REST_MS = 4,
+    /* After a round the thread rests so long, and finds more in every socket: to wake for each
+     * packet would cost more than all else. Arrivals are noted by the kernel, so that nothing is
+     * measured by it. */
+    REST_MS = 40,
 };
 
 typedef enum {
@@ -39,7 +40,8 @@ struct Ingress {
     GThread *thread;
     /* Of the thread. */
     UdpBatch *batch;
-    GHashTable *waiting; /* IngressTrack -> when it is due, monotonic */
+    GHashTable *waiting; /* set of IngressTrack that have a due_us */
+    int64_t next_due_us;
     bool is_stopped;
 };
 
@@ -75,7 +77,7 @@ handle_messages(Ingress *self)
     while ((message = g_async_queue_try_pop(self->messages)) != NULL) {
         switch (message->kind) {
         case MESSAGE_PAUSE:
-            ingress_track_pause_now(message->track, message->reason);
+            ingress_track_pause_now(message->track, message->reason, self->batch);
             wait_or_not(self, message->track);
             break;
         case MESSAGE_FINISH:
@@ -89,26 +91,25 @@ handle_messages(Ingress *self)
     }
 }
 
-/* Gives on what waited long enough. Returns: when the next may be due. */
-static int64_t
+/* Gives on what waited long enough, in tracks to which nothing came since. */
+static void
 expire_waiting(Ingress *self)
 {
     const int64_t now_us = g_get_monotonic_time();
-    int64_t next_us = INT64_MAX;
     GHashTableIter iter;
     gpointer key = NULL;
 
+    self->next_due_us = INT64_MAX;
     g_hash_table_iter_init(&iter, self->waiting);
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
         IngressTrack *track = key;
 
         if (track->due_us <= now_us)
-            ingress_track_expire(track, now_us);
+            ingress_track_receive(track, &track->sockets[0], self->batch);
         if (track->due_us == INT64_MAX)
             g_hash_table_iter_remove(&iter);
-        next_us = MIN(next_us, track->due_us);
+        self->next_due_us = MIN(self->next_due_us, track->due_us);
     }
-    return next_us;
 }
 
 static int
@@ -132,7 +133,7 @@ handle_events(Ingress *self, const struct epoll_event *events, int n_events)
         if (socket == NULL)
             continue;
         has_media = true;
-        (void) ingress_track_receive(socket->track, socket, self->batch); /* more: the next round */
+        ingress_track_receive(socket->track, socket, self->batch);
         wait_or_not(self, socket->track);
     }
     return has_media;
@@ -154,8 +155,9 @@ run(gpointer data)
     struct epoll_event events[MAX_EVENTS];
 
     while (!self->is_stopped) {
-        const int64_t due_us = expire_waiting(self);
-        const int n_events = epoll_wait(self->epoll_fd, events, MAX_EVENTS, timeout_ms(due_us));
+        expire_waiting(self);
+        const int n_events =
+            epoll_wait(self->epoll_fd, events, MAX_EVENTS, timeout_ms(self->next_due_us));
 
         g_assert(n_events >= 0 || errno == EINTR);
         const bool has_media = handle_events(self, events, n_events);

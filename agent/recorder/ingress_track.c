@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 enum {
-    /* What may still lie in a socket at its end; a source that never stops is cut off there. */
-    MAX_DRAIN_BATCHES = 256,
+    /* Taken from one socket before the others have their turn. At the end of a track it is all that
+     * may still lie there; a source that never stops is cut off. */
+    MAX_BATCHES = 64,
 };
 
 static void
@@ -78,32 +79,37 @@ take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsig
     RtpDatagram datagrams[UDP_SOCKET_BATCH];
     RtpPacket first;
 
-    for (unsigned i = 0; i < n_received; i++)
+    for (unsigned i = 0; i < n_received; i++) {
         datagrams[i].bytes = udp_batch_bytes(batch, i, &datagrams[i].n_bytes);
+        datagrams[i].arrival_us = udp_batch_arrival_us(batch, i) - self->options.zero_monotonic_us;
+    }
     /* Before anything is given on, which may ask for a keyframe. */
     if (rtp_packet_parse(datagrams[0].bytes, datagrams[0].n_bytes, &first))
         remember_peer(self, socket, batch);
     self->n_kernel_dropped = MAX(self->n_kernel_dropped, udp_batch_dropped(batch));
-
-    const int64_t monotonic_us = g_get_monotonic_time();
-    rtp_receiver_take_batch(self->receiver, datagrams, n_received,
-                            monotonic_us - self->options.zero_monotonic_us);
-    ingress_track_expire(self, monotonic_us);
+    rtp_receiver_take_batch(self->receiver, datagrams, n_received);
 }
 
-bool
+void
 ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch)
 {
-    const unsigned n_received = udp_batch_receive(batch, socket->fd);
+    unsigned n_received = UDP_SOCKET_BATCH;
+    int64_t monotonic_us = 0;
 
-    if (n_received == 0)
-        return false;
-    if (socket->is_rtcp) {
-        take_rtcp(self, socket, batch);
-    } else {
-        take_rtp(self, socket, batch, n_received);
+    for (unsigned i = 0; i < MAX_BATCHES && n_received == UDP_SOCKET_BATCH; i++) {
+        monotonic_us = g_get_monotonic_time();
+        n_received = udp_batch_receive(batch, socket->fd);
+        if (n_received == 0)
+            break;
+        if (socket->is_rtcp) {
+            take_rtcp(self, socket, batch);
+        } else {
+            take_rtp(self, socket, batch, n_received);
+        }
     }
-    return n_received == UDP_SOCKET_BATCH;
+    /* What came since may fill a hole. */
+    if (!socket->is_rtcp)
+        ingress_track_expire(self, n_received < UDP_SOCKET_BATCH ? monotonic_us : 0);
 }
 
 void
@@ -117,10 +123,12 @@ ingress_track_expire(IngressTrack *self, int64_t monotonic_us)
 }
 
 void
-ingress_track_pause_now(IngressTrack *self, const char *reason)
+ingress_track_pause_now(IngressTrack *self, const char *reason, UdpBatch *batch)
 {
-    const int64_t monotonic_us = g_get_monotonic_time();
+    /* What came before belongs to the time before. */
+    ingress_track_receive(self, &self->sockets[0], batch);
 
+    const int64_t monotonic_us = g_get_monotonic_time();
     rtp_receiver_pause(self->receiver, reason, monotonic_us - self->options.zero_monotonic_us);
     ingress_track_expire(self, monotonic_us);
 }
@@ -138,10 +146,7 @@ close_sockets(IngressTrack *self)
 void
 ingress_track_close(IngressTrack *self, int64_t until_us, UdpBatch *batch)
 {
-    for (unsigned i = 0; i < MAX_DRAIN_BATCHES; i++) {
-        if (!ingress_track_receive(self, &self->sockets[0], batch))
-            break;
-    }
+    ingress_track_receive(self, &self->sockets[0], batch);
     close_sockets(self);
     rtp_receiver_finish(self->receiver, until_us);
     self->due_us = INT64_MAX;

@@ -45,13 +45,14 @@ IngressTrack *ingress_track_new(const char *address, uint16_t port,
                                 const IngressTrackOptions *options,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Receives once from `socket`. Returns: true if more is there already. */
-bool ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch);
+/* Takes what has arrived in `socket`, and gives on what waited long enough. */
+void ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch);
 
-/* Gives on what waited until `monotonic_us`. */
+/* Gives on what waited until `monotonic_us`, by when all that came must have been taken. */
 void ingress_track_expire(IngressTrack *self, int64_t monotonic_us);
 
-void ingress_track_pause_now(IngressTrack *self, const char *reason);
+/* Takes what has arrived, then pauses or (NULL) resumes. */
+void ingress_track_pause_now(IngressTrack *self, const char *reason, UdpBatch *batch);
 
 /* Takes what has arrived, closes the sockets and finishes the receiver; on_finished is not called
  * yet. */

@@ -234,16 +234,17 @@ is_kept(const RtpReceiver *self, int64_t now_us)
 }
 
 static void
-take_datagram(RtpReceiver *self, const uint8_t *bytes, size_t n_bytes, int64_t now_us)
+take_datagram(RtpReceiver *self, const RtpDatagram *datagram)
 {
-    RtpArrival arrival = {.bytes = bytes, .n_bytes = n_bytes, .arrival_us = now_us};
+    RtpArrival arrival = {
+        .bytes = datagram->bytes, .n_bytes = datagram->n_bytes, .arrival_us = datagram->arrival_us};
 
-    if (!rtp_packet_parse(bytes, n_bytes, &arrival.header) ||
+    if (!rtp_packet_parse(datagram->bytes, datagram->n_bytes, &arrival.header) ||
         arrival.header.payload_type != self->options.payload_type) {
         self->status.n_foreign++;
     } else if (self->status.has_ssrc && arrival.header.ssrc == self->status.ssrc) {
         take_own(self, &arrival);
-    } else if (is_kept(self, now_us)) {
+    } else if (is_kept(self, datagram->arrival_us)) {
         self->status.n_foreign_ssrc++;
     } else {
         put_on_probation(self, &arrival);
@@ -251,18 +252,19 @@ take_datagram(RtpReceiver *self, const uint8_t *bytes, size_t n_bytes, int64_t n
 }
 
 void
-rtp_receiver_take_batch(RtpReceiver *self, const RtpDatagram *datagrams, size_t n_datagrams,
-                        int64_t now_us)
+rtp_receiver_take_batch(RtpReceiver *self, const RtpDatagram *datagrams, size_t n_datagrams)
 {
     for (size_t i = 0; i < n_datagrams; i++)
-        take_datagram(self, datagrams[i].bytes, datagrams[i].n_bytes, now_us);
+        take_datagram(self, &datagrams[i]);
     rtp_delivery_flush(&self->stream.delivery);
 }
 
 void
 rtp_receiver_take(RtpReceiver *self, const uint8_t *bytes, size_t n_bytes, int64_t now_us)
 {
-    rtp_receiver_take_batch(self, &(RtpDatagram){.bytes = bytes, .n_bytes = n_bytes}, 1, now_us);
+    const RtpDatagram datagram = {bytes, n_bytes, now_us};
+
+    rtp_receiver_take_batch(self, &datagram, 1);
 }
 
 /* Returns: when settle() may decide without another packet. */

@@ -57,20 +57,20 @@ typedef struct {
 typedef struct {
     const uint8_t *bytes;
     size_t n_bytes;
+    int64_t arrival_us; /* on the timeline */
 } RtpDatagram;
 
 RtpReceiver *rtp_receiver_new(const RtpReceiverOptions *options);
 
-/* Takes datagrams that came by `now_us` on the timeline; gives on what is in order at once,
- * together. Only at the start (of the track, or of another source) packets wait, for reorder_ms, so
- * that the quickest of them sets the clock. The first valid SSRC is kept until it is quiet for 500
- * ms and another one sends. `now_us` must not go back from call to call. */
-void rtp_receiver_take_batch(RtpReceiver *self, const RtpDatagram *datagrams, size_t n_datagrams,
-                             int64_t now_us);
+/* Takes datagrams in order of arrival; gives on what is in order at once, together. Only at the
+ * start (of the track, or of another source) packets wait, for reorder_ms, so that the quickest of
+ * them sets the clock. The first valid SSRC is kept until it is quiet for 500 ms and another one
+ * sends. */
+void rtp_receiver_take_batch(RtpReceiver *self, const RtpDatagram *datagrams, size_t n_datagrams);
 void rtp_receiver_take(RtpReceiver *self, const uint8_t *bytes, size_t n_bytes, int64_t now_us);
 
-/* Gives on what has waited long enough. Returns: when to call again, on the timeline; INT64_MAX:
- * not before the next packet. */
+/* Gives on what has waited long enough; whatever came by `now_us` must have been taken. Returns:
+ * when to call again, on the timeline; INT64_MAX: not before the next packet. */
 int64_t rtp_receiver_expire(RtpReceiver *self, int64_t now_us);
 
 /* While paused packets are counted and dropped; what came before is given on first. The pause

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -12,14 +13,19 @@ enum {
     RECEIVE_BUFFER_BYTES = 1 << 20,
     /* One more than a packet may have, so that a longer one shows. */
     DATAGRAM_BYTES = RTP_PACKET_MAX_BYTES + 1,
+    /* What a datagram may have waited in its socket; more is a step of the system's clock. */
+    MAX_AGE_US = 10 * G_USEC_PER_SEC,
 };
 
 typedef struct {
-    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(uint32_t))];
+    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(uint32_t)) +
+                                        CMSG_SPACE(sizeof(struct timespec))];
 } Control;
 
 struct UdpBatch {
     unsigned n_received;
+    uint32_t n_dropped;
+    int64_t arrivals_us[UDP_SOCKET_BATCH];
     struct sockaddr_storage source;
     struct mmsghdr messages[UDP_SOCKET_BATCH];
     struct iovec vectors[UDP_SOCKET_BATCH];
@@ -46,8 +52,9 @@ set_options(int fd)
     /* Past the system's limit only with CAP_NET_ADMIN; up to it is better than nothing. */
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
         (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-    /* Without it drops are only not counted. */
+    /* Without them drops are only not counted, and arrivals as late as we see them. */
     (void) setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
+    (void) setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
 }
 
 int
@@ -90,6 +97,43 @@ udp_batch_new(void)
     return self;
 }
 
+/* Reads what the kernel says beside datagram `i`: when it came, in the system's time, and drops. */
+static int64_t
+read_controls(UdpBatch *self, unsigned i)
+{
+    struct msghdr *message = &self->messages[i].msg_hdr;
+    struct timespec came = {0};
+
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
+         header = CMSG_NXTHDR(message, header)) {
+        if (header->cmsg_level != SOL_SOCKET)
+            continue;
+        if (header->cmsg_type == SO_RXQ_OVFL) {
+            memcpy(&self->n_dropped, CMSG_DATA(header), sizeof(self->n_dropped));
+        } else if (header->cmsg_type == SCM_TIMESTAMPNS) {
+            memcpy(&came, CMSG_DATA(header), sizeof(came));
+        }
+    }
+    return (int64_t) came.tv_sec * G_USEC_PER_SEC + came.tv_nsec / 1000;
+}
+
+static void
+note_arrivals(UdpBatch *self)
+{
+    const int64_t monotonic_us = g_get_monotonic_time();
+    const int64_t real_us = g_get_real_time();
+    int64_t earliest_us = 0;
+
+    self->n_dropped = 0;
+    for (unsigned i = 0; i < self->n_received; i++) {
+        const int64_t age_us = real_us - read_controls(self, i);
+        const bool is_known = age_us >= 0 && age_us <= MAX_AGE_US;
+
+        earliest_us = MAX(earliest_us, monotonic_us - (is_known ? age_us : 0));
+        self->arrivals_us[i] = earliest_us;
+    }
+}
+
 unsigned
 udp_batch_receive(UdpBatch *self, int fd)
 {
@@ -105,6 +149,7 @@ udp_batch_receive(UdpBatch *self, int fd)
     /* What else can fail here (an ICMP answer to a request of ours) says nothing about the
      * datagrams to come. */
     self->n_received = n_received > 0 ? (unsigned) n_received : 0;
+    note_arrivals(self);
     return self->n_received;
 }
 
@@ -125,28 +170,17 @@ udp_batch_source(const UdpBatch *self, socklen_t *n_bytes)
     return &self->source;
 }
 
-static uint32_t
-dropped_by(struct msghdr *message)
+int64_t
+udp_batch_arrival_us(const UdpBatch *self, unsigned i)
 {
-    uint32_t n_dropped = 0;
-
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
-         header = CMSG_NXTHDR(message, header)) {
-        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SO_RXQ_OVFL)
-            memcpy(&n_dropped, CMSG_DATA(header), sizeof(n_dropped));
-    }
-    return n_dropped;
+    g_assert(i < self->n_received);
+    return self->arrivals_us[i];
 }
 
 uint32_t
-udp_batch_dropped(UdpBatch *self)
+udp_batch_dropped(const UdpBatch *self)
 {
-    uint32_t n_dropped = 0;
-
-    /* The kernel adds it to datagrams that came after a drop, so the last one knows most. */
-    if (self->n_received > 0)
-        n_dropped = dropped_by(&self->messages[self->n_received - 1].msg_hdr);
-    return n_dropped;
+    return self->n_dropped;
 }
 
 void

@@ -8,9 +8,9 @@
 
 /* UDP sockets as the ingress needs them. Any thread. */
 
-/* Binds a non-blocking socket with a large buffer that counts its drops. `port`: 0 lets the kernel
- * choose. Returns: the descriptor, -1 sets `error`. Errors: of GIO; G_IO_ERROR_ADDRESS_IN_USE - try
- * another port. */
+/* Binds a non-blocking socket with a large buffer that counts its drops and notes arrivals. `port`:
+ * 0 lets the kernel choose. Returns: the descriptor, -1 sets `error`. Errors: of GIO;
+ * G_IO_ERROR_ADDRESS_IN_USE - try another port. */
 int udp_socket_open(const char *address, uint16_t port, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 enum { UDP_SOCKET_BATCH = 64 };
@@ -27,12 +27,16 @@ unsigned udp_batch_receive(UdpBatch *self, int fd);
  * until the next receive. */
 const uint8_t *udp_batch_bytes(const UdpBatch *self, unsigned i, size_t *n_bytes);
 
+/* Returns: when the kernel got datagram `i`, in g_get_monotonic_time(); never goes back within a
+ * batch. */
+int64_t udp_batch_arrival_us(const UdpBatch *self, unsigned i);
+
 /* Returns: where the first datagram came from. */
 const struct sockaddr_storage *udp_batch_source(const UdpBatch *self, socklen_t *n_bytes);
 
 /* Returns: how many datagrams the kernel had to drop since the socket was opened; 0 if it did not
  * say. */
-uint32_t udp_batch_dropped(UdpBatch *self);
+uint32_t udp_batch_dropped(const UdpBatch *self);
 
 /* Wipes; NULL is allowed. */
 void udp_batch_free(UdpBatch *self);

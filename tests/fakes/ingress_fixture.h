@@ -6,7 +6,9 @@
 #include <glib.h>
 #include <stdint.h>
 
-/* A track of an ingress on loopback, and a socket that sends to it. */
+/* A track of an ingress on loopback, and a socket that sends to it. Each process has an address of
+ * 127.0.0.0/8 of its own, so that other tests of this machine neither take its ports nor send to
+ * them. */
 typedef struct {
     Ingress *ingress;
     IngressTrack *track;          /* NULL once it is finished */
@@ -16,7 +18,9 @@ typedef struct {
     int is_finished;              /* atomic */
 } IngressFixture;
 
-/* An ingress with `n_pairs` of ports somewhere: other programs of this machine have some, too. */
+const char *ingress_fixture_address(void);
+
+/* An ingress with `n_pairs` of ports. */
 Ingress *ingress_fixture_ingress(unsigned n_pairs);
 
 /* The options of a track whose callbacks write into the log. */
