@@ -270,10 +270,11 @@ put_parts(Cycle *self, const GPtrArray *parts)
         OutboxSession *session = session_of(self, part);
         g_autoptr(GError) error = puts[i].error;
 
-        if (error != NULL)
+        if (error != NULL) {
             note_failure(self->cycle, session, error);
-        else
+        } else {
             release_part(self->cycle, session, &part->record.part);
+        }
     }
 }
 

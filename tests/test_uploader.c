@@ -1,10 +1,6 @@
 #include "crypto/crypto_error.h"
-#include "storage/recording.h"
-#include "storage/spool_outbox.h"
 #include "storage/storage_error.h"
-#include "storage/uploader.h"
-#include "tests/fakes/flaky_store.h"
-#include "tests/fakes/spool_fixture.h"
+#include "tests/fakes/upload_bench.h"
 #include "tests/fakes/visit_keys.h"
 
 #include <string.h>
@@ -12,228 +8,90 @@
 static const char *const two_tracks[] = {"p1-audio", "p1-video", NULL};
 static const char *const one_track[] = {"p1-audio", NULL};
 
-/* A spool, a flaky store, and what the uploader said. */
-typedef struct {
-    SpoolFixture *fixture;
-    Spool *spool;
-    GHashTable *objects;
-    ObjectStore *store;
-    gint n_stored, n_troubles, n_parked;
-    SessionEnd end;
-} Bench;
-
-static void
-on_session_stored(const char *session, SessionEnd end, void *user_data)
-{
-    Bench *bench = user_data;
-
-    bench->end = end;
-    g_atomic_int_inc(&bench->n_stored);
-}
-
-static void
-on_trouble(const char *session, const GError *error, bool will_retry, void *user_data)
-{
-    Bench *bench = user_data;
-
-    g_atomic_int_inc(&bench->n_troubles);
-    if (!will_retry)
-        g_atomic_int_inc(&bench->n_parked);
-}
-
-static Bench *
-bench_new(void)
-{
-    Bench *self = g_new0(Bench, 1);
-
-    self->fixture = spool_fixture_new();
-    self->spool = spool_fixture_open(self->fixture, 0);
-    self->objects = flaky_store_objects_new();
-    self->store = flaky_store_new(self->objects);
-    visit_keys_put_envelope(self->store, "visit-1");
-    return self;
-}
-
-static void
-bench_free(Bench *self)
-{
-    object_store_free(self->store);
-    g_hash_table_unref(self->objects);
-    spool_free(self->spool);
-    spool_fixture_free(self->fixture);
-    g_free(self);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bench, bench_free)
-
-static Uploader *
-bench_start(Bench *self)
-{
-    const UploaderOptions options = {
-        .spool = self->spool,
-        .store = self->store,
-        .signer = visit_keys_signer(),
-        .interval_ms = 4,
-        .on_session_stored = on_session_stored,
-        .on_trouble = on_trouble,
-        .user_data = self,
-    };
-
-    return uploader_new(&options);
-}
-
-/* As after a crash: the uploader and the spool are gone and start again. */
-static void
-bench_restart_spool(Bench *self)
-{
-    spool_free(self->spool);
-    self->spool = spool_fixture_open(self->fixture, 0);
-}
-
-static void
-upload(Bench *self)
-{
-    Uploader *uploader = bench_start(self);
-
-    g_assert_true(uploader_drain(uploader, 20000));
-    uploader_free(uploader);
-}
-
-static void
-record(Bench *self, const char *const *tracks, uint32_t n_segments)
-{
-    spool_fixture_begin(self->spool, "visit-1", tracks);
-    for (uint32_t i = 0; i < n_segments; i++) {
-        for (const char *const *track = tracks; *track != NULL; track++)
-            spool_fixture_add(self->spool, "visit-1", *track, i);
-    }
-    spool_fixture_commit(self->spool);
-}
-
-static void
-close_visit(Bench *self, const char *const *tracks, uint32_t n_segments)
-{
-    spool_fixture_close(self->spool, "visit-1", tracks, n_segments * INT64_C(1000000));
-    spool_fixture_commit(self->spool);
-}
-
-static bool
-has_object(Bench *self, const char *relative)
-{
-    g_autofree char *key = g_strconcat("clinic-a/visit-1/", relative, NULL);
-
-    return g_hash_table_contains(self->objects, key);
-}
-
-static uint64_t
-count_waiting(Bench *self)
-{
-    SpoolStatus status;
-
-    spool_status(self->spool, &status);
-    return status.n_segments;
-}
-
-/* Returns: how many segments the recording has; it must be without fault. */
-static guint
-verified_segments(Bench *self)
-{
-    GError *error = NULL;
-    g_autoptr(Recording) recording =
-        recording_open(self->store, "clinic-a", "visit-1", visit_keys_verifiers(), &error);
-    g_autoptr(GPtrArray) findings = NULL;
-
-    g_assert_no_error(error);
-    findings = recording_verify(recording, NULL, NULL);
-    for (guint i = 0; i < findings->len; i++)
-        g_test_message("%s", ((const RecordingFinding *) g_ptr_array_index(findings, i))->message);
-    g_assert_cmpuint(findings->len, ==, 0);
-    return recording_manifest(recording)->segments->len;
-}
-
 static void
 test_stores_a_closed_session(void)
 {
-    g_autoptr(Bench) bench = bench_new();
+    g_autoptr(UploadBench) bench = upload_bench_new();
 
-    record(bench, two_tracks, 5);
-    close_visit(bench, two_tracks, 5);
-    upload(bench);
+    upload_bench_record(bench, two_tracks, 5);
+    upload_bench_close(bench, two_tracks, 5);
+    upload_bench_upload(bench);
 
     g_assert_cmpint(g_atomic_int_get(&bench->n_stored), ==, 1);
     g_assert_cmpint(bench->end, ==, SESSION_CLOSED);
-    g_assert_true(has_object(bench, "tp1-audio/0-0.tape"));
-    g_assert_true(has_object(bench, "tp1-video/0-3.tape"));
-    g_assert_cmpuint(count_waiting(bench), ==, 0);
-    g_assert_cmpuint(verified_segments(bench), ==, 10);
+    g_assert_true(upload_bench_has(bench, "tp1-audio/0-0.tape"));
+    g_assert_true(upload_bench_has(bench, "tp1-video/0-3.tape"));
+    g_assert_cmpuint(upload_bench_count_waiting(bench), ==, 0);
+    g_assert_cmpuint(upload_bench_verify(bench), ==, 10);
 }
 
 static void
 test_first_part_comes_with_the_session(void)
 {
-    g_autoptr(Bench) bench = bench_new();
+    g_autoptr(UploadBench) bench = upload_bench_new();
 
-    record(bench, one_track, 0);
-    upload(bench);
+    upload_bench_record(bench, one_track, 0);
+    upload_bench_upload(bench);
 
-    g_assert_true(has_object(bench, "manifest/1.note"));
+    g_assert_true(upload_bench_has(bench, "manifest/1.note"));
     g_assert_cmpint(g_atomic_int_get(&bench->n_stored), ==, 0);
 }
 
 static void
 test_unfinished_object_waits(void)
 {
-    g_autoptr(Bench) bench = bench_new();
+    g_autoptr(UploadBench) bench = upload_bench_new();
 
-    record(bench, one_track, 5);
-    upload(bench);
+    upload_bench_record(bench, one_track, 5);
+    upload_bench_upload(bench);
 
-    g_assert_true(has_object(bench, "tp1-audio/0-0.tape"));
-    g_assert_false(has_object(bench, "tp1-audio/0-3.tape"));
-    g_assert_cmpuint(count_waiting(bench), ==, 2);
-    close_visit(bench, one_track, 5);
-    upload(bench);
-    g_assert_true(has_object(bench, "tp1-audio/0-3.tape"));
-    g_assert_cmpuint(verified_segments(bench), ==, 5);
+    g_assert_true(upload_bench_has(bench, "tp1-audio/0-0.tape"));
+    g_assert_false(upload_bench_has(bench, "tp1-audio/0-3.tape"));
+    g_assert_cmpuint(upload_bench_count_waiting(bench), ==, 2);
+    upload_bench_close(bench, one_track, 5);
+    upload_bench_upload(bench);
+    g_assert_true(upload_bench_has(bench, "tp1-audio/0-3.tape"));
+    g_assert_cmpuint(upload_bench_verify(bench), ==, 5);
 }
 
 static void
 test_keeps_segments_until_stored(void)
 {
-    g_autoptr(Bench) bench = bench_new();
+    g_autoptr(UploadBench) bench = upload_bench_new();
     Uploader *uploader = NULL;
 
-    record(bench, one_track, 3);
-    close_visit(bench, one_track, 3);
+    upload_bench_record(bench, one_track, 3);
+    upload_bench_close(bench, one_track, 3);
     flaky_store_fail(bench->store, 1000000, STORAGE_ERROR_TRANSIENT, false);
-    uploader = bench_start(bench);
+    uploader = upload_bench_start(bench);
     g_assert_false(uploader_drain(uploader, 50));
-    g_assert_cmpuint(count_waiting(bench), ==, 3);
+    g_assert_cmpuint(upload_bench_count_waiting(bench), ==, 3);
     g_assert_cmpint(g_atomic_int_get(&bench->n_troubles), >, 0);
     g_assert_cmpint(g_atomic_int_get(&bench->n_parked), ==, 0);
     flaky_store_fail(bench->store, 0, 0, false);
     g_assert_true(uploader_drain(uploader, 20000));
     uploader_free(uploader);
 
-    g_assert_cmpuint(count_waiting(bench), ==, 0);
-    g_assert_cmpuint(verified_segments(bench), ==, 3);
+    g_assert_cmpuint(upload_bench_count_waiting(bench), ==, 0);
+    g_assert_cmpuint(upload_bench_verify(bench), ==, 3);
 }
 
 static void
 test_keeps_segments_until_listed(void)
 {
-    g_autoptr(Bench) bench = bench_new();
+    g_autoptr(UploadBench) bench = upload_bench_new();
     Uploader *uploader = NULL;
 
-    record(bench, one_track, 3);
-    close_visit(bench, one_track, 3);
+    upload_bench_record(bench, one_track, 3);
+    upload_bench_close(bench, one_track, 3);
     flaky_store_aim(bench->store, ".note");
     flaky_store_fail(bench->store, 1000000, STORAGE_ERROR_TRANSIENT, false);
-    uploader = bench_start(bench);
+    uploader = upload_bench_start(bench);
     g_assert_false(uploader_drain(uploader, 50));
     uploader_free(uploader);
 
-    g_assert_true(has_object(bench, "tp1-audio/0-0.tape"));
-    g_assert_cmpuint(count_waiting(bench), ==, 3);
+    g_assert_true(upload_bench_has(bench, "tp1-audio/0-0.tape"));
+    g_assert_cmpuint(upload_bench_count_waiting(bench), ==, 3);
     g_assert_cmpint(g_atomic_int_get(&bench->n_stored), ==, 0);
 }
 
@@ -245,46 +103,46 @@ test_goes_on_after_each_step(void)
     static const char *const steps[] = {"0-0.tape", "0-3.tape", "1.note", "2.note", "3.note"};
 
     for (size_t i = 0; i < 2 * G_N_ELEMENTS(steps); i++) {
-        g_autoptr(Bench) bench = bench_new();
+        g_autoptr(UploadBench) bench = upload_bench_new();
         Uploader *uploader = NULL;
 
         flaky_store_aim(bench->store, steps[i / 2]);
         flaky_store_fail(bench->store, 1000000, STORAGE_ERROR_TRANSIENT, i % 2 == 1);
-        record(bench, one_track, 4);
-        uploader = bench_start(bench);
+        upload_bench_record(bench, one_track, 4);
+        uploader = upload_bench_start(bench);
         (void) uploader_drain(uploader, 30);
-        close_visit(bench, one_track, 4);
+        upload_bench_close(bench, one_track, 4);
         (void) uploader_drain(uploader, 30);
         uploader_free(uploader);
-        bench_restart_spool(bench);
+        upload_bench_restart_spool(bench);
         flaky_store_fail(bench->store, 0, 0, false);
-        upload(bench);
+        upload_bench_upload(bench);
 
-        g_assert_cmpuint(count_waiting(bench), ==, 0);
-        g_assert_cmpuint(verified_segments(bench), ==, 4);
+        g_assert_cmpuint(upload_bench_count_waiting(bench), ==, 0);
+        g_assert_cmpuint(upload_bench_verify(bench), ==, 4);
     }
 }
 
 static void
 test_conflict_parks_the_session(void)
 {
-    g_autoptr(Bench) bench = bench_new();
+    g_autoptr(UploadBench) bench = upload_bench_new();
     g_autoptr(GBytes) planted = g_bytes_new_static("planted", 7);
     Uploader *uploader = NULL;
     UploaderStatus status;
 
     g_assert_true(
         object_store_put(bench->store, "clinic-a/visit-1/tp1-audio/0-0.tape", planted, NULL));
-    record(bench, one_track, 3);
-    close_visit(bench, one_track, 3);
-    uploader = bench_start(bench);
+    upload_bench_record(bench, one_track, 3);
+    upload_bench_close(bench, one_track, 3);
+    uploader = upload_bench_start(bench);
     g_assert_false(uploader_drain(uploader, 20000));
     uploader_status(uploader, &status);
     uploader_free(uploader);
 
     g_assert_true(status.is_parked);
     g_assert_cmpint(g_atomic_int_get(&bench->n_parked), ==, 1);
-    g_assert_cmpuint(count_waiting(bench), ==, 3);
+    g_assert_cmpuint(upload_bench_count_waiting(bench), ==, 3);
     g_assert_true(g_bytes_equal(
         g_hash_table_lookup(bench->objects, "clinic-a/visit-1/tp1-audio/0-0.tape"), planted));
 }
@@ -292,19 +150,19 @@ test_conflict_parks_the_session(void)
 static void
 test_parked_session_does_not_block_others(void)
 {
-    g_autoptr(Bench) bench = bench_new();
+    g_autoptr(UploadBench) bench = upload_bench_new();
     g_autoptr(GBytes) planted = g_bytes_new_static("planted", 7);
     Uploader *uploader = NULL;
 
     g_assert_true(
         object_store_put(bench->store, "clinic-a/visit-1/tp1-audio/0-0.tape", planted, NULL));
-    record(bench, one_track, 3);
-    close_visit(bench, one_track, 3);
+    upload_bench_record(bench, one_track, 3);
+    upload_bench_close(bench, one_track, 3);
     spool_fixture_begin(bench->spool, "visit-2", one_track);
     spool_fixture_add(bench->spool, "visit-2", "p1-audio", 0);
     spool_fixture_close(bench->spool, "visit-2", one_track, 1000000);
     spool_fixture_commit(bench->spool);
-    uploader = bench_start(bench);
+    uploader = upload_bench_start(bench);
     (void) uploader_drain(uploader, 20000);
     uploader_free(uploader);
 
@@ -316,7 +174,7 @@ test_parked_session_does_not_block_others(void)
 static void
 test_corrupt_segment_becomes_a_gap(void)
 {
-    g_autoptr(Bench) bench = bench_new();
+    g_autoptr(UploadBench) bench = upload_bench_new();
     g_autofree char *name = NULL;
     g_autoptr(GBytes) log = NULL;
     g_autofree uint8_t *bytes = NULL;
@@ -325,10 +183,10 @@ test_corrupt_segment_becomes_a_gap(void)
     guint n_segments = 0;
     SpoolStatus status;
 
-    record(bench, one_track, 3);
-    close_visit(bench, one_track, 3);
+    upload_bench_record(bench, one_track, 3);
+    upload_bench_close(bench, one_track, 3);
     log = spool_fixture_read_log(bench->fixture, &name);
-    bench_restart_spool(
+    upload_bench_restart_spool(
         bench); /* from now on that is an older log, and its segments are not read at start */
     spool_free(bench->spool);
     bytes = g_memdup2(g_bytes_get_data(log, &n_bytes), g_bytes_get_size(log));
@@ -336,9 +194,9 @@ test_corrupt_segment_becomes_a_gap(void)
     *hit ^= 1;
     spool_fixture_write_log(bench->fixture, name, bytes, n_bytes);
     bench->spool = spool_fixture_open(bench->fixture, 0);
-    upload(bench);
+    upload_bench_upload(bench);
     spool_status(bench->spool, &status);
-    n_segments = verified_segments(bench);
+    n_segments = upload_bench_verify(bench);
 
     g_assert_cmpuint(n_segments, ==, 2);
     g_assert_cmpuint(status.n_quarantined, ==, 1);
@@ -348,15 +206,15 @@ test_corrupt_segment_becomes_a_gap(void)
 static void
 test_interrupted_session_is_stored_as_such(void)
 {
-    g_autoptr(Bench) bench = bench_new();
+    g_autoptr(UploadBench) bench = upload_bench_new();
 
-    record(bench, two_tracks, 4);
+    upload_bench_record(bench, two_tracks, 4);
     spool_heartbeat(bench->spool, INT64_C(1000000000) + 6000000);
-    bench_restart_spool(bench);
-    upload(bench);
+    upload_bench_restart_spool(bench);
+    upload_bench_upload(bench);
 
     g_assert_cmpint(bench->end, ==, SESSION_INTERRUPTED);
-    g_assert_cmpuint(verified_segments(bench), ==, 8);
+    g_assert_cmpuint(upload_bench_verify(bench), ==, 8);
 }
 
 /* Batches and local flushes of one look are the same for one track and for a hundred. */
@@ -367,7 +225,7 @@ test_cost_does_not_grow_with_tracks(void)
     uint64_t n_commits[2] = {0};
 
     for (int i = 0; i < 2; i++) {
-        g_autoptr(Bench) bench = bench_new();
+        g_autoptr(UploadBench) bench = upload_bench_new();
         g_autoptr(GPtrArray) tracks = g_ptr_array_new_with_free_func(g_free);
         const int n_tracks = i == 0 ? 1 : 100;
         const unsigned before = flaky_store_n_batches(bench->store);
@@ -376,15 +234,15 @@ test_cost_does_not_grow_with_tracks(void)
         for (int track = 0; track < n_tracks; track++)
             g_ptr_array_add(tracks, g_strdup_printf("track-%d", track));
         g_ptr_array_add(tracks, NULL);
-        record(bench, (const char *const *) tracks->pdata, 3);
-        close_visit(bench, (const char *const *) tracks->pdata, 3);
+        upload_bench_record(bench, (const char *const *) tracks->pdata, 3);
+        upload_bench_close(bench, (const char *const *) tracks->pdata, 3);
         spool_status(bench->spool, &status);
         n_commits[i] = status.n_commits;
-        upload(bench);
+        upload_bench_upload(bench);
         spool_status(bench->spool, &status);
         n_commits[i] = status.n_commits - n_commits[i];
         n_batches[i] = flaky_store_n_batches(bench->store) - before;
-        g_assert_cmpuint(verified_segments(bench), ==, 3 * n_tracks);
+        g_assert_cmpuint(upload_bench_verify(bench), ==, 3 * n_tracks);
     }
     g_assert_cmpuint(n_batches[0], ==, 2);
     g_assert_cmpuint(n_batches[1], ==, 2);
