@@ -1,6 +1,7 @@
 #include "agent/media/media_format.h"
 #include "crypto/crypto_error.h"
 #include "tests/fakes/command_run.h"
+#include "tests/fakes/rtp_source.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -276,6 +277,7 @@ main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     g_assert_true(crypto_start(&error));
+    rtp_source_start();
     g_assert_true(media_start(&error));
     visit = visit_fixture_new();
     visit_fixture_record(visit, "visit-1");

@@ -56,7 +56,8 @@ static void
 test_each_reason_has_its_sign(void)
 {
     static const char *const reasons[] = {"silence",     "paused",   "loss",        "no-media",
-                                          "no-keyframe", "overload", "interrupted", "new-reason"};
+                                          "no-keyframe", "overload", "interrupted", "disk-full",
+                                          "corrupt",     "lossy"};
     for (int is_ascii = 0; is_ascii < 2; is_ascii++) {
         g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
@@ -68,6 +69,18 @@ test_each_reason_has_its_sign(void)
         g_assert_true(g_hash_table_contains(seen, "?"));
         g_assert_false(g_hash_table_contains(seen, is_ascii ? "=" : "█"));
     }
+}
+
+static void
+test_a_reason_may_say_more(void)
+{
+    static const TimelineSpan spans[] = {
+        {0,     5 * S, "paused-consent-missing"},
+        {5 * S, 5 * S, "disk-failed"           }
+    };
+    g_autofree char *row = draw(spans, 2, 4, true);
+
+    g_assert_cmpstr(row, ==, "::dd");
 }
 
 static void
@@ -134,6 +147,7 @@ main(int argc, char **argv)
                     test_leaves_blank_where_the_track_is_not);
     g_test_add_func("/timeline/shows-the-shortest-gap", test_shows_the_shortest_gap);
     g_test_add_func("/timeline/each-reason-has-its-sign", test_each_reason_has_its_sign);
+    g_test_add_func("/timeline/a-reason-may-say-more", test_a_reason_may_say_more);
     g_test_add_func("/timeline/ascii-is-ascii", test_ascii_is_ascii);
     g_test_add_func("/timeline/legend-has-what-was-drawn", test_legend_has_what_was_drawn);
     g_test_add_func("/timeline/scale-has-the-width", test_scale_has_the_width);

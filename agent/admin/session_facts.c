@@ -3,6 +3,7 @@
 #include "agent/admin/time_text.h"
 #include "agent/admin/timeline.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static void
@@ -71,6 +72,23 @@ text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
+/* Whether a gap stands for media that had arrived and was lost on the way to the store. */
+static bool
+has_lost_segments(const ManifestPart *manifest)
+{
+    static const char *const reasons[] = {"overload",       "disk-full", "disk-failed",
+                                          "sealing-failed", "corrupt",   NULL};
+
+    for (guint i = 0; i < manifest->gaps->len; i++) {
+        const ManifestGap *gap = manifest->gaps->pdata[i];
+
+        if (g_strv_contains(reasons, gap->reason)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What the signed manifest says is final; as long as it is open, the recorder knows better. */
 static void
 read_state(SessionFacts *self, const json_t *live)
@@ -78,7 +96,10 @@ read_state(SessionFacts *self, const json_t *live)
     const char *said = text_of(live, "state");
 
     if (self->manifest != NULL && self->manifest->state == SESSION_CLOSED) {
-        self->state = g_strdup("stored");
+        bool is_whole = !has_lost_segments(self->manifest);
+
+        self->state = g_strdup(is_whole ? "stored" : "incomplete");
+        self->reason = g_strdup(is_whole ? NULL : "segments-lost");
     } else if (self->manifest != NULL && self->manifest->state == SESSION_INTERRUPTED) {
         self->state = g_strdup("incomplete");
         self->reason = g_strdup("interrupted");

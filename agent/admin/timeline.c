@@ -11,7 +11,8 @@ typedef struct {
     const char *meaning;
 } Sign;
 
-/* The first two are not reasons; the last is for reasons that have no row. */
+/* A reason is a word, or the word with more behind it (`paused-consent-missing`). The first two are
+ * not reasons; the last is for reasons that have no row. */
 static const Sign signs[] = {
     {"",            "█", "=", "recorded"                                       },
     {"",            "▓", "+", "recorded, with a gap too short to draw"         },
@@ -21,8 +22,10 @@ static const Sign signs[] = {
     {"no-media",    "–", "-", "no-media: nothing was sent"                     },
     {"no-keyframe", "▁", "_", "no-keyframe: could not be decoded yet"          },
     {"overload",    "!",   "!", "overload: the recorder could not keep up"       },
+    {"disk",        "▼", "d", "disk: the spool could not be written"           },
+    {"corrupt",     "¤",  "c", "corrupt: lost or changed on the recorder's disk"},
     {"interrupted", "╳", "#", "interrupted: the recorder was stopped or killed"},
-    {"",            "?",   "?", "a gap for another reason; `--json` names it"    },
+    {"",            "?",   "?", "another reason: see the gaps below, or `--json`"},
 };
 
 enum {
@@ -35,7 +38,9 @@ static unsigned
 sign_of(const char *reason)
 {
     for (unsigned i = SIGN_MIXED + 1; i < SIGN_OTHER; i++) {
-        if (strcmp(signs[i].reason, reason) == 0)
+        size_t n = strlen(signs[i].reason);
+
+        if (strncmp(signs[i].reason, reason, n) == 0 && (reason[n] == '\0' || reason[n] == '-'))
             return i;
     }
     return SIGN_OTHER;
