@@ -97,6 +97,9 @@ tell_manifest(Session *self)
     g_autoptr(GError) error = NULL;
     g_autofree char *line = session_policy_line(self);
 
+    /* A session that only begins will tell its first decision by itself. */
+    if (!self->is_begun)
+        return;
     if (!spool_add_policy(self->services.spool, self->id, line, &error) ||
         !spool_commit(self->services.spool, &error))
         g_warning("session %s: the new decision is not in the manifest: %s", self->id,
