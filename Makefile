@@ -2,6 +2,7 @@
 BUILD   ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
+PROGRAMS = sealtape sealtaped
 FUZZ_SECONDS ?= 30
 export BUILD FUZZ_SECONDS
 
@@ -13,7 +14,7 @@ help: ## show this list
 
 demo: ## record, seal, verify and open a visit of 20 s, in front of your eyes
 	@tools/setup build runtime demo
-	@tools/build $(BUILD)/demo
+	@PROGRAMS="$(PROGRAMS)" tools/build $(BUILD)/demo
 	@tools/demo.sh $(BUILD)/demo
 
 check: ## everything that must hold, cheapest first; installs what it needs
@@ -47,7 +48,7 @@ format: ## lay out every .c and .h as .clang-format says
 
 install: ## build and install below PREFIX (/usr/local) and DESTDIR
 	@tools/setup build runtime
-	@tools/build $(BUILD)/install --prefix=$(PREFIX) --buildtype=release
+	@PROGRAMS="$(PROGRAMS)" tools/build $(BUILD)/install --prefix=$(PREFIX) --buildtype=release
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)/install --no-rebuild
 
 clean: ## remove everything that was built
