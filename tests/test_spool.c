@@ -72,10 +72,12 @@ test_shows_only_what_is_durable(void)
 {
     g_autoptr(SpoolFixture) fixture = spool_fixture_new();
     g_autoptr(Spool) spool = spool_fixture_open(fixture, 0);
+    g_autoptr(GPtrArray) sessions = NULL;
 
     spool_fixture_begin(spool, "visit-1", one_track);
     spool_fixture_add(spool, "visit-1", "p1-audio", 0);
-    g_assert_cmpuint(spool_outbox_view(spool)->len, ==, 0);
+    sessions = spool_outbox_view(spool);
+    g_assert_cmpuint(sessions->len, ==, 0);
 
     spool_fixture_commit(spool);
     g_assert_cmpuint(count_items(spool, SPOOL_RECORD_SEGMENT), ==, 1);
