@@ -6,6 +6,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+/* The digest of nothing. */
+#define POLICY                                                                                     \
+    "policy e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 record-audio=ok\n"
 #define SECOND_US INT64_C(1000000)
 
 /* What the sealer told, shared with its thread. */
@@ -76,7 +79,7 @@ set_up(Fixture *fixture, const void *data)
     g_autoptr(GError) error = NULL;
     g_autoptr(AgeIdentity) identity = age_identity_generate(&error);
     g_autoptr(AgeRecipient) recipient = age_identity_recipient(identity);
-    const LedgerSession session = {"clinic-a", "visit", 1, "policy x\n"};
+    const LedgerSession session = {"clinic-a", "visit", 1, POLICY};
     LedgerTrack track = {"a", "audio", "opus", "p1", age_recipient_text(recipient), 0};
 
     g_mutex_init(&fixture->told.mutex);
