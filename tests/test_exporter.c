@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 #include <gio/gio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define SECOND_US INT64_C(1000000)
@@ -128,11 +130,291 @@ static const PairCase h264_mp4 = {EXPORTER_MP4, &h264, "h264",
 static const PairCase vp9_mp4 = {EXPORTER_MP4, &vp9, "vp9",
                                  "videotestsrc num-buffers=60 ! " SAMPLE_VP9};
 
+/* A part ends and the next begins: a restart (equal settings) and, in VP8, another size. */
+static void
+test_joins_parts_of_a_track(void)
+{
+    g_autoptr(RtpSource) small = rtp_source_new("videotestsrc num-buffers=60 ! " SAMPLE_VP8);
+    g_autoptr(RtpSource) large =
+        rtp_source_new("videotestsrc num-buffers=60 ! " SAMPLE_VP8_SIZED(640, 480));
+    g_autoptr(TrackOutcome) outcome = track_outcome_new();
+    g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &vp8);
+    g_autoptr(GArray) inputs = inputs_for_test();
+    g_autoptr(GError) error = NULL;
+    Reader readers[] = {
+        {outcome, 0, 0, 0},
+        {outcome, 1, 0, 0},
+        {outcome, 2, 0, 0}
+    };
+
+    track_outcome_push(track, small, 0, small->packets->len, 0);
+    media_track_restart(track);
+    track_outcome_push(track, small, 0, small->packets->len, 10 * SECOND_US);
+    track_outcome_push(track, large, 0, large->packets->len, 20 * SECOND_US);
+    media_track_finish(track);
+    for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
+        add_input(inputs, "p1-video", "vp8", &readers[i]);
+    g_autoptr(GByteArray) file = export(inputs, (ExporterOptions){0}, &error);
+    g_assert_no_error(error);
+
+    g_autoptr(GPtrArray) tracks = rtp_source_demux(file->data, file->len);
+    g_assert_cmpuint(tracks->len, ==, 1);
+    GArray *frames = tracks->pdata[0];
+    g_assert_cmpuint(frames->len, ==, 180);
+    g_assert_cmpint(g_array_index(frames, RtpSourceFrame, 60).time_us, ==, 10 * SECOND_US);
+    g_assert_cmpint(g_array_index(frames, RtpSourceFrame, 120).time_us, ==, 20 * SECOND_US);
+    const int n_decoded = rtp_source_count_decoded(file->data, file->len, "v:0");
+    if (n_decoded >= 0)
+        g_assert_cmpint(n_decoded, ==, 180);
+}
+
+/* (qtdemux leaves tracks out that are shorter than a fifth of the file.) */
+static void
+test_other_settings_become_own_track(void)
+{
+    g_autoptr(RtpSource) small = rtp_source_new("videotestsrc num-buffers=30 ! " SAMPLE_H264);
+    g_autoptr(RtpSource) large =
+        rtp_source_new("videotestsrc num-buffers=30 ! " SAMPLE_H264_SIZED(640, 480));
+    g_autoptr(TrackOutcome) outcome = track_outcome_new();
+    g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &h264);
+    g_autoptr(GArray) inputs = inputs_for_test();
+    g_autoptr(GError) error = NULL;
+    Reader readers[] = {
+        {outcome, 0, 0, 0},
+        {outcome, 1, 0, 0},
+        {outcome, 2, 0, 0}
+    };
+
+    track_outcome_push(track, small, 0, small->packets->len, 0);
+    track_outcome_push(track, large, 0, large->packets->len, 2 * SECOND_US);
+    track_outcome_push(track, small, 0, small->packets->len, 4 * SECOND_US);
+    media_track_finish(track);
+    for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
+        add_input(inputs, "p1-video", "h264", &readers[i]);
+    for (int container = EXPORTER_MATROSKA; container <= EXPORTER_MP4; container++) {
+        for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
+            readers[i].next = 0;
+        g_autoptr(GByteArray) file =
+            export(inputs, (ExporterOptions){.container = (ExporterContainer) container}, &error);
+        g_assert_no_error(error);
+
+        g_autoptr(GPtrArray) tracks = rtp_source_demux(file->data, file->len);
+        g_assert_cmpuint(tracks->len, ==, 2);
+        g_assert_cmpuint(((GArray *) tracks->pdata[0])->len, ==, 60);
+        rtp_source_check_frames(large, tracks->pdata[1], 0, 30, 2 * SECOND_US);
+        g_assert_cmpint(g_array_index((GArray *) tracks->pdata[0], RtpSourceFrame, 30).time_us, ==,
+                        4 * SECOND_US);
+    }
+}
+
+typedef struct {
+    int64_t from_us;
+    int64_t until_us;
+    guint first_frame; /* of video, which starts 1 s into the session with a keyframe each second */
+    guint n_frames;
+    int64_t origin_us;
+} RangeCase;
+
+static const RangeCase ranges[] = {
+    {0,                 INT64_MAX,             0,   300, 0             },
+    {1 * SECOND_US,     INT64_MAX,             0,   300, 1 * SECOND_US },
+ /* Video starts at the keyframe before, and sound with it. */
+    {4500 * 1000,       INT64_MAX,             90,  210, 4 * SECOND_US },
+    {5 * SECOND_US,     8 * SECOND_US,         120, 90,  5 * SECOND_US },
+    {5 * SECOND_US + 1, 8 * SECOND_US + 20000, 120, 91,  5 * SECOND_US },
+    {4999 * 1000,       5 * SECOND_US,         90,  30,  4 * SECOND_US },
+    {10900 * 1000,      INT64_MAX,             270, 30,  10 * SECOND_US},
+};
+
+static void
+test_cuts_to_range(void)
+{
+    g_autoptr(RtpSource) pictures = rtp_source_new("videotestsrc num-buffers=300 ! " SAMPLE_VP8);
+    g_autoptr(RtpSource) sound =
+        rtp_source_new("audiotestsrc num-buffers=600 samplesperbuffer=960 ! " SAMPLE_OPUS);
+    g_autoptr(TrackOutcome) video = track_outcome_record(&vp8, pictures, 1 * SECOND_US);
+    g_autoptr(TrackOutcome) audio = track_outcome_record(&opus, sound, 0);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++) {
+        const RangeCase *given = &ranges[i];
+        Reader readers[] = {{.outcome = video}, {.outcome = audio}};
+        g_autoptr(GArray) inputs = inputs_for_test();
+        g_autoptr(GError) error = NULL;
+        const ExporterOptions options = {.from_us = given->from_us, .until_us = given->until_us};
+        guint n_sounds = 0;
+
+        add_input(inputs, "p1-video", "vp8", &readers[0]);
+        add_input(inputs, "p1-audio", "opus", &readers[1]);
+        g_autoptr(GByteArray) file = export(inputs, options, &error);
+        g_assert_no_error(error);
+
+        g_autoptr(GPtrArray) tracks = rtp_source_demux(file->data, file->len);
+        rtp_source_check_frames(pictures, tracks->pdata[0], given->first_frame, given->n_frames,
+                                1 * SECOND_US - given->origin_us);
+        for (guint j = 0; j < sound->frames->len; j++) {
+            const int64_t time_us = g_array_index(sound->frames, RtpSourceFrame, j).time_us;
+
+            n_sounds += time_us + 500 >= given->origin_us && time_us < given->until_us - 500;
+        }
+        g_assert_cmpuint(((GArray *) tracks->pdata[1])->len, ==, n_sounds);
+    }
+}
+
+static void
+test_names_what_mp4_can_not_hold(void)
+{
+    g_autoptr(RtpSource) pictures = rtp_source_new("videotestsrc num-buffers=30 ! " SAMPLE_VP8);
+    g_autoptr(TrackOutcome) video = track_outcome_record(&vp8, pictures, 0);
+    Reader reader = {.outcome = video};
+    g_autoptr(GArray) inputs = inputs_for_test();
+    g_autoptr(GError) error = NULL;
+
+    add_input(inputs, "p1-video", "vp8", &reader);
+    g_assert_null(export(inputs, (ExporterOptions){.container = EXPORTER_MP4}, &error));
+    g_assert_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+    g_assert_cmpstr(error->message, ==,
+                    "MP4 can not hold VP8, which track p1-video is in: export to Matroska (.mkv) "
+                    "instead");
+}
+
+typedef struct {
+    const TrackOutcome *video;
+    const TrackOutcome *audio;
+    guint fail_at;
+    int fd;
+    ExporterContainer container;
+} TwoTracks;
+
+static bool
+export_two(const TwoTracks *given, GError **error)
+{
+    Reader readers[] = {
+        {.outcome = given->video, .fail_at = given->fail_at},
+        {.outcome = given->audio                      }
+    };
+    g_autoptr(GArray) inputs = inputs_for_test();
+    const ExporterOptions options = {
+        .container = given->container, .until_us = INT64_MAX, .fd = given->fd};
+
+    add_input(inputs, "p1-video", "h264", &readers[0]);
+    add_input(inputs, "p1-audio", "opus", &readers[1]);
+    return exporter_run(inputs, &options, error);
+}
+
+/* The other track must not wait for the one that failed. */
+static void
+test_gives_back_the_fault(void)
+{
+    g_autoptr(RtpSource) pictures = rtp_source_new("videotestsrc num-buffers=300 ! " SAMPLE_H264);
+    g_autoptr(RtpSource) sound =
+        rtp_source_new("audiotestsrc num-buffers=600 samplesperbuffer=960 ! " SAMPLE_OPUS);
+    g_autoptr(TrackOutcome) video = track_outcome_record(&h264, pictures, 0);
+    g_autoptr(TrackOutcome) audio = track_outcome_record(&opus, sound, 0);
+    TwoTracks given = {.video = video, .audio = audio};
+    int ends[2];
+
+    for (int container = EXPORTER_MATROSKA; container <= EXPORTER_MP4; container++) {
+        g_autoptr(GError) forged = NULL;
+        g_autoptr(GError) full = NULL;
+
+        given.container = (ExporterContainer) container;
+        given.fd = memfd_create("export", 0);
+        given.fail_at = 2;
+        g_assert_false(export_two(&given, &forged));
+        g_assert_error(forged, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+        g_assert_cmpstr(forged->message, ==, "track p1-video: segment 2 is forged");
+        given.fail_at = 0;
+        close(given.fd);
+
+        given.fd = open("/dev/full", O_WRONLY);
+        g_assert_false(export_two(&given, &full));
+        if (container == EXPORTER_MP4)
+            g_assert_error(full, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+        else
+            g_assert_error(full, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+        close(given.fd);
+    }
+    g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
+    g_autoptr(GError) closed = NULL;
+    close(ends[0]);
+    given.container = EXPORTER_MATROSKA;
+    given.fd = ends[1];
+    g_assert_false(export_two(&given, &closed));
+    g_assert_error(closed, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
+    close(ends[1]);
+}
+
+static void *
+read_all(void *user_data)
+{
+    const int fd = GPOINTER_TO_INT(user_data);
+    GByteArray *bytes = g_byte_array_new();
+    uint8_t chunk[4096];
+    ssize_t n = 0;
+
+    while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+        g_byte_array_append(bytes, chunk, (guint) n);
+    close(fd);
+    return bytes;
+}
+
+static void
+test_writes_matroska_into_a_pipe(void)
+{
+    g_autoptr(RtpSource) pictures = rtp_source_new("videotestsrc num-buffers=90 ! " SAMPLE_H264);
+    g_autoptr(RtpSource) sound =
+        rtp_source_new("audiotestsrc num-buffers=150 samplesperbuffer=960 ! " SAMPLE_OPUS);
+    g_autoptr(TrackOutcome) video = track_outcome_record(&h264, pictures, 0);
+    g_autoptr(TrackOutcome) audio = track_outcome_record(&opus, sound, 0);
+    TwoTracks given = {.video = video, .audio = audio};
+    g_autoptr(GError) error = NULL;
+    int ends[2];
+
+    g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
+    GThread *reader = g_thread_new("read", read_all, GINT_TO_POINTER(ends[0]));
+    given.fd = ends[1];
+    g_assert_true(export_two(&given, &error));
+    g_assert_no_error(error);
+    close(ends[1]);
+    g_autoptr(GByteArray) file = g_thread_join(reader);
+
+    g_autoptr(GPtrArray) tracks = rtp_source_demux(file->data, file->len);
+    rtp_source_check_frames(pictures, tracks->pdata[0], 0, 90, 0);
+    rtp_source_check_frames(sound, tracks->pdata[1], 0, sound->frames->len, 0);
+}
+
+static GByteArray *
+read_garbage(void *user_data, GError **error)
+{
+    static guint n_calls;
+    GByteArray *bytes = g_byte_array_new();
+
+    for (guint i = 0; i < 1000; i++)
+        g_byte_array_append(bytes, (const guint8 *) "\x1a\x45\xdf\xa3", 1 + n_calls % 4);
+    n_calls++;
+    return bytes;
+}
+
+static void
+test_refuses_what_is_no_segment(void)
+{
+    for (int i = 0; i < 4; i++) {
+        g_autoptr(GArray) inputs = inputs_for_test();
+        const ExporterInput input = {"p1-video", "vp8", read_garbage, NULL};
+        g_autoptr(GError) error = NULL;
+
+        g_array_append_val(inputs, input);
+        g_assert_null(export(inputs, (ExporterOptions){0}, &error));
+        g_assert_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
 
+    signal(SIGPIPE, SIG_IGN);
     g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
     rtp_source_start();
     if (!media_start(&error))
@@ -147,5 +429,13 @@ main(int argc, char **argv)
                          test_keeps_tracks_in_step);
     g_test_add_data_func("/exporter/keeps-tracks-in-step/vp9-mp4", &vp9_mp4,
                          test_keeps_tracks_in_step);
+    g_test_add_func("/exporter/joins-parts-of-a-track", test_joins_parts_of_a_track);
+    g_test_add_func("/exporter/other-settings-become-own-track",
+                    test_other_settings_become_own_track);
+    g_test_add_func("/exporter/cuts-to-range", test_cuts_to_range);
+    g_test_add_func("/exporter/names-what-mp4-can-not-hold", test_names_what_mp4_can_not_hold);
+    g_test_add_func("/exporter/gives-back-the-fault", test_gives_back_the_fault);
+    g_test_add_func("/exporter/writes-matroska-into-a-pipe", test_writes_matroska_into_a_pipe);
+    g_test_add_func("/exporter/refuses-what-is-no-segment", test_refuses_what_is_no_segment);
     return g_test_run();
 }
