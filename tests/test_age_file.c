@@ -1,5 +1,6 @@
 #include "crypto/age_file.h"
 #include "crypto/age_passphrase.h"
+#include "crypto/age_wrap.h"
 #include "crypto/crypto_error.h"
 #include "tests/fakes/age_fixture.h"
 
@@ -270,6 +271,72 @@ test_every_cut_and_every_addition_is_noticed(void)
     }
 }
 
+static void
+test_refuses_an_empty_last_chunk(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) identities = age_fixture_identities();
+    g_autoptr(GBytes) file = age_fixture_seal_with_empty_last_chunk();
+
+    g_assert_null(open_with(identities, NULL, file, &error));
+    g_assert_error(error, CRYPTO_ERROR, CRYPTO_ERROR_AUTHENTICATION);
+}
+
+/* Headers with a right MAC, by someone who has the recipient but writes the place differently. */
+static void
+test_a_place_is_said_once_first_and_bare(void)
+{
+    static const struct {
+        const char *name;
+        const char *stanzas[4]; /* `*` for the one that opens */
+        guint n_body;           /* of the others */
+        int code;               /* -1: opens */
+    } rows[] = {
+        {"as it must be",   {"sealtape-meta a s", "*"},                      0, -1                  },
+        {"grease besides",  {"sealtape-meta a s", "*", "grease"},            0, -1                  },
+        {"said twice",      {"sealtape-meta a s", "sealtape-meta a s", "*"}, 0, CRYPTO_ERROR_CONTEXT},
+        {"another besides",
+         {"sealtape-meta a s", "*", "sealtape-meta b s"},
+         0,                                                                     CRYPTO_ERROR_CONTEXT},
+        {"another before",  {"sealtape-x a s", "sealtape-meta a s", "*"},    0, CRYPTO_ERROR_CONTEXT},
+        {"not first",       {"*", "sealtape-meta a s"},                      0, CRYPTO_ERROR_CONTEXT},
+        {"with a body",     {"sealtape-meta a s", "*"},                      1, CRYPTO_ERROR_CONTEXT},
+        {"one word more",   {"sealtape-meta a s s", "*"},                    0, CRYPTO_ERROR_CONTEXT},
+        {"in capitals",     {"SEALTAPE-meta a s", "*"},                      0, CRYPTO_ERROR_CONTEXT},
+        {"not at all",      {"*"},                                           0, CRYPTO_ERROR_CONTEXT},
+    };
+    g_autoptr(GPtrArray) identities = age_fixture_identities();
+    g_autoptr(GPtrArray) recipients = age_fixture_recipients();
+    g_autoptr(AgeContext) context = age_context_new_meta("a", "s");
+    g_autoptr(GBytes) plain = age_fixture_pattern(9);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Secret) file_key = secret_new_random(AGE_FILE_KEY_BYTES, &error);
+        g_autoptr(GPtrArray) stanzas =
+            g_ptr_array_new_with_free_func((GDestroyNotify) age_stanza_free);
+        g_test_message("%s", rows[i].name);
+        for (unsigned k = 0; rows[i].stanzas[k] != NULL; k++) {
+            const char *words = rows[i].stanzas[k];
+            g_ptr_array_add(stanzas,
+                            words[0] == '*'
+                                ? age_wrap(g_ptr_array_index(recipients, 0), file_key, NULL)
+                                : age_stanza_new(g_strsplit(words, " ", -1), (const uint8_t *) "x",
+                                                 rows[i].n_body));
+        }
+        g_autoptr(GBytes) file = age_fixture_seal_stanzas(stanzas, file_key, plain);
+
+        GByteArray *opened = open_with(identities, context, file, &error);
+
+        if (rows[i].code < 0)
+            g_assert_no_error(error);
+        else
+            g_assert_error(error, CRYPTO_ERROR, rows[i].code);
+        g_assert_true((opened != NULL) == (rows[i].code < 0));
+        age_file_wipe(opened);
+    }
+}
+
 static gpointer
 seal_and_open(gpointer data)
 {
@@ -350,6 +417,9 @@ main(int argc, char **argv)
     g_test_add_func("/age_file/every-flipped-bit-is-noticed", test_every_flipped_bit_is_noticed);
     g_test_add_func("/age_file/every-cut-and-every-addition-is-noticed",
                     test_every_cut_and_every_addition_is_noticed);
+    g_test_add_func("/age_file/refuses-an-empty-last-chunk", test_refuses_an_empty_last_chunk);
+    g_test_add_func("/age_file/a-place-is-said-once-first-and-bare",
+                    test_a_place_is_said_once_first_and_bare);
     g_test_add_func("/age_file/threads-seal-and-open-at-once", test_threads_seal_and_open_at_once);
     g_test_add_func("/age_file/ids-follow-one-rule", test_ids_follow_one_rule);
     return g_test_run();

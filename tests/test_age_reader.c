@@ -1,6 +1,5 @@
 #include "crypto/age_reader.h"
 #include "crypto/age_stream.h"
-#include "crypto/age_wrap.h"
 #include "crypto/age_writer.h"
 #include "crypto/crypto_error.h"
 #include "tests/fakes/age_fixture.h"
@@ -167,26 +166,9 @@ test_refuses_an_empty_last_chunk(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GByteArray) released = NULL;
-    g_autoptr(Secret) file_key = secret_new_random(16, &error);
-    g_autoptr(GPtrArray) stanzas = g_ptr_array_new_with_free_func((GDestroyNotify) age_stanza_free);
-    g_autoptr(GPtrArray) recipients = age_fixture_recipients();
-    g_ptr_array_add(stanzas, age_wrap(g_ptr_array_index(recipients, 0), file_key, &error));
-    g_autoptr(GBytes) nothing = g_bytes_new_static("", 0);
-    g_autoptr(GBytes) small = age_fixture_seal_stanzas(stanzas, file_key, nothing);
-    static const uint8_t nonce[AGE_STREAM_NONCE_BYTES] = {7}; /* the fixture's */
-    g_autoptr(AgeStream) stream = age_stream_new_seal(file_key, nonce);
-    g_autoptr(GBytes) plain = age_fixture_pattern(CHUNK);
-    g_autofree uint8_t *sealed = g_malloc(SEALED + AGE_STREAM_TAG_BYTES);
-    age_stream_seal(stream, (AgeStreamPlace){0, false}, g_bytes_get_data(plain, NULL), CHUNK,
-                    sealed);
-    age_stream_seal(stream, (AgeStreamPlace){1, true}, sealed, 0, sealed + SEALED);
-    GByteArray *file = g_byte_array_new();
-    g_byte_array_append(file, g_bytes_get_data(small, NULL),
-                        (guint) g_bytes_get_size(small) - AGE_STREAM_TAG_BYTES);
-    g_byte_array_append(file, sealed, SEALED + AGE_STREAM_TAG_BYTES);
-    g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(file);
+    g_autoptr(GBytes) file = age_fixture_seal_with_empty_last_chunk();
 
-    g_assert_false(age_fixture_read(bytes, 0, &released, &error));
+    g_assert_false(age_fixture_read(file, 0, &released, &error));
 
     g_assert_error(error, CRYPTO_ERROR, CRYPTO_ERROR_AUTHENTICATION);
     g_assert_cmpuint(released->len, ==, CHUNK); /* that chunk was genuine */

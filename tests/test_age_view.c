@@ -91,6 +91,17 @@ test_every_cut_is_noticed_before_anything_is_read(void)
 }
 
 static void
+test_refuses_an_empty_last_chunk(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) file = age_fixture_seal_with_empty_last_chunk();
+    g_autoptr(AgeTape) tape = age_tape_new(file, 0);
+
+    g_assert_null(view_of(tape, &error));
+    g_assert_error(error, CRYPTO_ERROR, CRYPTO_ERROR_AUTHENTICATION);
+}
+
+static void
 test_changed_chunk_is_refused_and_others_stay_readable(void)
 {
     g_autoptr(GError) error = NULL;
@@ -135,6 +146,7 @@ main(int argc, char **argv)
                     test_knows_every_length_that_matters);
     g_test_add_func("/age_view/every-cut-is-noticed-before-anything-is-read",
                     test_every_cut_is_noticed_before_anything_is_read);
+    g_test_add_func("/age_view/refuses-an-empty-last-chunk", test_refuses_an_empty_last_chunk);
     g_test_add_func("/age_view/changed-chunk-is-refused-and-others-stay-readable",
                     test_changed_chunk_is_refused_and_others_stay_readable);
     g_test_add_func("/age_view/broken-file-is-an-error", test_broken_file_is_an_error);

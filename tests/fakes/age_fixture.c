@@ -4,6 +4,7 @@
 #include "crypto/age_header.h"
 #include "crypto/age_reader.h"
 #include "crypto/age_stream.h"
+#include "crypto/age_wrap.h"
 #include "crypto/crypto_error.h"
 
 #include <gio/gio.h>
@@ -95,6 +96,30 @@ age_fixture_seal_stanzas(GPtrArray *stanzas, const Secret *file_key, GBytes *pla
     age_stream_seal(stream, (AgeStreamPlace){0, true}, bytes, n_plain, sealed);
     g_byte_array_append(file, nonce, sizeof(nonce));
     g_byte_array_append(file, sealed, (guint) n_plain + AGE_STREAM_TAG_BYTES);
+    return g_byte_array_free_to_bytes(file);
+}
+
+GBytes *
+age_fixture_seal_with_empty_last_chunk(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Secret) file_key = secret_new_random(AGE_FILE_KEY_BYTES, &error);
+    g_autoptr(GPtrArray) recipients = age_fixture_recipients();
+    g_autoptr(GPtrArray) stanzas = g_ptr_array_new_with_free_func((GDestroyNotify) age_stanza_free);
+    g_autoptr(AgeStream) stream = NULL;
+    g_autoptr(GBytes) plain = age_fixture_pattern(AGE_STREAM_CHUNK_BYTES);
+    g_autofree uint8_t *sealed = g_malloc(AGE_STREAM_SEALED_BYTES + AGE_STREAM_TAG_BYTES);
+    static const uint8_t nonce[AGE_STREAM_NONCE_BYTES] = {8};
+
+    g_ptr_array_add(stanzas, age_wrap(g_ptr_array_index(recipients, 0), file_key, &error));
+    g_assert_no_error(error);
+    stream = age_stream_new_seal(file_key, nonce);
+    age_stream_seal(stream, (AgeStreamPlace){0, false}, g_bytes_get_data(plain, NULL),
+                    AGE_STREAM_CHUNK_BYTES, sealed);
+    age_stream_seal(stream, (AgeStreamPlace){1, true}, sealed, 0, sealed + AGE_STREAM_SEALED_BYTES);
+    GByteArray *file = age_header_write(stanzas, file_key);
+    g_byte_array_append(file, nonce, sizeof(nonce));
+    g_byte_array_append(file, sealed, AGE_STREAM_SEALED_BYTES + AGE_STREAM_TAG_BYTES);
     return g_byte_array_free_to_bytes(file);
 }
 

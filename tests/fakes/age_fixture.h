@@ -29,6 +29,10 @@ GBytes *age_fixture_seal(GBytes *plain, const AgeContext *context);
 /* Returns: a file with the given stanzas (of AgeStanza) and a right MAC and payload, owned. */
 GBytes *age_fixture_seal_stanzas(GPtrArray *stanzas, const Secret *file_key, GBytes *plain);
 
+/* Returns: a file for age_fixture_recipients() of one genuine full chunk and an empty last one,
+ * which no writer writes, owned. */
+GBytes *age_fixture_seal_with_empty_last_chunk(void);
+
 /* A stream in memory that gives and takes bytes in steps, as a slow pipe does. */
 typedef struct {
     GByteArray *bytes; /* given from, or written to; owned */
