@@ -307,7 +307,7 @@ session_is_open(const Session *self)
 bool
 session_is_over(const Session *self)
 {
-    return self->n_jobs == 0 && !session_is_open(self) && self->state != SESSION_STATE_FINALISING;
+    return self->n_jobs == 0 && !session_is_open(self) && (self->is_stored || !self->is_begun);
 }
 
 void
