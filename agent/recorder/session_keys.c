@@ -158,7 +158,7 @@ give_up_if_empty(Session *self)
             return;
     if (!self->is_begun)
         return;
-    self->state = session_state_next(self->state, SESSION_EVENT_FAILED);
+    session_move(self, SESSION_EVENT_FAILED);
     sealer_take_stop(self->services.sealer, self->sealer_session, 0);
 }
 
@@ -205,18 +205,13 @@ on_keys_stored(GObject *source, GAsyncResult *result, gpointer data)
         discard_tracks(self, job->tracks);
         give_up_if_empty(self);
     } else {
-        self->state = session_state_next(self->state, SESSION_EVENT_PERMITTED);
-        /* Somebody may have joined or left while the keys were stored. */
-        for (guint i = 0; i < job->tracks->len; i++) {
-            const SessionTrack *track = g_ptr_array_index(job->tracks, i);
-            const ConsentReason decision = self->decisions[purpose_of(track->request)];
-
-            if (decision != CONSENT_OK)
-                track_pause(track->track, consent_reason_text(decision));
-        }
+        /* Somebody may have joined or left, or asked for a pause, while the keys were stored. */
+        session_hold_tracks(self);
+        session_move(self, SESSION_EVENT_PERMITTED);
+        session_tell_watchers(self);
     }
     if (error != NULL && !self->is_begun)
-        self->state = session_state_next(self->state, SESSION_EVENT_FAILED);
+        session_move(self, SESSION_EVENT_FAILED);
     end_job(job, error);
 }
 

@@ -2,23 +2,30 @@
 
 /* What a session shows of itself. */
 
-static const char *
-track_state(const Session *self, const SessionTrack *track)
+const char *
+session_hold(const Session *self, const SessionTrack *track)
 {
     const ConsentReason decision = self->decisions[purpose_of(track->request)];
 
+    if (decision != CONSENT_OK)
+        return consent_reason_text(decision);
+    return self->pause_reason;
+}
+
+static const char *
+track_state(const Session *self, const SessionTrack *track)
+{
     if (track->track == NULL)
         return track->is_keying ? "starting" : "not-recorded";
     if (!session_is_open(self))
         return session_state_text(self->state);
-    return decision == CONSENT_OK ? "recording" : "paused";
+    return session_hold(self, track) == NULL ? "recording" : "paused";
 }
 
 static json_t *
 track_to_json(const Session *self, const SessionTrack *track)
 {
-    const ConsentReason decision = self->decisions[purpose_of(track->request)];
-    const char *reason = decision != CONSENT_OK ? consent_reason_text(decision) : NULL;
+    const char *reason = session_is_open(self) ? session_hold(self, track) : NULL;
     json_t *form = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*}", "id", track->request->id,
                              "participant", track->request->participant, "kind",
                              purpose_of(track->request) == PURPOSE_VIDEO ? "video" : "audio",
@@ -54,6 +61,10 @@ state_reason(const Session *self)
 
     if (self->state == SESSION_STATE_INCOMPLETE)
         return "segments-lost";
+    if (self->end_reason != NULL)
+        return self->end_reason;
+    if (self->state == SESSION_STATE_PAUSED && reason == CONSENT_OK)
+        return self->pause_reason;
     if (self->state == SESSION_STATE_PAUSED || self->state == SESSION_STATE_NOT_RECORDED)
         return consent_reason_text(reason);
     return NULL;
@@ -89,6 +100,7 @@ session_add_counts(const Session *self, SessionCounts *counts)
         track_status(track->track, &status);
         counts->n_tracks += session_is_open(self) ? 1 : 0;
         counts->n_packets += status.receiver.n_packets;
+        counts->n_arrived += status.receiver.n_packets + status.receiver.n_paused;
         counts->n_bytes += status.receiver.n_bytes;
         counts->n_lost += status.receiver.n_lost;
         counts->n_kernel_dropped += status.receiver.n_kernel_dropped;

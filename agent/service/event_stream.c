@@ -92,10 +92,8 @@ event_stream_new(HttpRequest *request, void (*on_closed)(void *user_data), void 
     soup_message_headers_replace(headers, "Cache-Control", "no-store");
     soup_message_body_set_accumulate(soup_server_message_get_response_body(self->message), FALSE);
     soup_server_message_set_status(self->message, 200, NULL);
-    self->on_wrote =
-        g_signal_connect(self->message, "wrote-body-data", G_CALLBACK(on_wrote), self);
-    self->on_finished =
-        g_signal_connect(self->message, "finished", G_CALLBACK(on_finished), self);
+    self->on_wrote = g_signal_connect(self->message, "wrote-body-data", G_CALLBACK(on_wrote), self);
+    self->on_finished = g_signal_connect(self->message, "finished", G_CALLBACK(on_finished), self);
     self->keep_alive = g_timeout_add_seconds(KEEP_ALIVE_S, keep_alive, self);
     append(self, g_strdup(":\n\n"));
     return self;
