@@ -133,7 +133,6 @@ session_apply_decision(Session *self)
     session_update_meta(self);
     g_message("session %s: decided again: %s", self->id, consent_reason_text(session_reason(self)));
     session_move(self, is_all_held(self) ? SESSION_EVENT_PAUSED : SESSION_EVENT_RESUMED);
-    session_tell_watchers(self);
 }
 
 static bool
@@ -150,7 +149,6 @@ change_pause(Session *self, char *reason, GError **error)
     session_hold_tracks(self);
     g_message("session %s: %s", self->id, reason != NULL ? "paused" : "resumed");
     session_move(self, is_all_held(self) ? SESSION_EVENT_PAUSED : SESSION_EVENT_RESUMED);
-    session_tell_watchers(self);
     return true;
 }
 

@@ -61,11 +61,9 @@ session_now_us(const Session *self)
 
 GArray *session_watchers_new(void);
 
-/* session_watch.c: what `event` makes of the state; tells those who watch. */
+/* session_watch.c: what `event` makes of the state; tells those who watch, for where the state
+ * stays a track may have changed. */
 void session_move(Session *self, SessionEvent event);
-
-/* Tells them that something else changed: a track began, was paused or goes on. */
-void session_tell_watchers(Session *self);
 
 /* Why capture of `track` is held back now, static or the session's; NULL: it is not. */
 const char *session_hold(const Session *self, const SessionTrack *track);

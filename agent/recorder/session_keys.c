@@ -208,7 +208,6 @@ on_keys_stored(GObject *source, GAsyncResult *result, gpointer data)
         /* Somebody may have joined or left, or asked for a pause, while the keys were stored. */
         session_hold_tracks(self);
         session_move(self, SESSION_EVENT_PERMITTED);
-        session_tell_watchers(self);
     }
     if (error != NULL && !self->is_begun)
         session_move(self, SESSION_EVENT_FAILED);

@@ -34,8 +34,8 @@ session_unwatch(Session *self, unsigned watch)
     }
 }
 
-void
-session_tell_watchers(Session *self)
+static void
+tell_watchers(Session *self)
 {
     /* Whoever is told may stop watching. */
     g_autoptr(GArray) told = g_array_copy(self->watchers);
@@ -50,11 +50,8 @@ session_tell_watchers(Session *self)
 void
 session_move(Session *self, SessionEvent event)
 {
-    const SessionState before = self->state;
-
     self->state = session_state_next(self->state, event);
-    if (self->state != before)
-        session_tell_watchers(self);
+    tell_watchers(self);
 }
 
 void
