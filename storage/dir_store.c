@@ -12,15 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How a batch becomes durable, with two flushes however many objects it has:
- * 1. open the store anew: syncfs() reports the write errors since *this* open, so that no other
- *    thread's flush can swallow ours (Linux 5.8 and later report them at all);
- * 2. write every object to a file without a name (O_TMPFILE), which a crash removes by itself;
- * 3. syncfs(): the bytes are down before any name shows them;
- * 4. link each into place; a taken name is compared, never overwritten;
- * 5. syncfs(): the names, and the folders made for them, are down.
- * syncfs() writes out the whole file system, others' data included, so a single object is flushed
- * by itself instead: the file, then every folder from its own up to the root.
+/* How a batch becomes durable:
+ * 1. write every object to a file without a name (O_TMPFILE), which a crash removes by itself;
+ * 2. flush: the bytes are down before any name shows them;
+ * 3. link each into place; a taken name is compared, never overwritten;
+ * 4. flush again: the names, and the folders made for them, are down.
+ * A batch of up to FEW objects flushes each file, then each folder once, from its own up to the
+ * root. A larger one calls syncfs() twice, however many objects it has. That writes out others'
+ * data on the same file system too, which on a busy disk takes long: a session that ends alone need
+ * not wait for it. syncfs() is called on the store opened anew: it reports the write errors since
+ * that open, so that no other thread's flush can swallow ours (Linux 5.8 and later report them at
+ * all).
  *
  * Folders are walked one word at a time without following symbolic links: a link planted inside the
  * store leads nowhere. */
@@ -40,7 +42,7 @@ typedef struct {
     bool shares_flush;
 } DirPut;
 
-enum { OBJECT_MODE = 0640 };
+enum { OBJECT_MODE = 0640, FEW = 8, MAX_BATCH = 256 };
 
 static const char *
 name_in(const char *key)
@@ -59,7 +61,6 @@ dir_put_clear(DirPut *self)
     fd_close(&self->folder);
     fd_close(&self->file);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DirPut, dir_put_clear)
 
 static bool
 create_file(DirPut *self)
@@ -106,7 +107,7 @@ compare_with_stored(DirPut *self, GError **error)
     if (stored == NULL)
         return false;
     if (g_bytes_equal(stored, self->put->body)) {
-        /* Whoever wrote it may not have flushed it yet. */
+        /* Whoever wrote it may not have flushed it yet; syncfs() does. */
         if (!self->shares_flush && fsync(file) < 0)
             return storage_fail_errno(error, "flush", self->put->key);
         return true;
@@ -133,91 +134,105 @@ dir_put_link(DirPut *self, GError **error)
     return storage_fail_errno(error, "name", self->put->key);
 }
 
-/* Flushes the folder of `key` and every one above it, which may be new as well. */
+/* Flushes the folder of `key` and every one above it, which may be new as well, unless it is in
+ * `done`. */
 static bool
-flush_folders(DirStore *store, const char *key)
+flush_folders(DirStore *store, const char *key, GHashTable *done)
 {
     g_autofree char *path = g_strdup(key);
 
     for (char *slash = strrchr(path, '/'); slash != NULL; slash = strrchr(path, '/')) {
         g_auto(Fd) folder = dir_store_walk_to_folder(store->root, path, false);
 
+        *slash = '\0';
+        if (g_hash_table_contains(done, path))
+            return true; /* and so are those above */
         if (folder < 0 || fsync(folder) < 0)
             return false;
-        *slash = '\0';
+        (void) g_hash_table_add(done, g_strdup(path));
     }
-    return fsync(store->root) == 0;
-}
-
-static bool
-put_one(DirStore *store, ObjectPut *put, GError **error)
-{
-    g_auto(DirPut) self = {.folder = -1, .file = -1};
-
-    if (!dir_put_write(store, &self, put, error))
+    if (!g_hash_table_contains(done, "") && fsync(store->root) < 0)
         return false;
-    if (fsync(self.file) < 0)
-        return storage_fail_errno(error, "flush", put->key);
-    if (!dir_put_link(&self, error))
-        return false;
-    if (!flush_folders(store, put->key))
-        return storage_fail_errno(error, "flush folder of", put->key);
+    (void) g_hash_table_add(done, g_strdup(""));
     return true;
 }
 
 static void
-fail_all(DirPut *batch, size_t n_puts, int number)
+fail_all(ObjectPut *puts, size_t n_puts, int number)
 {
     for (size_t i = 0; i < n_puts; i++) {
         errno = number;
-        if (batch[i].put->error == NULL)
-            (void) storage_fail_errno(&batch[i].put->error, "flush", batch[i].put->key);
+        if (puts[i].error == NULL)
+            (void) storage_fail_errno(&puts[i].error, "flush", puts[i].key);
     }
 }
 
 static void
-put_batch(DirStore *store, DirPut *batch, ObjectPut *puts, size_t n_puts)
+link_all(DirPut *batch, ObjectPut *puts, size_t n_puts)
 {
-    g_auto(Fd) flusher = openat(store->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const int open_errno = errno;
-
-    for (size_t i = 0; i < n_puts; i++) {
-        batch[i].shares_flush = true;
-        (void) dir_put_write(store, &batch[i], &puts[i], &puts[i].error);
-    }
-    errno = open_errno;
-    if (flusher < 0 || syncfs(flusher) < 0) {
-        fail_all(batch, n_puts, errno);
-        return;
-    }
     for (size_t i = 0; i < n_puts; i++) {
         if (puts[i].error == NULL)
             (void) dir_put_link(&batch[i], &puts[i].error);
     }
+}
+
+static void
+make_few_durable(DirStore *store, DirPut *batch, ObjectPut *puts, size_t n_puts)
+{
+    g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (size_t i = 0; i < n_puts; i++) {
+        if (puts[i].error == NULL && fsync(batch[i].file) < 0)
+            (void) storage_fail_errno(&puts[i].error, "flush", puts[i].key);
+    }
+    link_all(batch, puts, n_puts);
+    for (size_t i = 0; i < n_puts; i++) {
+        if (puts[i].error == NULL && !flush_folders(store, puts[i].key, done))
+            (void) storage_fail_errno(&puts[i].error, "flush folder of", puts[i].key);
+    }
+}
+
+static void
+make_many_durable(Fd flusher, DirPut *batch, ObjectPut *puts, size_t n_puts)
+{
+    if (syncfs(flusher) < 0) {
+        fail_all(puts, n_puts, errno);
+        return;
+    }
+    link_all(batch, puts, n_puts);
     if (syncfs(flusher) < 0)
-        fail_all(batch, n_puts, errno);
+        fail_all(puts, n_puts, errno);
+}
+
+static void
+put_batch(DirStore *store, ObjectPut *puts, size_t n_puts)
+{
+    g_auto(Fd) flusher = openat(store->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_autofree DirPut *batch = g_new0(DirPut, n_puts);
+
+    if (flusher < 0) {
+        fail_all(puts, n_puts, errno);
+        return;
+    }
+    for (size_t i = 0; i < n_puts; i++) {
+        batch[i].shares_flush = n_puts > FEW;
+        (void) dir_put_write(store, &batch[i], &puts[i], &puts[i].error);
+    }
+    if (n_puts <= FEW)
+        make_few_durable(store, batch, puts, n_puts);
+    else
+        make_many_durable(flusher, batch, puts, n_puts);
+    for (size_t i = 0; i < n_puts; i++)
+        dir_put_clear(&batch[i]);
 }
 
 /* Each object holds two descriptors until its batch is flushed, so batches are bounded; that makes
- * one more pair of flushes for every 256 objects. */
+ * one more pair of flushes for every MAX_BATCH objects. */
 static void
 dir_store_put_all(ObjectStore *base, ObjectPut *puts, size_t n_puts)
 {
-    DirStore *store = (DirStore *) base;
-    enum { MAX_BATCH = 256 };
-
-    if (n_puts == 1) {
-        (void) put_one(store, puts, &puts->error);
-        return;
-    }
-    for (size_t first = 0; first < n_puts; first += MAX_BATCH) {
-        const size_t n = MIN(n_puts - first, MAX_BATCH);
-        g_autofree DirPut *batch = g_new0(DirPut, n);
-
-        put_batch(store, batch, puts + first, n);
-        for (size_t i = 0; i < n; i++)
-            dir_put_clear(&batch[i]);
-    }
+    for (size_t first = 0; first < n_puts; first += MAX_BATCH)
+        put_batch((DirStore *) base, puts + first, MIN(n_puts - first, MAX_BATCH));
 }
 
 static bool
@@ -225,12 +240,13 @@ dir_store_replace(ObjectStore *base, const char *key, GBytes *body, GError **err
 {
     DirStore *store = (DirStore *) base;
     g_auto(Fd) folder = dir_store_walk_to_folder(store->root, key, true);
+    g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     if (folder < 0)
         return storage_fail_errno(error, "make folder of", key);
     if (!durable_file_replace(folder, name_in(key), body, error))
         return false;
-    if (!flush_folders(store, key))
+    if (!flush_folders(store, key, done))
         return storage_fail_errno(error, "flush folder of", key);
     return true;
 }

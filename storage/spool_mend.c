@@ -147,12 +147,25 @@ last_heartbeat(const Spool *self)
     return CLAMP(g_ascii_strtoll(text, NULL, 10), 0, INT64_MAX / 4);
 }
 
+/* Until when at most the session was recorded, on its timeline: until just before the beat that
+ * would have followed. A beat may be late, so what is kept counts as a sign of life as well. */
+static int64_t
+alive_until(const Spool *self, const SpoolSession *session)
+{
+    int64_t alive_us = MAX(last_heartbeat(self) - session->created_unix_us, 0);
+
+    for (guint i = 0; i < session->tracks->len; i++) {
+        const SpoolTrack *track = g_ptr_array_index(session->tracks, i);
+
+        alive_us = MAX(alive_us, track->covered_us);
+    }
+    return alive_us + SPOOL_HEARTBEAT_US;
+}
+
 static void
 interrupt(Spool *self, SpoolSession *session)
 {
-    /* It may have lived until just before the next beat, and even the first may be missing. */
-    const int64_t alive_us =
-        MAX(last_heartbeat(self) - session->created_unix_us, 0) + SPOOL_HEARTBEAT_US;
+    const int64_t alive_us = alive_until(self, session);
 
     for (guint i = 0; i < session->tracks->len; i++) {
         SpoolTrack *track = g_ptr_array_index(session->tracks, i);

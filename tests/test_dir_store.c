@@ -102,33 +102,72 @@ flushes_for_batch_of(size_t n_puts)
 static void
 test_flushes_do_not_grow_with_objects(void)
 {
-    g_assert_cmpuint(flushes_for_batch_of(2), ==, 2);
+    /* A few: each file, its folder, and the root once. */
+    g_assert_cmpuint(flushes_for_batch_of(1), ==, 3);
+    g_assert_cmpuint(flushes_for_batch_of(8), ==, 17);
+    g_assert_cmpuint(flushes_for_batch_of(9), ==, 2);
     g_assert_cmpuint(flushes_for_batch_of(200), ==, 2);
 }
 
 static void
 test_failed_flush_fails_the_batch(void)
 {
-    g_autoptr(SpoolFixture) fixture = spool_fixture_new();
-    g_autoptr(ObjectStore) store = spool_fixture_store(fixture);
-    g_autoptr(GBytes) body = bytes_of("body");
+    enum { N_PUTS = 20 };
 
     for (unsigned nth = 1; nth <= 2; nth++) {
-        ObjectPut puts[] = {
-            {.key = "s/1.tape", .body = body},
-            {.key = "s/2.tape", .body = body}
-        };
+        g_autoptr(SpoolFixture) fixture = spool_fixture_new();
+        g_autoptr(ObjectStore) store = spool_fixture_store(fixture);
+        g_autoptr(GBytes) body = bytes_of("body");
+        g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+        ObjectPut puts[N_PUTS];
 
+        for (int i = 0; i < N_PUTS; i++) {
+            g_ptr_array_add(keys, g_strdup_printf("s/%d.tape", i));
+            puts[i] = (ObjectPut){.key = g_ptr_array_index(keys, i), .body = body};
+        }
         failing_calls_arm(CALL_SYNCFS, nth, 1, EIO);
-        object_store_put_all(store, puts, 2);
+        object_store_put_all(store, puts, N_PUTS);
         failing_calls_disarm();
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < N_PUTS; i++) {
             g_assert_error(puts[i].error, STORAGE_ERROR, STORAGE_ERROR_IO);
             g_error_free(puts[i].error);
         }
+        /* Again, as the uploader does: now they are ours. */
+        g_assert_true(put(store, "s/1.tape", "body", NULL));
     }
-    /* Again, as the uploader does: now it is ours. */
-    g_assert_true(put(store, "s/1.tape", "body", NULL));
+}
+
+/* One file's failure is its own; the folder that is not flushed fails those in it. */
+static void
+test_few_fail_each_by_itself(void)
+{
+    static const struct {
+        unsigned nth;
+        bool fails[3];
+    } rows[] = {
+        {1, {true, false, false}}, /* the first file */
+        {3, {false, false, true}}, /* the third file */
+        {4, {true, false, false}}, /* folder a, of the first */
+    };
+
+    for (size_t row = 0; row < G_N_ELEMENTS(rows); row++) {
+        g_autoptr(SpoolFixture) fixture = spool_fixture_new();
+        g_autoptr(ObjectStore) store = spool_fixture_store(fixture);
+        g_autoptr(GBytes) body = bytes_of("body");
+        ObjectPut puts[] = {
+            {.key = "a/1.tape", .body = body},
+            {.key = "b/2.tape", .body = body},
+            {.key = "b/3.tape", .body = body}
+        };
+
+        failing_calls_arm(CALL_FSYNC, rows[row].nth, 1, EIO);
+        object_store_put_all(store, puts, 3);
+        failing_calls_disarm();
+        for (int i = 0; i < 3; i++) {
+            g_assert_cmpint(puts[i].error != NULL, ==, rows[row].fails[i]);
+            g_clear_error(&puts[i].error);
+        }
+    }
 }
 
 static void
@@ -338,6 +377,7 @@ main(int argc, char **argv)
     g_test_add_func("/dir-store/flushes-do-not-grow-with-objects",
                     test_flushes_do_not_grow_with_objects);
     g_test_add_func("/dir-store/failed-flush-fails-the-batch", test_failed_flush_fails_the_batch);
+    g_test_add_func("/dir-store/few-fail-each-by-itself", test_few_fail_each_by_itself);
     g_test_add_func("/dir-store/failures-leave-no-object", test_failures_leave_no_object);
     g_test_add_func("/dir-store/one-of-many-writers-wins", test_one_of_many_writers_wins);
     g_test_add_func("/dir-store/names-are-checked", test_names_are_checked);

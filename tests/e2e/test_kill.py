@@ -36,6 +36,7 @@ class Run:
         self.delay_s = dice.uniform(0, 0.3) if self.after_stop else dice.uniform(0.2, 6.5)
         self.acknowledged = {}
         self.is_killed = False
+        self.seen = {}
         self.trouble = []
 
     def go(self):
@@ -79,6 +80,7 @@ class Run:
                 return
             for track in seen["tracks"]:
                 self.acknowledged[track["id"]] = (track["acknowledged_us"], track["segments"])
+                self.seen[track["id"]] = {key: track.get(key) for key in ("packets", "lost", "foreign", "kernel_dropped")}
             time.sleep(0.02)
 
     def _check_after(self):
@@ -132,7 +134,8 @@ class Run:
         if not self.after_stop:
             lost_s = self.killed_s - end_us / 1e6
             most_s = SEGMENT_MS / 1000 + KEY_S + MARGIN_S
-            self.must(lost_s <= most_s, f"{name}: lost {lost_s:.2f} s, at most {most_s} s may be open")
+            self.must(lost_s <= most_s, f"{name}: lost {lost_s:.2f} s, at most {most_s} s may be open; {self.seen.get(name)}, "
+                      f"{manifest.of(name)}, {manifest.gaps_of(name)}")
 
     def must(self, is_good, trouble):
         if not is_good:
