@@ -10,6 +10,7 @@
 #define STOP_LIMIT_US  (10 * G_TIME_SPAN_SECOND)
 #define STOP_POLL_MS   20
 #define HEARTBEAT_S    1
+#define ORPHAN_WATCH_S 1
 
 struct Recorder {
     const Settings *settings;
@@ -23,7 +24,7 @@ struct Recorder {
     GHashTable *sessions; /* id -> Session */
     GQueue *order;        /* Session, by beginning */
     unsigned n_tracks;    /* open */
-    guint heartbeat;
+    guint heartbeat, orphan_watch;
 
     uint64_t n_troubles;
     bool has_disk_trouble;
@@ -129,6 +130,22 @@ on_upload_trouble(const char *session, const GError *error, bool will_retry, voi
 }
 
 static gboolean
+end_orphans(gpointer data)
+{
+    Recorder *self = data;
+    const int64_t limit_us = self->settings->orphan_s * G_TIME_SPAN_SECOND;
+
+    for (const GList *link = self->order->head; link != NULL; link = link->next) {
+        Session *session = link->data;
+
+        if (session_end_if_orphan(session, limit_us))
+            g_warning("session %s: ended as an orphan: no packet and no request for %u s",
+                      session_id(session), self->settings->orphan_s);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean
 beat(gpointer data)
 {
     Recorder *self = data;
@@ -190,6 +207,8 @@ start_workers(Recorder *self)
         .user_data = self,
     });
     self->heartbeat = g_timeout_add_seconds(HEARTBEAT_S, beat, self);
+    if (self->settings->orphan_s > 0)
+        self->orphan_watch = g_timeout_add_seconds(ORPHAN_WATCH_S, end_orphans, self);
 }
 
 Recorder *
@@ -363,6 +382,8 @@ recorder_free(Recorder *self)
         return;
     if (self->heartbeat != 0)
         g_source_remove(self->heartbeat);
+    if (self->orphan_watch != 0)
+        g_source_remove(self->orphan_watch);
     /* From the source to the store: each stage works off what the one before has given it. */
     ingress_free(self->ingress);
     sealer_free(self->sealer);

@@ -88,5 +88,26 @@ def test_events(folder):
     tap.equal(recorder.stop(), 0, "the recorder ends")
 
 
+def test_orphan(folder):
+    """Silence never ends a session; that nobody sends and nobody asks does."""
+    recorder = Recorder(folder / "recorder")
+    recorder.set("orphan_s", 4)
+    recorder.start()
+    sound = media.noise(folder, 2, 0x51)
+    forgotten = recorder.open_session([participant("p1")], [sound.track("p1-audio", "p1")])
+    silent = recorder.open_session([participant("p1")], [sound.track("p1-audio", "p1")])
+    Sender(folder, [stream(sound, forgotten.ports["p1-audio"])]).finish()
+
+    def ended():
+        silent.look()
+        states = {row["session"]: row for row in recorder.ask("GET", "/v1/sessions").json["sessions"]}
+        return states[forgotten.id] if states[forgotten.id]["state"] == "stored" else None
+
+    tap.equal(poll(ended, 30, "the forgotten session to end")["reason"], "orphan", "a forgotten session ends as an orphan")
+    tap.equal(silent.look()["state"], "recording", "one that is only silent does not")
+    tap.equal(recorder.command("verify", forgotten.id).returncode, 0, "what the orphan had is stored")
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+
+
 if __name__ == "__main__":
-    main([test_events], 100)
+    main([test_events, test_orphan], 100)
