@@ -265,6 +265,7 @@ session_stop(Session *self)
     for (guint i = 0; i < self->tracks->len; i++) {
         const SessionTrack *track = g_ptr_array_index(self->tracks, i);
 
+        srtp_key_wipe(track->request->srtp); /* of one that never began */
         if (track->track == NULL)
             continue;
         track_finish(track->track, until_us);

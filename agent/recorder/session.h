@@ -106,6 +106,7 @@ json_t *session_to_json(const Session *self);
 typedef struct {
     uint64_t n_arrived; /* packets given on, or dropped in a pause */
     uint64_t n_tracks, n_packets, n_bytes, n_lost, n_kernel_dropped, n_foreign, n_segments;
+    uint64_t n_unauthentic, n_replayed; /* SRTP turned away */
     uint64_t n_lost_segments;
 } SessionCounts;
 void session_add_counts(const Session *self, SessionCounts *counts);

@@ -79,6 +79,7 @@ open_track(Session *self, const SessionTrack *track, GError **error)
         .id = track->request->id,
         .recipient = track->recipient,
         .format = track->request->format,
+        .srtp = track->request->srtp,
         .zero_monotonic_us = self->zero_monotonic_us,
         .from_us = session_now_us(self),
         .segment_ms = settings->segment_ms,
@@ -205,6 +206,8 @@ on_keys_stored(GObject *source, GAsyncResult *result, gpointer data)
         discard_tracks(self, job->tracks);
         give_up_if_empty(self);
     } else {
+        for (guint i = 0; i < job->tracks->len; i++)
+            srtp_key_wipe(((SessionTrack *) g_ptr_array_index(job->tracks, i))->request->srtp);
         /* Somebody may have joined or left, or asked for a pause, while the keys were stored. */
         session_hold_tracks(self);
         session_move(self, SESSION_EVENT_PERMITTED);

@@ -38,14 +38,16 @@ track_to_json(const Session *self, const SessionTrack *track)
     track_status(track->track, &status);
     json_object_update_new(
         form,
-        json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "host",
-                  self->services.settings->rtp_address, "port", track_port(track->track),
+        json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                  "host", self->services.settings->rtp_address, "port", track_port(track->track),
                   "rtcp_port", track_port(track->track) + 1, "packets",
                   (json_int_t) status.receiver.n_packets, "bytes",
                   (json_int_t) status.receiver.n_bytes, "lost", (json_int_t) status.receiver.n_lost,
                   "duplicate", (json_int_t) status.receiver.n_duplicate, "foreign",
                   (json_int_t) (status.receiver.n_foreign + status.receiver.n_foreign_ssrc),
-                  "paused", (json_int_t) status.receiver.n_paused, "kernel_dropped",
+                  "paused", (json_int_t) status.receiver.n_paused, "unauthentic",
+                  (json_int_t) status.receiver.n_unauthentic, "replayed",
+                  (json_int_t) status.receiver.n_replayed, "kernel_dropped",
                   (json_int_t) status.receiver.n_kernel_dropped, "acknowledged_us",
                   (json_int_t) status.sealer.acknowledged_us, "segments",
                   (json_int_t) status.sealer.n_segments, "lost_segments",
@@ -105,6 +107,8 @@ session_add_counts(const Session *self, SessionCounts *counts)
         counts->n_lost += status.receiver.n_lost;
         counts->n_kernel_dropped += status.receiver.n_kernel_dropped;
         counts->n_foreign += status.receiver.n_foreign + status.receiver.n_foreign_ssrc;
+        counts->n_unauthentic += status.receiver.n_unauthentic;
+        counts->n_replayed += status.receiver.n_replayed;
         counts->n_segments += status.sealer.n_segments;
         counts->n_lost_segments += status.sealer.n_lost;
     }
