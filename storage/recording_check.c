@@ -84,21 +84,26 @@ check_names(const ManifestPart *manifest, GPtrArray *findings)
     }
 }
 
-/* True if lost segments may explain what is missing between two moments. */
+/* True if gaps say that what is missing between two moments was lost after it was recorded. */
 static bool
 is_explained(const ManifestPart *manifest, const char *track, int64_t start_us, int64_t end_us)
 {
     g_autoptr(GArray) gaps = stretches_of(manifest, track, false);
+    bool is_said = false;
 
     for (guint i = 0; i < gaps->len; i++) {
         const Stretch *gap = &g_array_index(gaps, Stretch, i);
 
-        if (gap->is_loss && gap->start_us <= start_us + TOLERANCE_US && gap->end_us > start_us)
-            start_us = gap->end_us;
+        if (!gap->is_loss || gap->start_us > start_us + TOLERANCE_US ||
+            gap->end_us + TOLERANCE_US < start_us)
+            continue;
+        is_said = true;
+        start_us = MAX(start_us, gap->end_us);
     }
-    return start_us + TOLERANCE_US >= end_us;
+    return is_said && start_us + TOLERANCE_US >= end_us;
 }
 
+/* `last`: the track's segment before `next`; NULL if `next` is the first. */
 static void
 check_successor(const ManifestPart *manifest, const ManifestSegment *last,
                 const ManifestSegment *next, GPtrArray *findings)
@@ -107,24 +112,23 @@ check_successor(const ManifestPart *manifest, const ManifestSegment *last,
     const uint32_t expected = is_same_part ? last->index + 1 : 0;
     const int64_t last_end_us = last == NULL ? 0 : last->start_us + last->duration_us;
 
-    if (last != NULL && next->start_us < last->start_us) {
+    if (last != NULL && next->start_us < last->start_us)
         recording_add_finding(findings, "segment-order",
                               "segment %u of track %s part %u begins before the one before it",
                               next->index, next->track, next->part);
-    }
-    if (next->index == expected && (last == NULL || next->part >= last->part))
-        return;
-    if (next->index > expected && is_explained(manifest, next->track, last_end_us, next->start_us))
-        return;
-    if (next->index > expected && (last == NULL || next->part >= last->part)) {
-        recording_add_finding(findings, "segment-missing",
-                              "segment %u of track %s part %u is not in the manifest", expected,
-                              next->track, next->part);
-    } else {
+    if (last != NULL && next->part < last->part)
+        recording_add_finding(findings, "segment-order",
+                              "segment %u of track %s part %u stands behind part %u", next->index,
+                              next->track, next->part, last->part);
+    else if (next->index < expected)
         recording_add_finding(findings, "segment-order",
                               "segment %u of track %s part %u stands where segment %u should",
                               next->index, next->track, next->part, expected);
-    }
+    else if (next->index > expected &&
+             !is_explained(manifest, next->track, last_end_us, next->start_us))
+        recording_add_finding(findings, "segment-missing",
+                              "segment %u of track %s part %u is not in the manifest", expected,
+                              next->track, next->part);
 }
 
 static void
