@@ -103,14 +103,14 @@ is_explained(const ManifestPart *manifest, const char *track, int64_t start_us, 
     return is_said && start_us + TOLERANCE_US >= end_us;
 }
 
-/* `last`: the track's segment before `next`; NULL if `next` is the first. */
+/* `last`: the track's segment before `next`; NULL if `next` is the first.
+ * `last_end_us`: its end, or where the track begins. */
 static void
-check_successor(const ManifestPart *manifest, const ManifestSegment *last,
+check_successor(const ManifestPart *manifest, const ManifestSegment *last, int64_t last_end_us,
                 const ManifestSegment *next, GPtrArray *findings)
 {
     const bool is_same_part = last != NULL && last->part == next->part;
     const uint32_t expected = is_same_part ? last->index + 1 : 0;
-    const int64_t last_end_us = last == NULL ? 0 : last->start_us + last->duration_us;
 
     if (last != NULL && next->start_us < last->start_us)
         recording_add_finding(findings, "segment-order",
@@ -132,17 +132,19 @@ check_successor(const ManifestPart *manifest, const ManifestSegment *last,
 }
 
 static void
-check_order(const ManifestPart *manifest, const char *track, GPtrArray *findings)
+check_order(const ManifestPart *manifest, const ManifestTrack *track, GPtrArray *findings)
 {
     const ManifestSegment *last = NULL;
+    int64_t last_end_us = track->from_us;
 
     for (guint i = 0; i < manifest->segments->len; i++) {
         const ManifestSegment *row = g_ptr_array_index(manifest->segments, i);
 
-        if (strcmp(row->track, track) != 0)
+        if (strcmp(row->track, track->id) != 0)
             continue;
-        check_successor(manifest, last, row, findings);
+        check_successor(manifest, last, last_end_us, row, findings);
         last = row;
+        last_end_us = row->start_us + row->duration_us;
     }
 }
 
@@ -232,7 +234,7 @@ recording_check_manifest(const ManifestPart *manifest, GPtrArray *findings)
     for (guint i = 0; i < manifest->tracks->len; i++) {
         const ManifestTrack *track = g_ptr_array_index(manifest->tracks, i);
 
-        check_order(manifest, track->id, findings);
+        check_order(manifest, track, findings);
         if (!is_open)
             check_end(manifest, track, findings);
     }
