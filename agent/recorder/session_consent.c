@@ -69,9 +69,10 @@ session_policy_line(const Session *self)
 static void
 on_late_tracks_ready(Session *self, const char *reason, const GError *error, void *user_data)
 {
-    if (error != NULL)
+    if (error != NULL) {
         g_warning("session %s: a track that is now permitted can not begin: %s", self->id,
                   error->message);
+    }
 }
 
 /* Tracks that were not permitted when they were asked for, and are now. */
@@ -101,9 +102,10 @@ tell_manifest(Session *self)
     if (!self->is_begun)
         return;
     if (!spool_add_policy(self->services.spool, self->id, line, &error) ||
-        !spool_commit(self->services.spool, &error))
+        !spool_commit(self->services.spool, &error)) {
         g_warning("session %s: the new decision is not in the manifest: %s", self->id,
                   error->message);
+    }
 }
 
 void
@@ -115,9 +117,10 @@ session_apply_decision(Session *self)
         const SessionTrack *track = g_ptr_array_index(self->tracks, i);
         const ConsentReason decision = self->decisions[purpose_of(track->request)];
 
-        if (track->track != NULL)
+        if (track->track != NULL) {
             track_pause(track->track,
                         decision == CONSENT_OK ? NULL : consent_reason_text(decision));
+        }
     }
     self->state = session_state_next(self->state, reason == CONSENT_OK ? SESSION_EVENT_RESUMED
                                                                        : SESSION_EVENT_PAUSED);
@@ -130,9 +133,10 @@ session_apply_decision(Session *self)
 static bool
 must_be_open(const Session *self, GError **error)
 {
-    if (!session_is_open(self))
+    if (!session_is_open(self)) {
         g_set_error(error, RECORDER_ERROR, RECORDER_ERROR_CONFLICT, "session %s has ended",
                     self->id);
+    }
     return session_is_open(self);
 }
 

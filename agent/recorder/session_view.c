@@ -29,6 +29,7 @@ track_to_json(const Session *self, const SessionTrack *track)
     if (track->track == NULL)
         return form;
     track_status(track->track, &status);
+    const uint64_t n_foreign = status.receiver.n_foreign + status.receiver.n_foreign_ssrc;
     json_object_update_new(
         form,
         json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "host",
@@ -37,10 +38,9 @@ track_to_json(const Session *self, const SessionTrack *track)
                   (json_int_t) status.receiver.n_packets, "bytes",
                   (json_int_t) status.receiver.n_bytes, "lost", (json_int_t) status.receiver.n_lost,
                   "duplicate", (json_int_t) status.receiver.n_duplicate, "foreign",
-                  (json_int_t) (status.receiver.n_foreign + status.receiver.n_foreign_ssrc),
-                  "paused", (json_int_t) status.receiver.n_paused, "kernel_dropped",
-                  (json_int_t) status.receiver.n_kernel_dropped, "acknowledged_us",
-                  (json_int_t) status.sealer.acknowledged_us, "segments",
+                  (json_int_t) n_foreign, "paused", (json_int_t) status.receiver.n_paused,
+                  "kernel_dropped", (json_int_t) status.receiver.n_kernel_dropped,
+                  "acknowledged_us", (json_int_t) status.sealer.acknowledged_us, "segments",
                   (json_int_t) status.sealer.n_segments, "lost_segments",
                   (json_int_t) status.sealer.n_lost));
     return form;
