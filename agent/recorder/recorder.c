@@ -123,10 +123,11 @@ on_session_stored(const char *session, SessionEnd end, void *user_data)
 static void
 on_upload_trouble(const char *session, const GError *error, bool will_retry, void *user_data)
 {
-    if (will_retry)
+    if (will_retry) {
         g_warning("session %s: %s; trying again", session, error->message);
-    else
+    } else {
         g_critical("session %s: %s; parked until somebody looks", session, error->message);
+    }
 }
 
 static gboolean
@@ -231,11 +232,12 @@ recorder_new(const Settings *settings, GError **error)
         return NULL;
     start_workers(self);
     spool_status(self->spool, &spool);
-    if (spool.n_recovered > 0)
+    if (spool.n_recovered > 0) {
         g_message("%" G_GUINT64_FORMAT " sessions were open when the recorder last ended; they "
                   "are closed as interrupted, with %" G_GUINT64_FORMAT
                   " segments on their way to the store",
                   spool.n_recovered, spool.n_segments);
+    }
     uploader_wake(self->uploader);
     return g_steal_pointer(&self);
 }
@@ -277,10 +279,11 @@ on_session_ready(Session *session, const char *reason, const GError *error, void
     g_autofree Start *start = user_data;
     Recorder *self = start->recorder;
 
-    if (error == NULL)
+    if (error == NULL) {
         g_message("session %s: recording", session_id(session));
-    else
+    } else {
         g_message("session %s: not recorded: %s", session_id(session), error->message);
+    }
     start->on_ready(session, reason, error, start->user_data);
     /* One that never began leaves nothing behind; but its callers are still on the stack. */
     if (error != NULL && session_is_over(session)) {
@@ -357,9 +360,10 @@ check_stopped(gpointer data)
 
     if (n_left > 0 && g_get_monotonic_time() < self->stop_by_us)
         return G_SOURCE_CONTINUE;
-    if (n_left > 0)
+    if (n_left > 0) {
         g_warning("%u sessions are not yet stored; they wait in the spool for the next start",
                   n_left);
+    }
     self->on_stopped(self->stop_data);
     return G_SOURCE_REMOVE;
 }

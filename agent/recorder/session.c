@@ -59,9 +59,10 @@ refusal(const Session *self, ConsentReason reason)
 {
     const char *decided_for = NULL;
 
-    for (int i = 0; i < N_PURPOSES && decided_for == NULL; i++)
+    for (int i = 0; i < N_PURPOSES && decided_for == NULL; i++) {
         if (self->decisions[i] == reason)
             decided_for = self->decided_for[i];
+    }
     return g_error_new(RECORDER_ERROR, RECORDER_ERROR_REFUSED, "recording is not permitted: %s%s%s",
                        consent_reason_text(reason), decided_for != NULL ? " of participant " : "",
                        decided_for != NULL ? decided_for : "");
@@ -202,55 +203,6 @@ session_add_track(Session *self, TrackRequest *request, SessionReadyFunc on_read
     answer_later(self, on_ready, user_data, error);
 }
 
-static bool
-must_be_open(const Session *self, GError **error)
-{
-    if (!session_is_open(self))
-        g_set_error(error, RECORDER_ERROR, RECORDER_ERROR_CONFLICT, "session %s has ended",
-                    self->id);
-    return session_is_open(self);
-}
-
-/* Decides again after a change; `fault` (taken) is what forbade it. */
-static bool
-after_change(Session *self, char *fault, GError **error)
-{
-    if (fault != NULL) {
-        g_set_error_literal(error, RECORDER_ERROR, RECORDER_ERROR_INVALID, fault);
-        g_free(fault);
-        return false;
-    }
-    session_decide(self);
-    session_apply_decision(self);
-    return true;
-}
-
-bool
-session_add_participant(Session *self, const json_t *form, GError **error)
-{
-    return must_be_open(self, error) &&
-           after_change(self, participants_add(self->participants, form), error);
-}
-
-bool
-session_add_consent(Session *self, const json_t *form, GError **error)
-{
-    return must_be_open(self, error) &&
-           after_change(self, participants_add_consent(self->participants, form), error);
-}
-
-bool
-session_remove_participant(Session *self, const char *id, GError **error)
-{
-    char *fault = NULL;
-
-    if (!must_be_open(self, error))
-        return false;
-    if (!participants_remove(self->participants, id))
-        fault = g_strdup_printf("there is no participant %s in this session", id);
-    return after_change(self, fault, error);
-}
-
 bool
 session_stop(Session *self)
 {
@@ -304,12 +256,6 @@ session_is_open(const Session *self)
 {
     return self->state == SESSION_STATE_STARTING || self->state == SESSION_STATE_RECORDING ||
            self->state == SESSION_STATE_PAUSED;
-}
-
-bool
-session_has_ended(const Session *self)
-{
-    return !session_is_open(self) && self->state != SESSION_STATE_FINALISING;
 }
 
 bool
