@@ -10,7 +10,6 @@
 #define STOP_LIMIT_US  (10 * G_TIME_SPAN_SECOND)
 #define STOP_POLL_MS   20
 #define HEARTBEAT_S    1
-#define ORPHAN_WATCH_S 1
 
 struct Recorder {
     const Settings *settings;
@@ -24,7 +23,7 @@ struct Recorder {
     GHashTable *sessions; /* id -> Session */
     GQueue *order;        /* Session, by beginning */
     unsigned n_tracks;    /* open */
-    guint heartbeat, orphan_watch;
+    guint heartbeat;
 
     uint64_t n_troubles;
     bool has_disk_trouble;
@@ -130,10 +129,9 @@ on_upload_trouble(const char *session, const GError *error, bool will_retry, voi
     }
 }
 
-static gboolean
-end_orphans(gpointer data)
+static void
+end_orphans(Recorder *self)
 {
-    Recorder *self = data;
     const int64_t limit_us = self->settings->orphan_s * G_TIME_SPAN_SECOND;
 
     for (const GList *link = self->order->head; link != NULL; link = link->next) {
@@ -143,7 +141,6 @@ end_orphans(gpointer data)
             g_warning("session %s: ended as an orphan: no packet and no request for %u s",
                       session_id(session), self->settings->orphan_s);
     }
-    return G_SOURCE_CONTINUE;
 }
 
 static gboolean
@@ -153,6 +150,8 @@ beat(gpointer data)
 
     if (self->n_tracks > 0)
         spool_heartbeat(self->spool, g_get_real_time());
+    if (self->settings->orphan_s > 0)
+        end_orphans(self);
     return G_SOURCE_CONTINUE;
 }
 
@@ -208,8 +207,6 @@ start_workers(Recorder *self)
         .user_data = self,
     });
     self->heartbeat = g_timeout_add_seconds(HEARTBEAT_S, beat, self);
-    if (self->settings->orphan_s > 0)
-        self->orphan_watch = g_timeout_add_seconds(ORPHAN_WATCH_S, end_orphans, self);
 }
 
 Recorder *
@@ -386,8 +383,6 @@ recorder_free(Recorder *self)
         return;
     if (self->heartbeat != 0)
         g_source_remove(self->heartbeat);
-    if (self->orphan_watch != 0)
-        g_source_remove(self->orphan_watch);
     /* From the source to the store: each stage works off what the one before has given it. */
     ingress_free(self->ingress);
     sealer_free(self->sealer);
