@@ -80,8 +80,8 @@ print_gaps(const TrackFacts *track)
         const json_int_t n_gaps = json_integer_value(json_object_get(sum, "count"));
         const json_int_t duration_us = json_integer_value(json_object_get(sum, "duration_us"));
 
-        g_print("%s%s %.3f s in %" JSON_INTEGER_FORMAT, separator, reason,
-                (double) duration_us / G_USEC_PER_SEC, n_gaps);
+        g_print("%s%s %.3f s in %" JSON_INTEGER_FORMAT " gap%s", separator, reason,
+                (double) duration_us / G_USEC_PER_SEC, n_gaps, n_gaps == 1 ? "" : "s");
         separator = ", ";
     }
     g_print("%s\n", json_object_size(reasons) > 0 ? "" : "  gaps:    none");

@@ -157,6 +157,7 @@ def check_counts(call):
         tap.equal(counts["expected"], arrived + sent["lost"] - sent["lost_at_end"],
                   f"{call.name}: {name} expected what was sent")
         tap.equal(counts["duplicate"], sent["duplicates"], f"{call.name}: {name} dropped what came twice")
+        tap.equal(counts["reordered"] + counts["late"], sent["swapped"], f"{call.name}: {name} put into place what came behind")
         tap.equal([counts["foreign"], counts["kernel_dropped"], counts["paused"]], [0, 0, 0],
                   f"{call.name}: {name} and nothing else happened")
         tap.equal(shown[name]["counts"], counts, f"{call.name}: session show says the same of {name}")

@@ -37,8 +37,8 @@ class Stream:
         self.settings = settings
         self.address = (settings["host"], settings["port"])
         self.report = {
-            "packets": 0, "bytes": 0, "frames": [], "lost": 0, "lost_at_end": 0, "duplicates": 0, "foreign": 0,
-            "first_unix_us": 0,
+            "packets": 0, "bytes": 0, "frames": [], "lost": 0, "lost_at_end": 0, "duplicates": 0, "swapped": 0,
+            "foreign": 0, "first_unix_us": 0,
         }
         self.random = random.Random(settings.get("seed", 1))
 
@@ -108,6 +108,7 @@ class Stream:
                 self.report["duplicates"] += 1
                 yield at, packet
             if held is not None:
+                self.report["swapped"] += 1
                 yield at, held
                 held = None
         if held is not None:
