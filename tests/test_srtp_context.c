@@ -37,9 +37,10 @@ from_hex(const char *text, uint8_t *bytes)
 {
     const size_t n_bytes = strlen(text) / 2;
 
-    for (size_t i = 0; i < n_bytes; i++)
+    for (size_t i = 0; i < n_bytes; i++) {
         bytes[i] = (uint8_t) (g_ascii_xdigit_value(text[2 * i]) << 4 |
                               g_ascii_xdigit_value(text[2 * i + 1]));
+    }
     return n_bytes;
 }
 
@@ -226,9 +227,10 @@ test_follows_the_sequence_number_around(gconstpointer data)
             g_assert_cmpint(send_packet(sender, context, SENT_SSRC, n), ==, SRTP_VERDICT_GENUINE);
         for (unsigned i = 0; i < 4; i++)
             n_sealed[i] = seal(sender, SENT_SSRC, wrap - 2 + i, sealed[i]);
-        for (unsigned i = 0; i < 4; i++)
+        for (unsigned i = 0; i < 4; i++) {
             g_assert_cmpint(srtp_context_open_rtp(context, sealed[order[i]], &n_sealed[order[i]]),
                             ==, SRTP_VERDICT_GENUINE);
+        }
     }
 }
 

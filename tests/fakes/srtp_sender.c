@@ -63,12 +63,13 @@ srtp_sender_new(const SrtpKey *key)
         .allow_repeat_tx = 1,
     };
 
-    if (srtp_key_suite(key) == SRTP_SUITE_AES_CM_128_HMAC_SHA1_80)
+    if (srtp_key_suite(key) == SRTP_SUITE_AES_CM_128_HMAC_SHA1_80) {
         srtp_crypto_policy_set_rtp_default(&policy.rtp);
-    else if (srtp_key_suite(key) == SRTP_SUITE_AEAD_AES_128_GCM)
+    } else if (srtp_key_suite(key) == SRTP_SUITE_AEAD_AES_128_GCM) {
         srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
-    else
+    } else {
         srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtp);
+    }
     policy.rtcp = policy.rtp;
     /* Starts the library, which can be done once only. */
     g_autoptr(SrtpContext) context = srtp_context_new(key, NULL);
