@@ -182,9 +182,11 @@ test_follows_the_sequence_number_around(gconstpointer data)
     for (unsigned turn = 1; turn <= 3; turn++) {
         const unsigned wrap = turn * 65536 - 1000; /* sequence number 0 */
 
-        for (unsigned n = wrap - 65536 + 2 + (turn == 1 ? 65534 - 1000 : 0); n < wrap - 2; n += 500)
+        for (unsigned n = wrap - 65536 + 2 + (turn == 1 ? 65534 - 1000 : 0); n < wrap - 2;
+             n += 500) {
             g_assert_cmpint(srtp_sender_send(sender, context, SENT_SSRC, n), ==,
                             SRTP_VERDICT_GENUINE);
+        }
         for (unsigned i = 0; i < 4; i++)
             n_sealed[i] = srtp_sender_packet(sender, SENT_SSRC, wrap - 2 + i, sealed[i]);
         for (unsigned i = 0; i < 4; i++) {

@@ -22,9 +22,10 @@ test_joins_a_source_that_went_around(gconstpointer data)
         }
         g_assert_cmpint(srtp_sender_send(sender, context, SENT_SSRC, n), ==, SRTP_VERDICT_REPLAYED);
         /* From there it is as any other: around again, and another SSRC beside it. */
-        for (const unsigned end = n + 100000; n < end; n += 10000)
+        for (const unsigned end = n + 100000; n < end; n += 10000) {
             g_assert_cmpint(srtp_sender_send(sender, context, SENT_SSRC, n + 1), ==,
                             SRTP_VERDICT_GENUINE);
+        }
         g_assert_cmpint(srtp_sender_send(sender, context, 7, 0), ==, SRTP_VERDICT_GENUINE);
         g_assert_cmpint(srtp_sender_send(sender, context, SENT_SSRC, n), ==, SRTP_VERDICT_GENUINE);
     }
