@@ -13,8 +13,9 @@
 typedef struct FrameSource FrameSource;
 
 typedef struct {
-    GstBuffer *buffer;   /* taken by the callee */
-    const GstCaps *caps; /* borrowed; what a container has to know, and nothing else */
+    GstBuffer *buffer; /* taken by the callee */
+    const GstCaps
+        *caps; /* borrowed; what a container has to know, and nothing else; NULL: not known */
     int64_t start_us;
     int64_t duration_us; /* 0 if the stream does not say */
     size_t n_bytes;
