@@ -316,6 +316,33 @@ test_tells_of_a_parameter_set_that_says_nothing(const void *data)
     g_assert_cmpuint(outcome->n_keyframe_requests, >=, 1);
 }
 
+/* VP9 needs no keyframe for it: one is asked for, as only a part that begins there says the size.
+ */
+static void
+test_asks_for_keyframe_at_new_size(void)
+{
+    static const uint8_t resized[16] = {0x86, 0x00, 0x40, 0x00, 0x01, 0x3f, 0x80, 0xef, 0x80};
+    const MediaFormat vp9 = SAMPLE_VP9_FORMAT;
+    g_autoptr(RtpSource) source = rtp_source_new(PICTURES SAMPLE_VP9);
+    g_autoptr(TrackOutcome) outcome = track_outcome_new();
+    g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &vp9);
+    const MediaPacket last = track_outcome_packet(source, source->packets->len - 1, 0);
+    uint8_t bytes[13 + sizeof(resized)];
+    const MediaPacket packet = {bytes, sizeof(bytes), last.time_us + 300000, false};
+
+    track_outcome_push(track, source, 0, source->packets->len, 0);
+    g_assert_cmpuint(outcome->n_keyframe_requests, ==, 1); /* at the start */
+    memcpy(bytes, last.bytes, 12);
+    bytes[3]++;
+    bytes[12] = 0x4c; /* all of a frame that refers to others */
+    memcpy(bytes + 13, resized, sizeof(resized));
+    media_track_push(track, &packet, 1);
+    media_track_push(track, &(MediaPacket){bytes, sizeof(bytes), last.time_us + 600000, false}, 1);
+
+    g_assert_cmpuint(outcome->n_keyframe_requests, ==, 2);
+    g_assert_cmpstr(outcome->parts->str, ==, "0@0;");
+}
+
 static void
 add_rows(void)
 {
@@ -348,6 +375,8 @@ main(int argc, char **argv)
     add_rows();
     g_test_add_data_func("/media-changes/keeps-time-over-a-mute/opus", &opus_talk,
                          test_keeps_time_over_a_mute);
+    g_test_add_func("/media-changes/asks-for-keyframe-at-new-size",
+                    test_asks_for_keyframe_at_new_size);
     g_test_add_func("/media-changes/drops-half-a-sample", test_drops_half_a_sample);
     g_test_add_data_func("/media-changes/says-channels-of-opus/1", &opus_mono,
                          test_says_channels_of_opus);

@@ -125,3 +125,20 @@ codec_caps_of_keyframe(MediaCodec codec, const GstCaps *present, const uint8_t *
         set_size(caps, &size);
     return caps;
 }
+
+bool
+codec_caps_are_left(MediaCodec codec, const GstCaps *present, const uint8_t *frame, size_t n_bytes)
+{
+    const GstStructure *structure = NULL;
+    PictureSize size;
+    int width = 0;
+    int height = 0;
+
+    if (codec != MEDIA_CODEC_VP9 || present == NULL ||
+        !picture_size_read_vp9_change(&size, frame, n_bytes))
+        return false;
+    structure = gst_caps_get_structure(present, 0);
+    gst_structure_get_int(structure, "width", &width);
+    gst_structure_get_int(structure, "height", &height);
+    return (int) size.width != width || (int) size.height != height;
+}

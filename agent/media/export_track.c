@@ -16,12 +16,12 @@
 /* What each codec of ours is called in Matroska and on the muxers' pads. */
 typedef struct {
     const char *codec_id;
-    uint16_t wave_format; /* `A_MS/ACM` only: which codec of RFC 2361 */
-    MediaCodec codec;
     const char *name;
-    bool says_size_in_band;
     const char *caps;     /* for matroskamux */
     const char *mp4_caps; /* NULL: MP4 can not hold it */
+    MediaCodec codec;
+    uint16_t wave_format; /* `A_MS/ACM` only: which codec of RFC 2361 */
+    bool says_size_in_band;
 } ExportCodec;
 
 #define OPUS_CAPS "audio/x-opus,rate=48000,channel-mapping-family=0"
@@ -32,13 +32,13 @@ typedef struct {
     "bit-depth-chroma=(uint)8,chroma-site=(string)mpeg2,colorimetry=(string)2:0:0:0"
 
 static const ExportCodec export_codecs[] = {
-    {"A_OPUS",          0,      MEDIA_CODEC_OPUS, "Opus",  false, OPUS_CAPS,                 OPUS_CAPS   },
-    {"V_VP8",           0,      MEDIA_CODEC_VP8,  "VP8",   true,  "video/x-vp8",             NULL        },
-    {"V_VP9",           0,      MEDIA_CODEC_VP9,  "VP9",   true,  "video/x-vp9",             VP9_MP4_CAPS},
-    {"V_MPEG4/ISO/AVC", 0,      MEDIA_CODEC_H264, "H.264", false, H264_CAPS,                 H264_CAPS   },
-    {"A_MS/ACM",        0x0007, MEDIA_CODEC_PCMU, "PCMU",  false, "audio/x-mulaw,rate=8000", NULL        },
-    {"A_MS/ACM",        0x0006, MEDIA_CODEC_PCMA, "PCMA",  false, "audio/x-alaw,rate=8000",  NULL        },
-    {"A_MS/ACM",        0x028f, MEDIA_CODEC_G722, "G.722", false, "audio/G722,rate=16000",   NULL        },
+    {"A_OPUS",          "Opus",  OPUS_CAPS,                 OPUS_CAPS,    MEDIA_CODEC_OPUS, 0,      false},
+    {"A_MS/ACM",        "PCMU",  "audio/x-mulaw,rate=8000", NULL,         MEDIA_CODEC_PCMU, 0x0007, false},
+    {"A_MS/ACM",        "PCMA",  "audio/x-alaw,rate=8000",  NULL,         MEDIA_CODEC_PCMA, 0x0006, false},
+    {"A_MS/ACM",        "G.722", "audio/G722,rate=16000",   NULL,         MEDIA_CODEC_G722, 0x028f, false},
+    {"V_VP8",           "VP8",   "video/x-vp8",             NULL,         MEDIA_CODEC_VP8,  0,      true },
+    {"V_VP9",           "VP9",   "video/x-vp9",             VP9_MP4_CAPS, MEDIA_CODEC_VP9,  0,      true },
+    {"V_MPEG4/ISO/AVC", "H.264", H264_CAPS,                 H264_CAPS,    MEDIA_CODEC_H264, 0,      false},
 };
 
 struct ExportTrack {

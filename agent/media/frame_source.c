@@ -134,6 +134,8 @@ read_frame(FrameSource *self, GstBuffer *buffer, Frame *frame)
     if (is_good && is_video && !is_delta) {
         frame->is_keyframe = note_keyframe(self, map.data, map.size);
         is_good = frame->is_keyframe || self->codec == MEDIA_CODEC_H264;
+    } else if (is_good && is_video) {
+        frame->leaves_caps = codec_caps_are_left(self->codec, self->caps, map.data, map.size);
     }
     gst_buffer_unmap(buffer, &map);
     if (is_good && is_video && !frame->is_keyframe)

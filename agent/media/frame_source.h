@@ -20,6 +20,7 @@ typedef struct {
     int64_t duration_us; /* 0 if the stream does not say */
     size_t n_bytes;
     bool is_keyframe; /* always true for audio */
+    bool leaves_caps; /* its size is another, though it is no keyframe */
 } Frame;
 
 typedef void (*FrameSourceOnFrame)(const Frame *frame, void *user_data);

@@ -104,9 +104,10 @@ h264_sets_picture_size(PictureSize *size, GBytes *record, const uint8_t *frame, 
     if (sets.n_bytes <= RECORD_FIXED)
         return false;
     while (take_span(&left, 4, &nal)) {
-        if (read_ids(nal, NAL_IDR, &slice_type, &pps_id))
+        if (read_ids(nal, NAL_IDR, &slice_type, &pps_id)) {
             return find_sps(sets, pps_id, &sps) &&
                    picture_size_read_h264(size, sps.bytes, sps.n_bytes);
+        }
     }
     return false;
 }

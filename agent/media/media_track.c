@@ -123,7 +123,7 @@ write_frame(MediaTrack *self, const Frame *frame)
 
     if (frame->is_keyframe) {
         self->wants_keyframe = false;
-    } else if (advice == SEGMENTER_SAME_SEGMENT_WANT_KEYFRAME) {
+    } else if (advice == SEGMENTER_SAME_SEGMENT_WANT_KEYFRAME || frame->leaves_caps) {
         self->wants_keyframe = true;
     }
     self->last_frame_us = frame->start_us;

@@ -119,20 +119,39 @@ picture_size_read_h264(PictureSize *self, const uint8_t *sps, size_t n_bytes)
                     n_rows * 16 * n_fields - unit_y * (crop[2] + crop[3]));
 }
 
+/* Up to and with frame_type. Returns: whether a frame follows, and which. */
+static bool
+begin_vp9(BitReader *reader, unsigned *profile, bool *is_keyframe)
+{
+    if (bit_reader_take(reader, 2) != 2)
+        return false;
+    *profile = bit_reader_take(reader, 1);
+    *profile |= bit_reader_take(reader, 1) << 1;
+    if (*profile == 3)
+        (void) bit_reader_take(reader, 1);
+    if (bit_reader_take(reader, 1) != 0) /* show_existing_frame */
+        return false;
+    *is_keyframe = bit_reader_take(reader, 1) == 0;
+    return true;
+}
+
+static bool
+take_vp9_size(PictureSize *self, BitReader *reader)
+{
+    const unsigned width = bit_reader_take(reader, 16) + 1;
+    const unsigned height = bit_reader_take(reader, 16) + 1;
+
+    return !reader->is_over && set_size(self, width, height);
+}
+
 bool
 picture_size_read_vp9(PictureSize *self, const uint8_t *frame, size_t n_bytes)
 {
     BitReader reader = {.bytes = frame, .n_bits = 8 * n_bytes};
     unsigned profile = 0;
+    bool is_keyframe = false;
 
-    if (bit_reader_take(&reader, 2) != 2)
-        return false;
-    profile = bit_reader_take(&reader, 1);
-    profile |= bit_reader_take(&reader, 1) << 1;
-    if (profile == 3)
-        (void) bit_reader_take(&reader, 1);
-    /* show_existing_frame, frame_type; a keyframe's is 0. */
-    if (bit_reader_take(&reader, 2) != 0)
+    if (!begin_vp9(&reader, &profile, &is_keyframe) || !is_keyframe)
         return false;
     (void) bit_reader_take(&reader, 2); /* show_frame, error_resilient_mode */
     if (bit_reader_take(&reader, 24) != 0x498342)
@@ -146,10 +165,32 @@ picture_size_read_vp9(PictureSize *self, const uint8_t *frame, size_t n_bytes)
     } else if (profile == 1 || profile == 3) {
         (void) bit_reader_take(&reader, 1);
     }
-    const unsigned width = bit_reader_take(&reader, 16) + 1;
-    const unsigned height = bit_reader_take(&reader, 16) + 1;
+    return take_vp9_size(self, &reader);
+}
 
-    return !reader.is_over && set_size(self, width, height);
+bool
+picture_size_read_vp9_change(PictureSize *self, const uint8_t *frame, size_t n_bytes)
+{
+    BitReader reader = {.bytes = frame, .n_bits = 8 * n_bytes};
+    unsigned profile = 0;
+    bool is_keyframe = false;
+
+    if (!begin_vp9(&reader, &profile, &is_keyframe) || is_keyframe)
+        return false;
+
+    const bool is_shown = bit_reader_take(&reader, 1) != 0;
+    const bool is_resilient = bit_reader_take(&reader, 1) != 0;
+
+    if (!is_shown && bit_reader_take(&reader, 1) != 0) /* intra_only */
+        return false;
+    if (!is_resilient)
+        (void) bit_reader_take(&reader, 2);  /* reset_frame_context */
+    (void) bit_reader_take(&reader, 8 + 12); /* what it refreshes, three frames it refers to */
+    for (int i = 0; i < 3; i++) {
+        if (bit_reader_take(&reader, 1) != 0) /* of the size of that one */
+            return false;
+    }
+    return take_vp9_size(self, &reader);
 }
 
 bool

@@ -202,10 +202,8 @@ rtp_source_new_sound(unsigned n_packets, size_t n_bytes)
     for (unsigned i = 0; i < n_packets; i++) {
         RtpSourceFrame frame = {.time_us = 20000 * (int64_t) i, .n_bytes = n_bytes};
 
-        for (size_t j = 0; j < n_bytes; j++) {
-            noise = noise * 1664525 + 1013904223;
+        for (size_t j = 0; j < n_bytes; j++, noise = noise * 1664525 + 1013904223)
             packet[12 + j] = (uint8_t) (noise >> 24);
-        }
         number_packet(packet, (uint16_t) i, 160 * i);
         frame.hash = hash_bytes(packet + 12, n_bytes);
         frame.is_keyframe = true;
@@ -226,21 +224,18 @@ rtp_source_append(RtpSource *self, const RtpSource *other, int64_t offset_us)
         g_array_append_val(self->times_us, time_us);
     }
     for (guint i = 0; i < other->frames->len; i++) {
-        RtpSourceFrame frame = g_array_index(other->frames, RtpSourceFrame, i);
-
-        frame.time_us += offset_us;
-        g_array_append_val(self->frames, frame);
+        g_array_append_vals(self->frames, &g_array_index(other->frames, RtpSourceFrame, i), 1);
+        g_array_index(self->frames, RtpSourceFrame, self->frames->len - 1).time_us += offset_us;
     }
     /* One sender's numbers all through. */
     for (guint i = 0; i < self->packets->len; i++) {
-        GBytes *shared = self->packets->pdata[i];
-        size_t n_bytes = 0;
-        uint8_t *packet = g_memdup2(g_bytes_get_data(shared, &n_bytes), g_bytes_get_size(shared));
+        gsize n_bytes = 0;
+        uint8_t *packet =
+            g_bytes_unref_to_data(g_steal_pointer(&self->packets->pdata[i]), &n_bytes);
 
         number_packet(packet, (uint16_t) i,
                       (uint32_t) (g_array_index(self->times_us, int64_t, i) * 9 / 100));
         self->packets->pdata[i] = g_bytes_new_take(packet, n_bytes);
-        g_bytes_unref(shared);
     }
 }
 
@@ -369,7 +364,6 @@ rtp_source_probe(const uint8_t *bytes, size_t n_bytes, const char *which, const 
 {
     g_autofree char *path = write_file(bytes, n_bytes);
     g_autofree char *complaints = NULL;
-    g_autoptr(GError) error = NULL;
     char *out = NULL;
     int status = 0;
     const char *argv[] = {"ffprobe",
@@ -386,7 +380,7 @@ rtp_source_probe(const uint8_t *bytes, size_t n_bytes, const char *which, const 
                           NULL};
 
     if (!g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out,
-                      &complaints, &status, &error)) {
+                      &complaints, &status, NULL)) {
         unlink(path);
         return NULL;
     }
