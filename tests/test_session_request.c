@@ -125,9 +125,10 @@ test_names_what_is_wrong_with_a_track(void)
         json_object_set_new(form, track_faults[i].name,
                             json_loads(track_faults[i].value, JSON_DECODE_ANY, NULL));
         g_assert_null(track_request_parse(form, participants, &fault));
-        if (fault == NULL || strstr(fault, track_faults[i].named) == NULL)
+        if (fault == NULL || strstr(fault, track_faults[i].named) == NULL) {
             g_error("%s = %s: \"%s\" does not say %s", track_faults[i].name, track_faults[i].value,
                     fault, track_faults[i].named);
+        }
         json_decref(form);
         json_decref(people);
     }

@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 /* SRTP and SRTCP of one track under one master key (RFC 3711, RFC 7714), with replay protection for
- * each SSRC. The only home of libsrtp2. Made anywhere, then of one thread. */
+ * each SSRC. The only home of libsrtp2. A track that begins after its source finds out by itself
+ * how often the sequence number went around; until then it keeps a copy of the key. Made anywhere,
+ * then of one thread. */
 typedef struct SrtpContext SrtpContext;
 
 typedef enum {

@@ -1,7 +1,7 @@
 #include "agent/recorder/srtp_gate.h"
 
 /* One line a minute for each track: a wrong key fails with every packet. */
-#define WARNING_US (60 * G_USEC_PER_SEC)
+#define WARNING_US (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
 
 struct SrtpGate {
     char *track;

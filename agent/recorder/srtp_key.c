@@ -116,8 +116,9 @@ srtp_key_secret(const SrtpKey *self)
 void
 srtp_key_wipe(SrtpKey *self)
 {
-    if (self != NULL)
-        g_clear_pointer(&self->secret, secret_free);
+    if (self == NULL)
+        return;
+    g_clear_pointer(&self->secret, secret_free);
 }
 
 void

@@ -26,7 +26,8 @@ SrtpSuite srtp_key_suite(const SrtpKey *self);
  * after it. */
 const Secret *srtp_key_secret(const SrtpKey *self);
 
-/* Forgets the secret; that the track wants SRTP stays known. NULL is allowed. */
+/* Forgets the secret (a context has its own, until the first genuine packet); that the track wants
+ * SRTP stays known. NULL is allowed. */
 void srtp_key_wipe(SrtpKey *self);
 
 /* Wipes; NULL is allowed. */

@@ -2,6 +2,7 @@
 
 #include "agent/recorder/srtp_context.h"
 #include "crypto/crypto_error.h"
+#include "tests/fakes/receiver_log.h"
 
 #include <srtp2/srtp.h>
 
@@ -63,12 +64,13 @@ srtp_sender_new(const SrtpKey *key)
         .allow_repeat_tx = 1,
     };
 
-    if (srtp_key_suite(key) == SRTP_SUITE_AES_CM_128_HMAC_SHA1_80)
+    if (srtp_key_suite(key) == SRTP_SUITE_AES_CM_128_HMAC_SHA1_80) {
         srtp_crypto_policy_set_rtp_default(&policy.rtp);
-    else if (srtp_key_suite(key) == SRTP_SUITE_AEAD_AES_128_GCM)
+    } else if (srtp_key_suite(key) == SRTP_SUITE_AEAD_AES_128_GCM) {
         srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
-    else
+    } else {
         srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtp);
+    }
     policy.rtcp = policy.rtp;
     /* Starts the library, which can be done once only. */
     g_autoptr(SrtpContext) context = srtp_context_new(key, NULL);
@@ -84,6 +86,43 @@ srtp_sender_seal(SrtpSender *self, uint8_t *bytes, size_t n_bytes)
 
     g_assert_cmpint(srtp_protect(self->session, bytes, &length), ==, srtp_err_status_ok);
     return (size_t) length;
+}
+
+SrtpContext *
+srtp_sender_context(SrtpSuite suite)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SrtpKey) key = srtp_sender_key(suite);
+    SrtpContext *context = srtp_context_new(key, &error);
+
+    g_assert_no_error(error);
+    return context;
+}
+
+SrtpSender *
+srtp_sender_of(SrtpSuite suite)
+{
+    g_autoptr(SrtpKey) key = srtp_sender_key(suite);
+
+    return srtp_sender_new(key);
+}
+
+size_t
+srtp_sender_packet(SrtpSender *self, uint32_t ssrc, unsigned n, uint8_t bytes[SRTP_SENDER_PACKET])
+{
+    SentPacket packet = sent_packet(n);
+
+    packet.ssrc = ssrc;
+    return srtp_sender_seal(self, bytes, sent_packet_write(&packet, bytes));
+}
+
+SrtpVerdict
+srtp_sender_send(SrtpSender *self, SrtpContext *context, uint32_t ssrc, unsigned n)
+{
+    uint8_t bytes[SRTP_SENDER_PACKET];
+    size_t n_bytes = srtp_sender_packet(self, ssrc, n, bytes);
+
+    return srtp_context_open_rtp(context, bytes, &n_bytes);
 }
 
 void
