@@ -5,34 +5,47 @@
 static void
 test_reads_names(void)
 {
-    static const char *const names[] = {"opus", "VP8", "Vp9", "h264"};
+    static const char *const names[] = {"opus", "pcmu", "PCMA", "g722", "VP8", "Vp9", "h264"};
     const char *why = NULL;
     MediaCodec codec = MEDIA_CODEC_OPUS;
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_assert_true(media_codec_parse(names[i], &codec, &why));
         g_assert_cmpint(g_ascii_strcasecmp(media_codec_name(codec), names[i]), ==, 0);
-        g_assert_cmpint(media_codec_is_video(codec), ==, i > 0);
+        g_assert_cmpint(media_codec_is_video(codec), ==, i > 3);
     }
     g_assert_false(media_codec_parse("av1", &codec, &why));
     g_assert_nonnull(g_strrstr(why, "Debian 12"));
     g_assert_false(media_codec_parse("", &codec, &why));
-    g_assert_nonnull(g_strrstr(why, "opus, vp8, vp9, h264"));
+    g_assert_nonnull(g_strrstr(why, "opus, pcmu, pcma, g722, vp8, vp9, h264"));
 }
 
 static const struct {
     MediaFormat format;
     const char *fault;
 } formats[] = {
-    {{MEDIA_CODEC_OPUS, 111, 48000, 2}, NULL                                   },
-    {{MEDIA_CODEC_OPUS, 111, 48000, 1}, NULL                                   },
-    {{MEDIA_CODEC_OPUS, 111, 48000, 0}, "the number of channels must be 1 or 2"},
-    {{MEDIA_CODEC_OPUS, 111, 48000, 3}, "the number of channels must be 1 or 2"},
-    {{MEDIA_CODEC_OPUS, 111, 44100, 2}, "the clock rate of opus is 48000"      },
-    {{MEDIA_CODEC_VP8, 96, 90000, 0},   NULL                                   },
-    {{MEDIA_CODEC_VP8, 128, 90000, 0},  "the payload type must be 0 to 127"    },
-    {{MEDIA_CODEC_VP9, 96, 48000, 0},   "the clock rate of vp9 is 90000"       },
-    {{MEDIA_CODEC_H264, 96, 0, 0},      "the clock rate of h264 is 90000"      },
+    {{MEDIA_CODEC_OPUS, 111, 48000, 2}, NULL                                          },
+    {{MEDIA_CODEC_OPUS, 111, 48000, 1}, NULL                                          },
+    {{MEDIA_CODEC_OPUS, 111, 48000, 0}, "the number of channels must be 1 or 2"       },
+    {{MEDIA_CODEC_OPUS, 111, 48000, 3}, "the number of channels must be 1 or 2"       },
+    {{MEDIA_CODEC_OPUS, 111, 44100, 2}, "the clock rate of opus is 48000"             },
+    {{MEDIA_CODEC_PCMU, 0, 8000, 1},    NULL                                          },
+    {{MEDIA_CODEC_PCMU, 97, 8000, 2},   NULL                                          },
+    {{MEDIA_CODEC_PCMA, 8, 8000, 2},    NULL                                          },
+    {{MEDIA_CODEC_G722, 9, 8000, 1},    NULL                                          },
+    {{MEDIA_CODEC_PCMU, 0, 16000, 1},   "the clock rate of pcmu is 8000"              },
+    {{MEDIA_CODEC_PCMU, 0, 8000, 3},    "the number of channels must be 1 or 2"       },
+    {{MEDIA_CODEC_PCMU, 8, 8000, 1},
+     "payload type 0 is that of pcmu, 8 of pcma, 9 of g722 (RFC 3551)"                },
+    {{MEDIA_CODEC_OPUS, 0, 48000, 2},
+     "payload type 0 is that of pcmu, 8 of pcma, 9 of g722 (RFC 3551)"                },
+    {{MEDIA_CODEC_G722, 9, 16000, 1},
+     "the clock rate of g722 is 8000, though it has 16000 samples a second (RFC 3551)"},
+    {{MEDIA_CODEC_G722, 9, 8000, 2},    "the number of channels of g722 must be 1"    },
+    {{MEDIA_CODEC_VP8, 96, 90000, 0},   NULL                                          },
+    {{MEDIA_CODEC_VP8, 128, 90000, 0},  "the payload type must be 0 to 127"           },
+    {{MEDIA_CODEC_VP9, 96, 48000, 0},   "the clock rate of vp9 is 90000"              },
+    {{MEDIA_CODEC_H264, 96, 0, 0},      "the clock rate of h264 is 90000"             },
 };
 
 static void

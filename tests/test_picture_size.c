@@ -13,21 +13,25 @@ static const struct {
     unsigned width; /* 0: to be refused */
     unsigned height;
 } rows[] = {
-    {"h264-no-set",       picture_size_read_h264, "68ce3c80",                         0,   0  },
-    {"h264-cut-off",      picture_size_read_h264, "6742c01f",                         0,   0  },
-    {"h264-zeros",        picture_size_read_h264, "67000000000000000000000000000000", 0,   0  },
-    {"vp8-keyframe",      picture_size_read_vp8,  "5002009d012a4001f000",             320, 240},
-    {"vp8-scaled",        picture_size_read_vp8,  "5002009d012a4041f080",             320, 240},
-    {"vp8-delta",         picture_size_read_vp8,  "5102009d012a4001f000",             0,   0  },
-    {"vp8-no-start-code", picture_size_read_vp8,  "5002009d022a4001f000",             0,   0  },
-    {"vp8-no-width",      picture_size_read_vp8,  "5002009d012a0000f000",             0,   0  },
-    {"vp8-cut-off",       picture_size_read_vp8,  "5002009d012a4001f0",               0,   0  },
-    {"vp9-keyframe",      picture_size_read_vp9,
+    {"h264-no-set",            picture_size_read_h264,       "68ce3c80",                         0,   0  },
+    {"h264-cut-off",           picture_size_read_h264,       "6742c01f",                         0,   0  },
+    {"h264-zeros",             picture_size_read_h264,       "67000000000000000000000000000000", 0,   0  },
+    {"vp8-keyframe",           picture_size_read_vp8,        "5002009d012a4001f000",             320, 240},
+    {"vp8-scaled",             picture_size_read_vp8,        "5002009d012a4041f080",             320, 240},
+    {"vp8-delta",              picture_size_read_vp8,        "5102009d012a4001f000",             0,   0  },
+    {"vp8-no-start-code",      picture_size_read_vp8,        "5002009d022a4001f000",             0,   0  },
+    {"vp8-no-width",           picture_size_read_vp8,        "5002009d012a0000f000",             0,   0  },
+    {"vp8-cut-off",            picture_size_read_vp8,        "5002009d012a4001f0",               0,   0  },
+    {"vp9-keyframe",           picture_size_read_vp9,
      "8249834220"
-     "13f00ef0",                                                                      320, 240},
-    {"vp9-delta",         picture_size_read_vp9,  "864983422013f00ef0",               0,   0  },
-    {"vp9-no-start-code", picture_size_read_vp9,  "824983432013f00ef0",               0,   0  },
-    {"vp9-cut-off",       picture_size_read_vp9,  "824983422013f0",                   0,   0  },
+     "13f00ef0",                                                                                 320, 240},
+    {"vp9-delta",              picture_size_read_vp9,        "864983422013f00ef0",               0,   0  },
+    {"vp9-no-start-code",      picture_size_read_vp9,        "824983432013f00ef0",               0,   0  },
+    {"vp9-resized",            picture_size_read_vp9_change, "86004000013f80ef80",               640, 480},
+    {"vp9-resized-cut-off",    picture_size_read_vp9_change, "86004000013f80",                   0,   0  },
+    {"vp9-same-size",          picture_size_read_vp9_change, "86004001000000000000",             0,   0  },
+    {"vp9-change-at-keyframe", picture_size_read_vp9_change, "824983422013f00ef0",               0,   0  },
+    {"vp9-cut-off",            picture_size_read_vp9,        "824983422013f0",                   0,   0  },
 };
 
 static size_t

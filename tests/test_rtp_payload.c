@@ -15,6 +15,8 @@ typedef struct {
 static const Row rows[] = {
     {"opus",                          MEDIA_CODEC_OPUS, "fc0102",             RTP_PAYLOAD_GOOD,  RTP_PAYLOAD_STARTS },
     {"opus-empty",                    MEDIA_CODEC_OPUS, "",                   RTP_PAYLOAD_EMPTY, RTP_PAYLOAD_INSIDE },
+    {"pcmu",                          MEDIA_CODEC_PCMU, "ff",                 RTP_PAYLOAD_GOOD,  RTP_PAYLOAD_STARTS },
+    {"g722-empty",                    MEDIA_CODEC_G722, "",                   RTP_PAYLOAD_EMPTY, RTP_PAYLOAD_INSIDE },
     {"vp8-first",                     MEDIA_CODEC_VP8,  "1000",               RTP_PAYLOAD_GOOD,  RTP_PAYLOAD_STARTS },
     {"vp8-later-partition",           MEDIA_CODEC_VP8,  "1100",               RTP_PAYLOAD_GOOD,  RTP_PAYLOAD_INSIDE },
     {"vp8-inside",                    MEDIA_CODEC_VP8,  "0000",               RTP_PAYLOAD_GOOD,  RTP_PAYLOAD_INSIDE },

@@ -134,6 +134,36 @@ test_names_what_is_wrong_with_a_track(void)
     }
 }
 
+/* What RFC 3551 says need not be said again. */
+static void
+test_knows_static_payload_types(void)
+{
+    static const struct {
+        const char *codec;
+        unsigned payload_type;
+    } rows[] = {
+        {"pcmu", 0},
+        {"pcma", 8},
+        {"g722", 9},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        json_t *people = parse("{\"id\":\"p1\",\"role\":\"provider\"}");
+        json_t *form = json_pack("{ss,ss,ss,ss,si}", "id", "a", "participant", "p1", "kind",
+                                 "audio", "codec", rows[i].codec, "clock_rate", 8000);
+        g_autoptr(Participants) participants = participants_new();
+        g_autofree char *fault = participants_add(participants, people);
+
+        g_assert_null(fault);
+        g_autoptr(TrackRequest) track = track_request_parse(form, participants, &fault);
+        g_assert_cmpstr(fault, ==, NULL);
+        g_assert_cmpuint(track->format.payload_type, ==, rows[i].payload_type);
+        g_assert_cmpuint(track->format.channels, ==, 1);
+        json_decref(form);
+        json_decref(people);
+    }
+}
+
 static void
 test_a_track_may_ask_for_srtp(void)
 {
@@ -166,6 +196,7 @@ main(int argc, char **argv)
     g_test_add_func("/session-request/names-what-is-wrong", test_names_what_is_wrong);
     g_test_add_func("/session-request/names-what-is-wrong-with-a-track",
                     test_names_what_is_wrong_with_a_track);
+    g_test_add_func("/session-request/knows-static-payload-types", test_knows_static_payload_types);
     g_test_add_func("/session-request/a-track-may-ask-for-srtp", test_a_track_may_ask_for_srtp);
     return g_test_run();
 }

@@ -1,7 +1,7 @@
 #include "agent/media/export_track.h"
 
+#include "agent/media/audio_packet.h"
 #include "agent/media/media_pad.h"
-#include "agent/media/opus_packet.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -17,10 +17,11 @@
 typedef struct {
     const char *codec_id;
     const char *name;
-    bool is_video;
-    bool says_size_in_band;
     const char *caps;     /* for matroskamux */
     const char *mp4_caps; /* NULL: MP4 can not hold it */
+    MediaCodec codec;
+    uint16_t wave_format; /* `A_MS/ACM` only: which codec of RFC 2361 */
+    bool says_size_in_band;
 } ExportCodec;
 
 #define OPUS_CAPS "audio/x-opus,rate=48000,channel-mapping-family=0"
@@ -31,16 +32,20 @@ typedef struct {
     "bit-depth-chroma=(uint)8,chroma-site=(string)mpeg2,colorimetry=(string)2:0:0:0"
 
 static const ExportCodec export_codecs[] = {
-    {"A_OPUS",          "Opus",  false, false, OPUS_CAPS,     OPUS_CAPS   },
-    {"V_VP8",           "VP8",   true,  true,  "video/x-vp8", NULL        },
-    {"V_VP9",           "VP9",   true,  true,  "video/x-vp9", VP9_MP4_CAPS},
-    {"V_MPEG4/ISO/AVC", "H.264", true,  false, H264_CAPS,     H264_CAPS   },
+    {"A_OPUS",          "Opus",  OPUS_CAPS,                 OPUS_CAPS,    MEDIA_CODEC_OPUS, 0,      false},
+    {"A_MS/ACM",        "PCMU",  "audio/x-mulaw,rate=8000", NULL,         MEDIA_CODEC_PCMU, 0x0007, false},
+    {"A_MS/ACM",        "PCMA",  "audio/x-alaw,rate=8000",  NULL,         MEDIA_CODEC_PCMA, 0x0006, false},
+    {"A_MS/ACM",        "G.722", "audio/G722,rate=16000",   NULL,         MEDIA_CODEC_G722, 0x028f, false},
+    {"V_VP8",           "VP8",   "video/x-vp8",             NULL,         MEDIA_CODEC_VP8,  0,      true },
+    {"V_VP9",           "VP9",   "video/x-vp9",             VP9_MP4_CAPS, MEDIA_CODEC_VP9,  0,      true },
+    {"V_MPEG4/ISO/AVC", "H.264", H264_CAPS,                 H264_CAPS,    MEDIA_CODEC_H264, 0,      false},
 };
 
 struct ExportTrack {
     char *title;
     const ExportCodec *codec;
     ExporterContainer container;
+    unsigned channels;
     GstCaps *caps;
     GPtrArray *parts; /* of MatroskaReader */
     guint part;       /* being read */
@@ -52,11 +57,25 @@ struct ExportTrack {
     int64_t frame_us; /* the last frame's duration, as the pace lets guess */
 };
 
+/* The first field of a WAVEFORMATEX. Returns: 0 if there is none. */
+static unsigned
+wave_format(const MatroskaTrack *track)
+{
+    size_t n_bytes = 0;
+    const uint8_t *bytes = NULL;
+
+    if (strcmp(track->codec_id, "A_MS/ACM") != 0 || track->codec_private == NULL)
+        return 0;
+    bytes = g_bytes_get_data(track->codec_private, &n_bytes);
+    return n_bytes >= 2 ? bytes[0] | (unsigned) bytes[1] << 8 : 0;
+}
+
 static const ExportCodec *
-find_codec(const char *codec_id)
+find_codec(const MatroskaTrack *track)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(export_codecs); i++) {
-        if (strcmp(export_codecs[i].codec_id, codec_id) == 0)
+        if (strcmp(export_codecs[i].codec_id, track->codec_id) == 0 &&
+            export_codecs[i].wave_format == wave_format(track))
             return &export_codecs[i];
     }
     return NULL;
@@ -69,7 +88,7 @@ caps_of(const ExportTrack *self, const MatroskaTrack *track)
     GstCaps *caps =
         gst_caps_from_string(self->container == EXPORTER_MP4 ? codec->mp4_caps : codec->caps);
 
-    if (!codec->is_video) {
+    if (!media_codec_is_video(codec->codec)) {
         gst_caps_set_simple(caps, "channels", G_TYPE_INT, (int) track->channels, NULL);
         return caps;
     }
@@ -90,7 +109,7 @@ export_track_new(const char *title, MatroskaReader *reader, ExporterContainer co
 {
     g_autoptr(MatroskaReader) part = reader;
     const MatroskaTrack *track = matroska_reader_track(part);
-    const ExportCodec *codec = find_codec(track->codec_id);
+    const ExportCodec *codec = find_codec(track);
     ExportTrack *self = NULL;
 
     if (codec == NULL) {
@@ -108,6 +127,7 @@ export_track_new(const char *title, MatroskaReader *reader, ExporterContainer co
     self->title = g_strdup(title);
     self->codec = codec;
     self->container = container;
+    self->channels = track->channels;
     self->caps = caps_of(self, track);
     self->parts = g_ptr_array_new_with_free_func((GDestroyNotify) matroska_reader_free);
     g_ptr_array_add(self->parts, g_steal_pointer(&part));
@@ -139,7 +159,7 @@ export_track_join(ExportTrack *self, const char *title, MatroskaReader *reader)
 {
     const MatroskaTrack *track = matroska_reader_track(reader);
 
-    if (strcmp(self->title, title) != 0 || find_codec(track->codec_id) != self->codec)
+    if (strcmp(self->title, title) != 0 || find_codec(track) != self->codec)
         return false;
     if (self->codec->says_size_in_band) {
         widen_caps(self, track);
@@ -167,9 +187,11 @@ read_frame(ExportTrack *self, GError **error)
         if (matroska_reader_next(*reader, &frame, &cause)) {
             buffer = media_pad_new_buffer(frame.bytes, frame.n_bytes);
             GST_BUFFER_PTS(buffer) = (GstClockTime) MAX(frame.time_us, 0) * 1000;
-            if (!self->codec->is_video) {
+            if (!export_track_is_video(self)) {
                 GST_BUFFER_DURATION(buffer) =
-                    (GstClockTime) opus_packet_duration_us(frame.bytes, frame.n_bytes) * 1000;
+                    (GstClockTime) audio_packet_duration_us(self->codec->codec, self->channels,
+                                                            frame.bytes, frame.n_bytes) *
+                    1000;
             }
             if (!frame.is_keyframe)
                 GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
@@ -205,7 +227,7 @@ export_track_seek(ExportTrack *self, int64_t from_us, int64_t *first_us, GError 
     bool is_past = false;
 
     *first_us = INT64_MAX;
-    if (!self->codec->is_video)
+    if (!export_track_is_video(self))
         return true;
     while (!is_past && self->n_held_bytes < MAX_HELD_BYTES) {
         GError *cause = NULL;
@@ -245,7 +267,7 @@ shift_time(ExportTrack *self, GstBuffer *buffer)
 
     if (step_us > 0 && step_us <= MAX_FRAME_US)
         self->frame_us = step_us;
-    if (self->codec->is_video)
+    if (export_track_is_video(self))
         GST_BUFFER_DURATION(buffer) = (GstClockTime) self->frame_us * 1000;
 
     GST_BUFFER_PTS(buffer) = (GstClockTime) time_us * 1000;
@@ -290,7 +312,7 @@ export_track_caps(const ExportTrack *self)
 bool
 export_track_is_video(const ExportTrack *self)
 {
-    return self->codec->is_video;
+    return media_codec_is_video(self->codec->codec);
 }
 
 void

@@ -6,9 +6,9 @@
  * and frames of these times dropped. */
 #include "agent/media/frame_source.h"
 
+#include "agent/media/audio_packet.h"
+#include "agent/media/codec_caps.h"
 #include "agent/media/media_pad.h"
-#include "agent/media/opus_packet.h"
-#include "agent/media/picture_size.h"
 #include "agent/media/rtp_payload.h"
 
 #include <gio/gio.h>
@@ -21,21 +21,24 @@
 /* Packets, for a stream of which the time stands still. */
 #define MAX_WAITING 64
 
-typedef struct {
-    const char *rtp_name;
+/* And what each should make of its packets. */
+static const struct {
     const char *depayloader;
-    const char *caps; /* what it should make of it */
-} CodecPath;
-
-static const CodecPath codec_paths[] = {
-    [MEDIA_CODEC_OPUS] = {"OPUS", "rtpopusdepay", "audio/x-opus"                               },
-    [MEDIA_CODEC_VP8] = {"VP8",  "rtpvp8depay",  "video/x-vp8"                                },
-    [MEDIA_CODEC_VP9] = {"VP9",  "rtpvp9depay",  "video/x-vp9"                                },
-    [MEDIA_CODEC_H264] = {"H264", "rtph264depay", "video/x-h264,stream-format=avc,alignment=au"},
+    const char *caps;
+} codec_paths[] = {
+    [MEDIA_CODEC_OPUS] = {"rtpopusdepay", "audio/x-opus"                               },
+    [MEDIA_CODEC_VP8] = {"rtpvp8depay",  "video/x-vp8"                                },
+    [MEDIA_CODEC_VP9] = {"rtpvp9depay",  "video/x-vp9"                                },
+    [MEDIA_CODEC_H264] = {"rtph264depay", "video/x-h264,stream-format=avc,alignment=au"},
+    [MEDIA_CODEC_PCMU] = {"rtppcmudepay", "audio/x-mulaw"                              },
+    [MEDIA_CODEC_PCMA] = {"rtppcmadepay", "audio/x-alaw"                               },
+    [MEDIA_CODEC_G722] = {"rtpg722depay", "audio/G722"                                 },
 };
 
 struct FrameSource {
     MediaCodec codec;
+    unsigned channels;
+    bool is_plain_sound; /* a codec of RFC 3551, whose packets say nothing about themselves */
     FrameSourceOnFrame on_frame;
     void *user_data;
     GstPad *source;
@@ -59,63 +62,6 @@ struct FrameSource {
     } anchors[N_ANCHORS]; /* of the last frames */
     unsigned next_anchor;
 };
-
-static GstCaps *
-rtp_caps(const MediaFormat *format)
-{
-    GstCaps *caps = gst_caps_new_simple(
-        "application/x-rtp", "media", G_TYPE_STRING,
-        media_codec_is_video(format->codec) ? "video" : "audio", "encoding-name", G_TYPE_STRING,
-        codec_paths[format->codec].rtp_name, "payload", G_TYPE_INT, (int) format->payload_type,
-        "clock-rate", G_TYPE_INT, (int) format->clock_rate, NULL);
-
-    if (!media_codec_is_video(format->codec)) {
-        gst_caps_set_simple(caps, "sprop-stereo", G_TYPE_STRING, format->channels == 2 ? "1" : "0",
-                            NULL);
-    }
-    return caps;
-}
-
-/* The first parameter set of an AVCDecoderConfigurationRecord, ISO/IEC 14496-15 section 5.3.3. */
-static bool
-read_h264_size(PictureSize *size, const GstStructure *structure)
-{
-    GstBuffer *buffer = NULL;
-    GstMapInfo map;
-    bool is_good = false;
-
-    if (!gst_structure_get(structure, "codec_data", GST_TYPE_BUFFER, &buffer, NULL))
-        return false;
-    if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
-        if (map.size > 8) {
-            const size_t n_sps = (size_t) map.data[6] << 8 | map.data[7];
-
-            is_good = picture_size_read_h264(size, map.data + 8, MIN(n_sps, map.size - 8));
-        }
-        gst_buffer_unmap(buffer, &map);
-    }
-    gst_buffer_unref(buffer);
-    return is_good;
-}
-
-/* What a container has to know. Returns: NULL if the stream does not say it. */
-static GstCaps *
-container_caps(const GstCaps *caps)
-{
-    const GstStructure *structure = gst_caps_get_structure(caps, 0);
-    GstCaps *result = gst_caps_copy(caps);
-    PictureSize size;
-
-    if (gst_structure_has_name(structure, "video/x-h264")) {
-        if (!read_h264_size(&size, structure)) {
-            gst_caps_unref(result);
-            return NULL;
-        }
-        gst_caps_set_simple(result, "width", G_TYPE_INT, (int) size.width, "height", G_TYPE_INT,
-                            (int) size.height, NULL);
-    }
-    return result;
-}
 
 static bool
 is_broken(const FrameSource *self, int64_t time_us)
@@ -145,27 +91,33 @@ keep_caps(FrameSource *self, GstCaps *caps)
     self->caps = caps;
 }
 
-/* The depayloaders of VP8 and VP9 take for a keyframe whatever says so in one bit, and that of VP9
- * does not look for its size. Returns: whether it is one. */
+/* The depayloaders take for a keyframe what says so in one bit, or has parameter sets before it;
+ * that of VP9 does not look for its size, and that of H.264 not for which of several sets holds.
+ * Returns: whether it is one. */
 static bool
 note_keyframe(FrameSource *self, const uint8_t *bytes, size_t n_bytes)
 {
-    PictureSize size;
+    GstCaps *caps = codec_caps_of_keyframe(self->codec, self->caps, bytes, n_bytes);
 
-    if (self->codec == MEDIA_CODEC_VP8)
-        return picture_size_read_vp8(&size, bytes, n_bytes);
-    if (self->codec != MEDIA_CODEC_VP9)
-        return true;
-    if (!picture_size_read_vp9(&size, bytes, n_bytes))
+    if (caps == NULL)
         return false;
-    keep_caps(self, gst_caps_new_simple("video/x-vp9", "width", G_TYPE_INT, (int) size.width,
-                                        "height", G_TYPE_INT, (int) size.height, NULL));
+    keep_caps(self, caps);
     return true;
+}
+
+/* Of plain stereo, half a sample would swap the channels of all that follows. */
+static bool
+has_good_size(const FrameSource *self, size_t n_bytes)
+{
+    return n_bytes > 0 && n_bytes <= MAX_FRAME_BYTES &&
+           (!self->is_plain_sound || n_bytes % self->channels == 0);
 }
 
 static bool
 read_frame(FrameSource *self, GstBuffer *buffer, Frame *frame)
 {
+    const bool is_video = media_codec_is_video(self->codec);
+    const bool is_delta = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
     GstMapInfo map;
 
     if (!GST_BUFFER_PTS_IS_VALID(buffer) || !gst_buffer_map(buffer, &map, GST_MAP_READ))
@@ -173,17 +125,23 @@ read_frame(FrameSource *self, GstBuffer *buffer, Frame *frame)
     *frame = (Frame){
         .buffer = buffer,
         .start_us = (int64_t) (GST_BUFFER_PTS(buffer) / 1000),
+        .duration_us = audio_packet_duration_us(self->codec, self->channels, map.data, map.size),
         .n_bytes = map.size,
-        .is_keyframe = !media_codec_is_video(self->codec) ||
-                       !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT),
+        .is_keyframe = !is_video,
     };
-    const bool is_good = map.size > 0 && map.size <= MAX_FRAME_BYTES &&
-                         (!frame->is_keyframe || note_keyframe(self, map.data, map.size));
-    frame->caps = self->caps;
-    if (is_good && self->codec == MEDIA_CODEC_OPUS)
-        frame->duration_us = opus_packet_duration_us(map.data, map.size);
+    bool is_good = has_good_size(self, map.size);
+
+    if (is_good && is_video && !is_delta) {
+        frame->is_keyframe = note_keyframe(self, map.data, map.size);
+        is_good = frame->is_keyframe || self->codec == MEDIA_CODEC_H264;
+    } else if (is_good && is_video) {
+        frame->leaves_caps = codec_caps_are_left(self->codec, self->caps, map.data, map.size);
+    }
     gst_buffer_unmap(buffer, &map);
-    return is_good && frame->caps != NULL;
+    if (is_good && is_video && !frame->is_keyframe)
+        GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    frame->caps = self->caps;
+    return is_good;
 }
 
 static GstFlowReturn
@@ -210,9 +168,10 @@ on_event(GstPad *pad, GstObject *parent, GstEvent *event)
 
     if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
         gst_event_parse_caps(event, &caps);
-        /* rtpvp9depay's change whenever it does not know the size; ours come from the keyframes. */
-        if (self->codec != MEDIA_CODEC_VP9)
-            keep_caps(self, container_caps(caps));
+        /* Those of VP8 and VP9 come from the keyframes; rtpvp9depay's change whenever it does not
+         * know the size. */
+        if (self->codec == MEDIA_CODEC_OPUS || self->codec == MEDIA_CODEC_H264)
+            keep_caps(self, codec_caps_of_depayloader(self->codec, caps));
     }
     gst_event_unref(event);
     return TRUE;
@@ -221,20 +180,20 @@ on_event(GstPad *pad, GstObject *parent, GstEvent *event)
 static bool
 link_elements(FrameSource *self, const MediaFormat *format, GError **error)
 {
-    const CodecPath *path = &codec_paths[self->codec];
-    g_autoptr(GstCaps) caps = rtp_caps(format);
+    g_autoptr(GstCaps) caps = codec_caps_for_depayloader(format);
 
-    self->depayloader = media_pad_new_element(path->depayloader, error);
+    self->depayloader = media_pad_new_element(codec_paths[self->codec].depayloader, error);
     if (self->depayloader == NULL)
         return false;
     /* Packets come in order; an older number is a new beginning, and not to be dropped unseen. */
     g_object_set(self->depayloader, "max-reorder", 0, NULL);
-    self->sink = media_pad_new_sink(self->depayloader, path->caps, on_buffer, on_event, self);
+    self->sink = media_pad_new_sink(self->depayloader, codec_paths[self->codec].caps, on_buffer,
+                                    on_event, self);
     gst_element_set_state(self->depayloader, GST_STATE_PAUSED);
     self->source = media_pad_new_source(self->depayloader, "sink", caps);
     if (self->source == NULL) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s refused its settings",
-                    path->depayloader);
+                    codec_paths[self->codec].depayloader);
     }
     return self->source != NULL;
 }
@@ -246,6 +205,9 @@ frame_source_new(const MediaFormat *format, FrameSourceOnFrame on_frame, void *u
     g_autoptr(FrameSource) self = g_new0(FrameSource, 1);
 
     self->codec = format->codec;
+    self->channels = format->channels;
+    self->caps = codec_caps_of_format(format);
+    self->is_plain_sound = self->caps != NULL;
     self->on_frame = on_frame;
     self->user_data = user_data;
     self->remains_us = -1;

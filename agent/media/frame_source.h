@@ -13,12 +13,14 @@
 typedef struct FrameSource FrameSource;
 
 typedef struct {
-    GstBuffer *buffer;   /* taken by the callee */
-    const GstCaps *caps; /* borrowed; what a container has to know, and nothing else */
+    GstBuffer *buffer; /* taken by the callee */
+    const GstCaps
+        *caps; /* borrowed; what a container has to know, and nothing else; NULL: not known */
     int64_t start_us;
     int64_t duration_us; /* 0 if the stream does not say */
     size_t n_bytes;
     bool is_keyframe; /* always true for audio */
+    bool leaves_caps; /* its size is another, though it is no keyframe */
 } Frame;
 
 typedef void (*FrameSourceOnFrame)(const Frame *frame, void *user_data);

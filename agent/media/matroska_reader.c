@@ -175,6 +175,7 @@ matroska_reader_new(MatroskaReaderReadNext read_next, void *user_data, GError **
     self->read_next = read_next;
     self->user_data = user_data;
     self->scale_ns = 1000000;
+    self->track.channels = 1; /* what it is where the file does not say */
     self->segment = read_next(user_data, &cause);
     if (cause != NULL) {
         g_propagate_error(error, cause);

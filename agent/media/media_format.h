@@ -4,12 +4,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a track carries, as its RTP payload says (RFC 7587, 7741, 9628, 6184). A plain value. */
+/* What a track carries, as its RTP payload says (RFC 7587, 7741, 9628, 6184, 3551). A plain value.
+ */
 typedef enum {
     MEDIA_CODEC_OPUS,
     MEDIA_CODEC_VP8,
     MEDIA_CODEC_VP9,
     MEDIA_CODEC_H264,
+    MEDIA_CODEC_PCMU,
+    MEDIA_CODEC_PCMA,
+    MEDIA_CODEC_G722,
 } MediaCodec;
 
 typedef struct {
@@ -19,15 +23,22 @@ typedef struct {
     uint8_t channels;    /* audio: 1 or 2 */
 } MediaFormat;
 
-/* Reads a codec's name as the control API spells it (opus, vp8, vp9, h264; any case).
+/* Reads a codec's name as the control API spells it (opus, pcmu, pcma, g722, vp8, vp9,
+ * h264; any case).
  * Returns: true; false sets `why`, one sentence for the user (static), which for AV1 says that
  * Debian 12 has no depayloader. */
 bool media_codec_parse(const char *name, MediaCodec *codec, const char **why);
 const char *media_codec_name(MediaCodec codec);
 bool media_codec_is_video(MediaCodec codec);
 
-/* Checks clock rate and channels against the codec's own RFC. Returns: NULL if right, else one
- * sentence (static). */
+/* Returns: the payload type that RFC 3551 gives the codec; -1 if it gives none. */
+int media_codec_static_payload_type(MediaCodec codec);
+
+/* Returns: how many channels the codec's payload format takes for granted. */
+uint8_t media_codec_default_channels(MediaCodec codec);
+
+/* Checks payload type, clock rate and channels against the codec's own RFC. Returns: NULL if right,
+ * else one sentence (static). */
 const char *media_format_fault(const MediaFormat *self);
 
 /* Must be called once at the start of each program that records or exports, before there are

@@ -9,12 +9,13 @@
 static const struct {
     const char *plugin;
     const char *package;
-    const char *elements[5];
+    const char *elements[8];
 } required[] = {
     {"rtp",
-     "gstreamer1.0-plugins-good",             {"rtpopusdepay", "rtpvp8depay", "rtpvp9depay", "rtph264depay"}},
-    {"matroska", "gstreamer1.0-plugins-good", {"matroskamux"}                                               },
-    {"isomp4",   "gstreamer1.0-plugins-good", {"mp4mux"}                                                    },
+     "gstreamer1.0-plugins-good",             {"rtpopusdepay", "rtpvp8depay", "rtpvp9depay", "rtph264depay", "rtppcmudepay", "rtppcmadepay",
+      "rtpg722depay"}       },
+    {"matroska", "gstreamer1.0-plugins-good", {"matroskamux"}},
+    {"isomp4",   "gstreamer1.0-plugins-good", {"mp4mux"}     },
 };
 
 /* From level 7 (TRACE) on, elements print bytes of what they carry. */

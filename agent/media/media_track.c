@@ -94,15 +94,15 @@ static bool
 ready_part(MediaTrack *self, const Frame *frame)
 {
     const bool has_same_caps =
-        self->part_caps == frame->caps ||
-        (self->writer != NULL && gst_caps_is_equal(self->part_caps, frame->caps));
+        self->part_caps == frame->caps || (self->writer != NULL && frame->caps != NULL &&
+                                           gst_caps_is_equal(self->part_caps, frame->caps));
 
     if (self->writer != NULL &&
         (frame->start_us < self->last_frame_us - MAX_STEP_BACK_US || !has_same_caps))
         close_part(self, frame->start_us);
     if (self->writer != NULL)
         return true;
-    if (frame->is_keyframe && open_part(self, frame))
+    if (frame->is_keyframe && frame->caps != NULL && open_part(self, frame))
         return true;
     if (self->waiting_since_us < 0)
         self->waiting_since_us = frame->start_us;
@@ -123,7 +123,7 @@ write_frame(MediaTrack *self, const Frame *frame)
 
     if (frame->is_keyframe) {
         self->wants_keyframe = false;
-    } else if (advice == SEGMENTER_SAME_SEGMENT_WANT_KEYFRAME) {
+    } else if (advice == SEGMENTER_SAME_SEGMENT_WANT_KEYFRAME || frame->leaves_caps) {
         self->wants_keyframe = true;
     }
     self->last_frame_us = frame->start_us;

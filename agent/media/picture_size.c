@@ -1,68 +1,10 @@
 #include "agent/media/picture_size.h"
 
+#include "agent/media/bit_reader.h"
+
 /* Sets of parameters are short; what is behind the size is of no interest. */
 #define MAX_SPS_BYTES 256
 #define MAX_SIDE      16384
-
-typedef struct {
-    const uint8_t *bytes;
-    size_t n_bits;
-    size_t at;
-    bool is_over; /* read past the end; everything reads as zero then */
-} BitReader;
-
-static unsigned
-read_bits(BitReader *self, unsigned n)
-{
-    unsigned value = 0;
-
-    for (; n > 0; n--) {
-        if (self->at >= self->n_bits) {
-            self->is_over = true;
-            return 0;
-        }
-        value = value << 1 | ((self->bytes[self->at / 8] >> (7 - self->at % 8)) & 1);
-        self->at++;
-    }
-    return value;
-}
-
-/* Exp-Golomb, H.264 section 9.1. */
-static unsigned
-read_ue(BitReader *self)
-{
-    unsigned n_zeros = 0;
-
-    while (n_zeros < 31 && !self->is_over && read_bits(self, 1) == 0)
-        n_zeros++;
-    return (1U << n_zeros) - 1 + read_bits(self, n_zeros);
-}
-
-static int
-read_se(BitReader *self)
-{
-    const unsigned value = read_ue(self);
-
-    return (value & 1) != 0 ? (int) (value / 2) + 1 : -(int) (value / 2);
-}
-
-/* Removes the emulation prevention bytes, section 7.4.1. */
-static size_t
-unescape(uint8_t *to, const uint8_t *from, size_t n_bytes)
-{
-    unsigned n_zeros = 0;
-    size_t n = 0;
-
-    for (size_t i = 0; i < n_bytes && n < MAX_SPS_BYTES; i++) {
-        if (n_zeros >= 2 && from[i] == 3) {
-            n_zeros = 0;
-            continue;
-        }
-        n_zeros = from[i] == 0 ? n_zeros + 1 : 0;
-        to[n++] = from[i];
-    }
-    return n;
-}
 
 static void
 skip_scaling_list(BitReader *reader, int n_values)
@@ -72,7 +14,7 @@ skip_scaling_list(BitReader *reader, int n_values)
 
     for (int i = 0; i < n_values && !reader->is_over; i++) {
         if (next != 0)
-            next = (last + read_se(reader) + 256) % 256;
+            next = (last + bit_reader_take_se(reader) + 256) % 256;
         if (next != 0)
             last = next;
     }
@@ -82,7 +24,7 @@ static void
 skip_scaling_matrix(BitReader *reader, int n_lists)
 {
     for (int i = 0; i < n_lists; i++) {
-        if (read_bits(reader, 1) != 0)
+        if (bit_reader_take(reader, 1) != 0)
             skip_scaling_list(reader, i < 6 ? 16 : 64);
     }
 }
@@ -99,13 +41,13 @@ read_chroma(BitReader *reader, unsigned profile)
         is_said |= with_chroma[i] == profile;
     if (!is_said)
         return chroma;
-    chroma = read_ue(reader);
+    chroma = bit_reader_take_ue(reader);
     if (chroma == 3)
-        (void) read_bits(reader, 1); /* separate_colour_plane_flag */
-    (void) read_ue(reader);          /* bit depths */
-    (void) read_ue(reader);
-    (void) read_bits(reader, 1); /* qpprime_y_zero_transform_bypass_flag */
-    if (read_bits(reader, 1) != 0)
+        (void) bit_reader_take(reader, 1); /* separate_colour_plane_flag */
+    (void) bit_reader_take_ue(reader);     /* bit depths */
+    (void) bit_reader_take_ue(reader);
+    (void) bit_reader_take(reader, 1); /* qpprime_y_zero_transform_bypass_flag */
+    if (bit_reader_take(reader, 1) != 0)
         skip_scaling_matrix(reader, chroma == 3 ? 12 : 8);
     return chroma;
 }
@@ -113,17 +55,17 @@ read_chroma(BitReader *reader, unsigned profile)
 static void
 skip_picture_order(BitReader *reader)
 {
-    const unsigned type = read_ue(reader);
+    const unsigned type = bit_reader_take_ue(reader);
 
     if (type == 0)
-        (void) read_ue(reader);
+        (void) bit_reader_take_ue(reader);
     if (type != 1)
         return;
-    (void) read_bits(reader, 1);
-    (void) read_se(reader);
-    (void) read_se(reader);
-    for (unsigned n = read_ue(reader); n > 0 && !reader->is_over; n--)
-        (void) read_se(reader);
+    (void) bit_reader_take(reader, 1);
+    (void) bit_reader_take_se(reader);
+    (void) bit_reader_take_se(reader);
+    for (unsigned n = bit_reader_take_ue(reader); n > 0 && !reader->is_over; n--)
+        (void) bit_reader_take_se(reader);
 }
 
 static bool
@@ -138,32 +80,32 @@ bool
 picture_size_read_h264(PictureSize *self, const uint8_t *sps, size_t n_bytes)
 {
     uint8_t plain[MAX_SPS_BYTES];
-    BitReader reader = {.bytes = plain, .n_bits = 8 * unescape(plain, sps, n_bytes)};
+    BitReader reader = bit_reader_of_nal(plain, sizeof(plain), sps, n_bytes);
     unsigned crop[4] = {0};
 
-    if (read_bits(&reader, 8) % 32 != 7)
+    if (bit_reader_take(&reader, 8) % 32 != 7)
         return false;
 
-    const unsigned profile = read_bits(&reader, 8);
+    const unsigned profile = bit_reader_take(&reader, 8);
 
-    (void) read_bits(&reader, 16); /* constraints, level */
-    (void) read_ue(&reader);       /* its id */
+    (void) bit_reader_take(&reader, 16); /* constraints, level */
+    (void) bit_reader_take_ue(&reader);  /* its id */
     const unsigned chroma = read_chroma(&reader, profile);
 
-    (void) read_ue(&reader); /* log2_max_frame_num */
+    (void) bit_reader_take_ue(&reader); /* log2_max_frame_num */
     skip_picture_order(&reader);
-    (void) read_ue(&reader); /* max_num_ref_frames */
-    (void) read_bits(&reader, 1);
-    const unsigned n_columns = read_ue(&reader) + 1;
-    const unsigned n_rows = read_ue(&reader) + 1;
-    const unsigned n_fields = read_bits(&reader, 1) != 0 ? 1 : 2;
+    (void) bit_reader_take_ue(&reader); /* max_num_ref_frames */
+    (void) bit_reader_take(&reader, 1);
+    const unsigned n_columns = bit_reader_take_ue(&reader) + 1;
+    const unsigned n_rows = bit_reader_take_ue(&reader) + 1;
+    const unsigned n_fields = bit_reader_take(&reader, 1) != 0 ? 1 : 2;
 
     if (n_fields == 2)
-        (void) read_bits(&reader, 1); /* mb_adaptive_frame_field_flag */
-    (void) read_bits(&reader, 1);     /* direct_8x8_inference_flag */
-    if (read_bits(&reader, 1) != 0) {
+        (void) bit_reader_take(&reader, 1); /* mb_adaptive_frame_field_flag */
+    (void) bit_reader_take(&reader, 1);     /* direct_8x8_inference_flag */
+    if (bit_reader_take(&reader, 1) != 0) {
         for (int i = 0; i < 4; i++)
-            crop[i] = read_ue(&reader); /* left, right, top, bottom */
+            crop[i] = bit_reader_take_ue(&reader); /* left, right, top, bottom */
     }
     if (reader.is_over || n_columns > MAX_SIDE / 16 || n_rows > MAX_SIDE / 16)
         return false;
@@ -177,37 +119,78 @@ picture_size_read_h264(PictureSize *self, const uint8_t *sps, size_t n_bytes)
                     n_rows * 16 * n_fields - unit_y * (crop[2] + crop[3]));
 }
 
+/* Up to and with frame_type. Returns: whether a frame follows, and which. */
+static bool
+begin_vp9(BitReader *reader, unsigned *profile, bool *is_keyframe)
+{
+    if (bit_reader_take(reader, 2) != 2)
+        return false;
+    *profile = bit_reader_take(reader, 1);
+    *profile |= bit_reader_take(reader, 1) << 1;
+    if (*profile == 3)
+        (void) bit_reader_take(reader, 1);
+    if (bit_reader_take(reader, 1) != 0) /* show_existing_frame */
+        return false;
+    *is_keyframe = bit_reader_take(reader, 1) == 0;
+    return true;
+}
+
+static bool
+take_vp9_size(PictureSize *self, BitReader *reader)
+{
+    const unsigned width = bit_reader_take(reader, 16) + 1;
+    const unsigned height = bit_reader_take(reader, 16) + 1;
+
+    return !reader->is_over && set_size(self, width, height);
+}
+
 bool
 picture_size_read_vp9(PictureSize *self, const uint8_t *frame, size_t n_bytes)
 {
     BitReader reader = {.bytes = frame, .n_bits = 8 * n_bytes};
     unsigned profile = 0;
+    bool is_keyframe = false;
 
-    if (read_bits(&reader, 2) != 2)
+    if (!begin_vp9(&reader, &profile, &is_keyframe) || !is_keyframe)
         return false;
-    profile = read_bits(&reader, 1);
-    profile |= read_bits(&reader, 1) << 1;
-    if (profile == 3)
-        (void) read_bits(&reader, 1);
-    /* show_existing_frame, frame_type; a keyframe's is 0. */
-    if (read_bits(&reader, 2) != 0)
-        return false;
-    (void) read_bits(&reader, 2); /* show_frame, error_resilient_mode */
-    if (read_bits(&reader, 24) != 0x498342)
+    (void) bit_reader_take(&reader, 2); /* show_frame, error_resilient_mode */
+    if (bit_reader_take(&reader, 24) != 0x498342)
         return false;
     if (profile >= 2)
-        (void) read_bits(&reader, 1); /* ten_or_twelve_bit */
-    if (read_bits(&reader, 3) != 7) { /* color_space: not RGB */
-        (void) read_bits(&reader, 1);
+        (void) bit_reader_take(&reader, 1); /* ten_or_twelve_bit */
+    if (bit_reader_take(&reader, 3) != 7) { /* color_space: not RGB */
+        (void) bit_reader_take(&reader, 1);
         if (profile == 1 || profile == 3)
-            (void) read_bits(&reader, 3);
+            (void) bit_reader_take(&reader, 3);
     } else if (profile == 1 || profile == 3) {
-        (void) read_bits(&reader, 1);
+        (void) bit_reader_take(&reader, 1);
     }
-    const unsigned width = read_bits(&reader, 16) + 1;
-    const unsigned height = read_bits(&reader, 16) + 1;
+    return take_vp9_size(self, &reader);
+}
 
-    return !reader.is_over && set_size(self, width, height);
+bool
+picture_size_read_vp9_change(PictureSize *self, const uint8_t *frame, size_t n_bytes)
+{
+    BitReader reader = {.bytes = frame, .n_bits = 8 * n_bytes};
+    unsigned profile = 0;
+    bool is_keyframe = false;
+
+    if (!begin_vp9(&reader, &profile, &is_keyframe) || is_keyframe)
+        return false;
+
+    const bool is_shown = bit_reader_take(&reader, 1) != 0;
+    const bool is_resilient = bit_reader_take(&reader, 1) != 0;
+
+    if (!is_shown && bit_reader_take(&reader, 1) != 0) /* intra_only */
+        return false;
+    if (!is_resilient)
+        (void) bit_reader_take(&reader, 2);  /* reset_frame_context */
+    (void) bit_reader_take(&reader, 8 + 12); /* what it refreshes, three frames it refers to */
+    for (int i = 0; i < 3; i++) {
+        if (bit_reader_take(&reader, 1) != 0) /* of the size of that one */
+            return false;
+    }
+    return take_vp9_size(self, &reader);
 }
 
 bool

@@ -20,5 +20,9 @@ bool picture_size_read_h264(PictureSize *self, const uint8_t *sps, size_t n_byte
  * no keyframe. */
 bool picture_size_read_vp9(PictureSize *self, const uint8_t *frame, size_t n_bytes);
 
+/* From the start of a VP9 frame that is no keyframe: a sender may change the size at any frame.
+ * Returns: false if it is as large as one that it refers to. */
+bool picture_size_read_vp9_change(PictureSize *self, const uint8_t *frame, size_t n_bytes);
+
 /* From the start of a VP8 frame (RFC 6386 section 9.1). Returns: false if it is no keyframe. */
 bool picture_size_read_vp8(PictureSize *self, const uint8_t *frame, size_t n_bytes);

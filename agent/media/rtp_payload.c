@@ -155,6 +155,9 @@ read_codec(RtpPayload *self, MediaCodec codec, Span payload)
 {
     switch (codec) {
     case MEDIA_CODEC_OPUS:
+    case MEDIA_CODEC_PCMU:
+    case MEDIA_CODEC_PCMA:
+    case MEDIA_CODEC_G722:
         self->place = RTP_PAYLOAD_STARTS;
         return true;
     case MEDIA_CODEC_VP8:

@@ -80,7 +80,8 @@ take_codec(TrackRequest *self, const json_t *form, char **fault)
     if (kind == NULL || (strcmp(kind, "audio") != 0 && strcmp(kind, "video") != 0)) {
         *fault = g_strdup("\"kind\" must be \"audio\" or \"video\"");
     } else if (codec == NULL) {
-        *fault = g_strdup("\"codec\" must be one of \"opus\", \"vp8\", \"vp9\", \"h264\"");
+        *fault = g_strdup("\"codec\" must be one of \"opus\", \"pcmu\", \"pcma\", \"g722\", "
+                          "\"vp8\", \"vp9\", \"h264\"");
     } else if (!media_codec_parse(codec, &self->format.codec, &why)) {
         *fault = g_strdup_printf("\"codec\": %s", why);
     } else if (media_codec_is_video(self->format.codec) != (strcmp(kind, "video") == 0)) {
@@ -95,12 +96,13 @@ take_format(TrackRequest *self, const json_t *form, char **fault)
 
     take_codec(self, form, fault);
     self->format.payload_type =
-        (uint8_t) take_number(form, "payload_type", (int64_t[]){0, 127}, -1, fault);
+        (uint8_t) take_number(form, "payload_type", (int64_t[]){0, 127},
+                              media_codec_static_payload_type(self->format.codec), fault);
     self->format.clock_rate =
         (uint32_t) take_number(form, "clock_rate", (int64_t[]){1, 1000000}, -1, fault);
     self->format.channels =
         (uint8_t) take_number(form, "channels", (int64_t[]){1, 2},
-                              media_codec_is_video(self->format.codec) ? 1 : 2, fault);
+                              media_codec_default_channels(self->format.codec), fault);
     if (*fault != NULL)
         return;
     why = media_format_fault(&self->format);

@@ -15,8 +15,9 @@
     "rtph264pay mtu=600 config-interval=-1"
 #define SAMPLE_VP8  SAMPLE_VP8_SIZED(320, 240)
 #define SAMPLE_H264 SAMPLE_H264_SIZED(320, 240)
-#define SAMPLE_VP9                                                                                 \
-    SAMPLE_SIZE(320, 240)                                                                          \
+#define SAMPLE_VP9  SAMPLE_VP9_SIZED(320, 240)
+#define SAMPLE_VP9_SIZED(width, height)                                                            \
+    SAMPLE_SIZE(width, height)                                                                     \
     "vp9enc deadline=1 cpu-used=8 keyframe-max-dist=30 target-bitrate=300000 ! rtpvp9pay mtu=600"
 #define SAMPLE_OPUS "audio/x-raw,rate=48000,channels=2 ! opusenc bitrate=32000 ! rtpopuspay"
 

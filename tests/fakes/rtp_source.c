@@ -134,10 +134,31 @@ count_from_zero(RtpSource *self)
         g_array_index(self->frames, RtpSourceFrame, i).time_us -= start_us;
 }
 
+static RtpSource *
+new_empty(void)
+{
+    RtpSource *self = g_new0(RtpSource, 1);
+
+    self->packets = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
+    self->times_us = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    self->frames = g_array_new(FALSE, FALSE, sizeof(RtpSourceFrame));
+    return self;
+}
+
+static void
+number_packet(uint8_t *packet, uint16_t sequence, uint32_t timestamp)
+{
+    const uint8_t numbers[10] = {(uint8_t) (sequence >> 8),   (uint8_t) sequence,
+                                 (uint8_t) (timestamp >> 24), (uint8_t) (timestamp >> 16),
+                                 (uint8_t) (timestamp >> 8),  (uint8_t) timestamp};
+
+    memcpy(packet + 2, numbers, sizeof(numbers)); /* and an SSRC of 0 */
+}
+
 RtpSource *
 rtp_source_new(const char *description)
 {
-    RtpSource *self = g_new0(RtpSource, 1);
+    RtpSource *self = new_empty();
     g_autofree char *full =
         g_strconcat(description, " name=pay ! appsink name=out sync=false", NULL);
     g_autoptr(GError) error = NULL;
@@ -148,9 +169,6 @@ rtp_source_new(const char *description)
     GstSample *sample = NULL;
 
     g_assert_no_error(error);
-    self->packets = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
-    self->times_us = g_array_new(FALSE, FALSE, sizeof(int64_t));
-    self->frames = g_array_new(FALSE, FALSE, sizeof(RtpSourceFrame));
     pay = gst_bin_get_by_name(GST_BIN(pipeline), "pay");
     out = gst_bin_get_by_name(GST_BIN(pipeline), "out");
     pad = gst_element_get_static_pad(pay, "sink");
@@ -171,6 +189,54 @@ rtp_source_new(const char *description)
     gst_object_unref(out);
     stop(pipeline);
     return self;
+}
+
+RtpSource *
+rtp_source_new_sound(unsigned n_packets, size_t n_bytes)
+{
+    RtpSource *self = new_empty();
+    g_autofree uint8_t *packet = g_malloc0(12 + n_bytes);
+    uint32_t noise = 1;
+
+    packet[0] = 0x80;
+    for (unsigned i = 0; i < n_packets; i++) {
+        RtpSourceFrame frame = {.time_us = 20000 * (int64_t) i, .n_bytes = n_bytes};
+
+        for (size_t j = 0; j < n_bytes; j++, noise = noise * 1664525 + 1013904223)
+            packet[12 + j] = (uint8_t) (noise >> 24);
+        number_packet(packet, (uint16_t) i, 160 * i);
+        frame.hash = hash_bytes(packet + 12, n_bytes);
+        frame.is_keyframe = true;
+        g_ptr_array_add(self->packets, g_bytes_new(packet, 12 + n_bytes));
+        g_array_append_val(self->times_us, frame.time_us);
+        g_array_append_val(self->frames, frame);
+    }
+    return self;
+}
+
+void
+rtp_source_append(RtpSource *self, const RtpSource *other, int64_t offset_us)
+{
+    for (guint i = 0; i < other->packets->len; i++) {
+        const int64_t time_us = g_array_index(other->times_us, int64_t, i) + offset_us;
+
+        g_ptr_array_add(self->packets, g_bytes_ref(other->packets->pdata[i]));
+        g_array_append_val(self->times_us, time_us);
+    }
+    for (guint i = 0; i < other->frames->len; i++) {
+        g_array_append_vals(self->frames, &g_array_index(other->frames, RtpSourceFrame, i), 1);
+        g_array_index(self->frames, RtpSourceFrame, self->frames->len - 1).time_us += offset_us;
+    }
+    /* One sender's numbers all through. */
+    for (guint i = 0; i < self->packets->len; i++) {
+        gsize n_bytes = 0;
+        uint8_t *packet =
+            g_bytes_unref_to_data(g_steal_pointer(&self->packets->pdata[i]), &n_bytes);
+
+        number_packet(packet, (uint16_t) i,
+                      (uint32_t) (g_array_index(self->times_us, int64_t, i) * 9 / 100));
+        self->packets->pdata[i] = g_bytes_new_take(packet, n_bytes);
+    }
 }
 
 const uint8_t *
@@ -293,13 +359,12 @@ rtp_source_check_frames(const RtpSource *self, const GArray *got, guint first, g
     }
 }
 
-int
-rtp_source_count_decoded(const uint8_t *bytes, size_t n_bytes, const char *which)
+char *
+rtp_source_probe(const uint8_t *bytes, size_t n_bytes, const char *which, const char *entries)
 {
     g_autofree char *path = write_file(bytes, n_bytes);
-    g_autofree char *out = NULL;
     g_autofree char *complaints = NULL;
-    g_autoptr(GError) error = NULL;
+    char *out = NULL;
     int status = 0;
     const char *argv[] = {"ffprobe",
                           "-v",
@@ -308,19 +373,27 @@ rtp_source_count_decoded(const uint8_t *bytes, size_t n_bytes, const char *which
                           "-select_streams",
                           which,
                           "-show_entries",
-                          "stream=nb_read_frames",
+                          entries,
                           "-of",
                           "csv=p=0",
                           path,
                           NULL};
 
     if (!g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out,
-                      &complaints, &status, &error)) {
+                      &complaints, &status, NULL)) {
         unlink(path);
-        return -1;
+        return NULL;
     }
     unlink(path);
     g_assert_cmpstr(complaints, ==, "");
     g_assert_cmpint(status, ==, 0);
-    return (int) g_ascii_strtoll(out, NULL, 10);
+    return g_strchomp(out);
+}
+
+int
+rtp_source_count_decoded(const uint8_t *bytes, size_t n_bytes, const char *which)
+{
+    g_autofree char *out = rtp_source_probe(bytes, n_bytes, which, "stream=nb_read_frames");
+
+    return out != NULL ? (int) g_ascii_strtoll(out, NULL, 10) : -1;
 }

@@ -25,6 +25,13 @@ void rtp_source_start(void);
 
 /* Runs `description`, a pipeline that ends in an RTP payloader. */
 RtpSource *rtp_source_new(const char *description);
+
+/* Noise as the codecs of RFC 3551 carry it, where every byte means something: packets of 20 ms. */
+RtpSource *rtp_source_new_sound(unsigned n_packets, size_t n_bytes);
+
+/* Puts `other` behind, and numbers all packets as if one sender had sent both as video. */
+void rtp_source_append(RtpSource *self, const RtpSource *other, int64_t offset_us);
+
 const uint8_t *rtp_source_packet(const RtpSource *self, unsigned i, size_t *n_bytes);
 void rtp_source_free(RtpSource *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RtpSource, rtp_source_free)
@@ -37,6 +44,12 @@ GPtrArray *rtp_source_demux(const uint8_t *bytes, size_t n_bytes);
  * times moved by `offset_us` and rounded to milliseconds. */
 void rtp_source_check_frames(const RtpSource *self, const GArray *got, guint first, guint n_frames,
                              int64_t offset_us);
+
+/* Runs ffprobe over `bytes` and lets it decode everything. Returns: the `entries` of the streams
+ * `which` as lines of values, to be freed; NULL: there is no ffprobe here. Fails the test if it
+ * complains of anything. */
+char *rtp_source_probe(const uint8_t *bytes, size_t n_bytes, const char *which,
+                       const char *entries);
 
 /* Runs ffprobe over `bytes` and lets it decode everything. Returns: decoded frames of the stream
  * `which`; fails the test if ffprobe complains of anything. -1: there is no ffprobe here. */

@@ -1,3 +1,4 @@
+#include "agent/media/h264_sets.h"
 #include "agent/media/matroska_reader.h"
 #include "agent/media/opus_packet.h"
 #include "agent/media/picture_size.h"
@@ -43,6 +44,18 @@ read_segment(const uint8_t *bytes, size_t n_bytes)
     g_assert(error == NULL || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA));
 }
 
+/* The first byte says where the record ends and the frame begins. */
+static void
+find_sets(const uint8_t *bytes, size_t n_bytes)
+{
+    const size_t n_record = MIN(bytes[0], n_bytes - 1);
+    g_autoptr(GBytes) record = g_bytes_new(bytes + 1, n_record);
+    g_autofree uint8_t *frame = g_memdup2(bytes + 1 + n_record, n_bytes - 1 - n_record);
+    PictureSize size;
+
+    (void) h264_sets_picture_size(&size, record, frame, n_bytes - 1 - n_record);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
 {
@@ -59,10 +72,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
         break;
     case 1:
         (void) picture_size_read_h264(&size, bytes, n_bytes);
+        find_sets(bytes, n_bytes);
         break;
     case 2:
         (void) picture_size_read_vp8(&size, bytes, n_bytes);
         (void) picture_size_read_vp9(&size, bytes, n_bytes);
+        (void) picture_size_read_vp9_change(&size, bytes, n_bytes);
         break;
     case 3:
         g_assert(opus_packet_duration_us(bytes, n_bytes) >= 0);

@@ -8,11 +8,12 @@ import array
 import dataclasses
 import math
 import pathlib
+import random
 import struct
 import subprocess
 
-CLOCK_RATES = {"opus": 48000, "vp8": 90000, "vp9": 90000, "h264": 90000}
-PAYLOAD_TYPES = {"opus": 111, "vp8": 96, "vp9": 98, "h264": 102}
+CLOCK_RATES = {"opus": 48000, "pcmu": 8000, "pcma": 8000, "g722": 8000, "vp8": 90000, "vp9": 90000, "h264": 90000}
+PAYLOAD_TYPES = {"opus": 111, "pcmu": 0, "pcma": 8, "g722": 9, "vp8": 96, "vp9": 98, "h264": 102}
 SAMPLE_RATE = 48000
 
 _ENCODERS = {
@@ -43,7 +44,7 @@ class Media:
 
     @property
     def kind(self):
-        return "audio" if self.codec == "opus" else "video"
+        return "video" if self.codec in _ENCODERS else "audio"
 
     @property
     def clock_rate(self):
@@ -64,7 +65,7 @@ class Media:
             "clock_rate": self.clock_rate,
         }
         if self.kind == "audio":
-            track["channels"] = 2
+            track["channels"] = 2 if self.codec == "opus" else 1
         return track
 
 
@@ -123,6 +124,39 @@ def noise(folder, seconds, ssrc):
     buffers = math.ceil(seconds * 50)
     source = f"audiotestsrc wave=pink-noise samplesperbuffer=960 num-buffers={buffers}"
     return _encode_audio(folder, source + f" ! audio/x-raw,rate={SAMPLE_RATE}", ssrc)
+
+
+def plain_sound(folder, codec, seconds, ssrc):
+    """20 ms packets of noise in a codec of RFC 3551, to all of which any byte is a sample; there is no reference."""
+    folder = pathlib.Path(folder)
+    media = Media(codec, folder / f"{codec}-{ssrc}.rtp", None, ssrc)
+    noise = random.Random(ssrc)
+    with open(media.packets, "wb") as file:
+        for number in range(round(seconds * 50)):
+            header = struct.pack(">BBHII", 0x80, media.payload_type, number, 160 * number, ssrc)
+            packet = header + noise.randbytes(160)
+            file.write(struct.pack(">H", len(packet)) + packet)
+    return media
+
+
+def joined(folder, pieces, ssrc):
+    """Streams of one codec, one behind the other as one sender's: another camera, layer or size each time."""
+    folder = pathlib.Path(folder)
+    media = dataclasses.replace(pieces[0], packets=folder / f"joined-{ssrc}.rtp", reference=None, ssrc=ssrc)
+    sequence, begin = 0, 0
+    with open(media.packets, "wb") as file:
+        for piece in pieces:
+            packets, times = read_packets(piece.packets), []
+            first = struct.unpack_from(">I", packets[0], 4)[0]
+            for packet in packets:
+                at = (struct.unpack_from(">I", packet, 4)[0] - first) % 2**32
+                times.append(at)
+                rest = struct.pack(">HII", sequence % 2**16, (begin + at) % 2**32, ssrc)
+                file.write(struct.pack(">H", len(packet)) + packet[:2] + rest + packet[12:])
+                sequence += 1
+            steps = sorted(set(times))
+            begin += steps[-1] + steps[-1] - steps[-2]
+    return media
 
 
 def read_packets(path):
