@@ -1,0 +1,27 @@
+#pragma once
+
+#include "storage/aws_credentials.h"
+
+#include <glib.h>
+#include <stdint.h>
+
+/* Where they come from, asked again whenever they have expired or the store says so.
+ * Thread: any; it has its own lock. */
+typedef struct AwsCredentialsSource AwsCredentialsSource;
+
+/* `text`: `environment` (AWS_ACCESS_KEY_ID and so on), `systemd:<name>` (a credential of the unit)
+ * or a file's absolute path, which nobody else may read. Nothing is read yet. Errors: DENIED - none
+ * of these. */
+AwsCredentialsSource *aws_credentials_source_new(const char *text,
+                                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Returns: current credentials, counted for the caller. Blocks.
+ * Errors: DENIED - unreadable, readable by others, malformed: says which. */
+AwsCredentials *aws_credentials_source_get(AwsCredentialsSource *self, int64_t now_unix,
+                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The store refused `used`: the next get reads again, unless that has happened since. */
+void aws_credentials_source_expire(AwsCredentialsSource *self, const AwsCredentials *used);
+
+void aws_credentials_source_free(AwsCredentialsSource *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AwsCredentialsSource, aws_credentials_source_free)
