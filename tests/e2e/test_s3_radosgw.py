@@ -141,23 +141,28 @@ def put_only_credentials(place):
     place.admin.create_bucket(Bucket="putonly")
     recorder = place.gateway.add_user("recorder")
 
-    def policy(**effects):
-        """On Ceph, who put an object owns it and may read it, unless that is denied."""
-        rows = [{"Effect": effect, "Principal": {"AWS": ["arn:aws:iam:::user/recorder"]}, "Action": actions,
-                 "Resource": ["arn:aws:s3:::putonly/*"]} for effect, actions in effects.items()]
-        place.admin.put_bucket_policy(Bucket="putonly", Policy=json.dumps({"Version": "2012-10-17", "Statement": rows}))
+    def policy(document):
+        for row in document["Statement"]:
+            row["Principal"] = {"AWS": ["arn:aws:iam:::user/recorder"]}
+        place.admin.put_bucket_policy(Bucket="putonly", Policy=json.dumps(document).replace("BUCKET", "putonly"))
 
-    policy(Allow=["s3:PutObject"], Deny=["s3:GetObject", "s3:DeleteObject"])
+    # On Ceph, who put an object owns it and may read it, unless that is denied.
+    policy({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": ["arn:aws:s3:::BUCKET/*"]},
+        {"Effect": "Deny", "Action": ["s3:GetObject", "s3:DeleteObject"], "Resource": ["arn:aws:s3:::BUCKET/*"]}]})
     with place.store("putonly", key=recorder) as store:
         tap.equal(store.ask(f"put org/s/a.tape {BODY}"), "ok", "credentials that may only put can record")
         begins(store.ask("get org/s/a.tape"), "error denied", "but not read")
         begins(store.ask("list "), "error denied", "nor list")
         answer = store.ask(f"put org/s/a.tape {BODY}")
         tap.ok(answer.startswith("error denied") and "s3:GetObject" in answer, "what they need is named", answer)
-    policy(Allow=["s3:PutObject", "s3:GetObject"], Deny=["s3:DeleteObject"])
+    text = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "s3.md").read_text(encoding="utf-8")
+    policy(json.loads(text.split("```json\n")[1].split("```")[0]))
     with place.store("putonly", key=recorder) as store:
         tap.equal(store.ask(f"put org/s/a.tape {BODY}"), "ok", "with s3:GetObject an object of their own is recognised")
         begins(store.ask(f"put org/s/a.tape {OTHER}"), "error conflict", "and another's too")
+        tap.equal(store.ask(f"put org/s/b.tape {BODY}"), "ok", "the policy of docs/s3.md lets it record")
+        begins(store.ask("list "), "error denied", "and not list")
     client = place.client(*recorder)
     tap.equal(refused(client.delete_object, Bucket="putonly", Key="org/s/a.tape"), "AccessDenied", "neither may delete")
 
