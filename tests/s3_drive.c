@@ -1,9 +1,10 @@
 /* Drives an S3 store from a test: options as `name=value` arguments, commands as lines on standard
  * input, words parted by spaces; one line of answer for each, `ok ...` or `error CODE sentence`.
- *   put|replace KEY BODY    get KEY    list|folders [PREFIX]    putmany COUNT PREFIX BODY    open
+ *   put|replace KEY BODY    get KEY    list|folders [PREFIX]    putmany COUNT PREFIX BODY    probe
  * BODY: `<letter>*<count>`. */
 #include "crypto/crypto_error.h"
 #include "crypto/digest.h"
+#include "storage/s3_probe.h"
 #include "storage/s3_store.h"
 #include "storage/storage_error.h"
 
@@ -104,11 +105,33 @@ list(ObjectStore *store, char **words)
 }
 
 static void
-obey(ObjectStore *store, const char *line)
+probe(const S3StoreOptions *options)
+{
+    static const char *const verdicts[] = {"good", "warning", "bad"};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) rows = s3_probe(options, &error);
+
+    if (rows == NULL) {
+        tell_error(error);
+        return;
+    }
+    (void) printf("ok");
+    for (guint i = 0; i < rows->len; i++) {
+        const S3ProbeRow *row = g_ptr_array_index(rows, i);
+
+        (void) printf("\t%s: %s: %s", row->name, verdicts[row->verdict], row->finding);
+    }
+    (void) printf("\n");
+}
+
+static void
+obey(ObjectStore *store, const S3StoreOptions *options, const char *line)
 {
     g_auto(GStrv) words = g_strsplit(line, " ", -1);
 
-    if (strcmp(words[0], "get") == 0)
+    if (strcmp(words[0], "probe") == 0)
+        probe(options);
+    else if (strcmp(words[0], "get") == 0)
         get(store, words);
     else if (strcmp(words[0], "list") == 0 || strcmp(words[0], "folders") == 0)
         list(store, words);
@@ -199,7 +222,7 @@ main(int argc, char **argv)
     (void) fflush(stdout);
     while (store != NULL && getline(&line, &size, stdin) > 0) {
         line[strcspn(line, "\n")] = '\0';
-        obey(store, line);
+        obey(store, &options, line);
     }
     free(line);
     return store == NULL ? 1 : 0;

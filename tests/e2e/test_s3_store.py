@@ -442,10 +442,49 @@ def race_has_one_winner(folder):
             store.close()
 
 
+def verdicts(store):
+    """What the probe finds: name -> verdict."""
+    rows = [row.split(": ") for row in store.ask("probe").split("\t")[1:]]
+    return {row[0]: row[1] for row in rows}
+
+
+def probe_finds_out(folder):
+    good = {name: "good" for name in ("put", "put-if-absent", "payload-hash", "content-md5", "checksum", "clock", "read",
+                                      "list", "delete", "object-lock")}
+    with fake_and_store(folder, rights=("put", "get")) as (fake, store):
+        tap.equal(verdicts(store), good, "the probe finds all in order")
+        tap.equal(verdicts(store), good, "and again on the object that it left")
+        tap.equal(list(fake.buckets[BUCKET].objects), ["sealtape-probe"], "which is the only one")
+        fake.clock_offset_s = 120
+        tap.equal(verdicts(store), {**good, "clock": "warning"}, "a clock two minutes off")
+        fake.clock_offset_s = 0
+        fake.fault("PUT", "overwrites")
+        tap.equal(verdicts(store), {**good, "put-if-absent": "bad"}, "a store that overwrites")
+        fake.heal()
+        fake.fault("PUT", "checks-nothing", key="damaged")
+        tap.equal(verdicts(store), {**good, "payload-hash": "bad", "content-md5": "warning", "checksum": "warning"},
+                  "a store that checks nothing")
+    with fake_and_store(folder) as (fake, store):
+        tap.equal(verdicts(store), {**good, "list": "warning", "delete": "warning"}, "credentials that may too much")
+    with fake_and_store(folder, rights=("put",)) as (fake, store):
+        found = verdicts(store)
+        tap.equal(found.pop("read"), "warning", "credentials that may not read")
+        fake.keys.clear()
+        tap.equal(verdicts(store), {"put": "bad"}, "credentials that may nothing")
+    fake = S3Fake()
+    bucket = fake.add_bucket(BUCKET)
+    with fake_and_store(folder, fake, rights=("put", "get", "list"), lock="governance", lock_days=1) as (fake, store):
+        tap.equal(verdicts(store)["object-lock"], "bad", "a lock that the bucket does not have")
+        bucket.has_lock = True
+        tap.equal(verdicts(store)["object-lock"], "good", "one that it has")
+        bucket.locks_by_default = True
+        tap.equal(verdicts(store)["object-lock"], "warning", "one by default, which would keep envelopes")
+
+
 TESTS = [plain_life, lists_every_page, prefix_keeps_to_its_part, host_style, asks_for_what_was_set, many_at_once, lost_answers,
          cuts_at_each_band, storms_pass, jitter_and_retry_after, slowdown_halves, gives_up_in_time, clock_is_followed,
          region_is_learnt, credentials_are_renewed, lies_are_found, odd_lists_fail, refusals_are_told, put_only_credentials,
          redirects_are_not_followed, refusal_ahead_of_the_body, dead_connections_are_replaced, tls_is_verified,
-         settings_are_checked, race_has_one_winner]
+         settings_are_checked, race_has_one_winner, probe_finds_out]
 
 main(TESTS, 240)

@@ -56,6 +56,7 @@ class Bucket:
     region: str = "us-east-1"
     is_versioned: bool = False
     has_lock: bool = False
+    locks_by_default: bool = False
     objects: dict = dataclasses.field(default_factory=dict)  # key -> versions, newest last
 
     def current(self, key):
@@ -309,7 +310,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     # --- who asks, and is it genuine -------------------------------------------------------------------------
 
-    def _authenticate(self, body):
+    def _authenticate(self, body, action):
         match = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=([^/,]+)/(\d{8})/([^/,]+)/s3/aws4_request, ?"
                              r"SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})",
                              self.headers.get("Authorization", ""))
@@ -337,7 +338,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refusal(403, "SignatureDoesNotMatch")
         if self.headers.get("x-amz-security-token") != token:
             raise Refusal(400, "ExpiredToken" if token else "InvalidToken")
-        if self.headers["x-amz-content-sha256"] != hashlib.sha256(body).hexdigest():
+        if action != "checks-nothing" and self.headers["x-amz-content-sha256"] != hashlib.sha256(body).hexdigest():
             raise Refusal(400, "XAmzContentSHA256Mismatch")
         return rights
 
@@ -373,7 +374,7 @@ class _Handler(BaseHTTPRequestHandler):
     # --- what they ask for -----------------------------------------------------------------------------------
 
     def _dispatch(self, operation, body, action):
-        rights = self._authenticate(body)
+        rights = self._authenticate(body, action)
         bucket = self.fake.buckets.get(self.bucket_name)
         if bucket is None:
             raise Refusal(404, "NoSuchBucket")
@@ -383,14 +384,18 @@ class _Handler(BaseHTTPRequestHandler):
         with self.fake.lock:
             if operation == "PUT":
                 return self._put(bucket, body, action)
+            if operation == "LIST" and "object-lock" in self.query:
+                return self._tell_lock(bucket)
             if operation == "LIST":
                 return self._list_versions(bucket) if "versions" in self.query else self._list(bucket)
             if operation == "DELETE":
                 return self._delete(bucket)
             return self._get(bucket, action)
 
-    def _check_body(self, bucket, body):
+    def _check_body(self, bucket, body, action):
         md5, checksum = self.headers.get("Content-MD5"), self.headers.get("x-amz-checksum-sha256")
+        if action == "checks-nothing":
+            return
         if md5 and base64.b64decode(md5) != hashlib.md5(body).digest():
             raise Refusal(400, "BadDigest")
         if checksum and base64.b64decode(checksum) != hashlib.sha256(body).digest():
@@ -406,10 +411,10 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refusal(400, "InvalidArgument", "lock mode and date go together")
 
     def _put(self, bucket, body, action):
-        condition = self.headers.get("If-None-Match")
+        condition = None if action == "overwrites" else self.headers.get("If-None-Match")
         if condition not in (None, "*"):
             raise Refusal(501, "NotImplemented", "If-None-Match is * or nothing")
-        self._check_body(bucket, body)
+        self._check_body(bucket, body, action)
         if condition and bucket.current(self.key):
             raise Refusal(412, "PreconditionFailed")
         if action == "wrong-bytes":
@@ -495,6 +500,13 @@ class _Handler(BaseHTTPRequestHandler):
                          f"<Contents><Key>{encode(name)}</Key><Size>{len(bucket.current(name).body)}</Size></Contents>")
         parts.append("</ListBucketResult>")
         return 200, {"Content-Type": "application/xml"}, "".join(parts).encode()
+
+    def _tell_lock(self, bucket):
+        if not bucket.has_lock:
+            raise Refusal(404, "ObjectLockConfigurationNotFoundError")
+        rule = "<Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule>"
+        return 200, {}, ("<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>"
+                         f"{rule if bucket.locks_by_default else ''}</ObjectLockConfiguration>").encode()
 
     def _list_versions(self, bucket):
         rows = []
