@@ -9,14 +9,20 @@
  * Thread: any; it has its own lock. */
 typedef struct AwsCredentialsSource AwsCredentialsSource;
 
-/* `text`: `environment` (AWS_ACCESS_KEY_ID and so on), `systemd:<name>` (a credential of the unit)
- * or a file's absolute path, which nobody else may read. Nothing is read yet. Errors: DENIED - none
- * of these. */
+/* `text`: where from. Nothing is read yet.
+ *   an absolute path   a file that nobody else may read
+ *   systemd:<name>     a credential of the unit
+ *   environment        AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+ *   instance           the role of this EC2 instance
+ *   container          AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI
+ *   web-identity       AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, by STS
+ * Errors: DENIED - none of these. */
 AwsCredentialsSource *aws_credentials_source_new(const char *text,
                                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Returns: current credentials, counted for the caller. Blocks.
- * Errors: DENIED - unreadable, readable by others, malformed: says which. */
+/* Returns: current credentials, counted for the caller. What ends is fetched anew five minutes
+ * before, and used to its end where that fails. Blocks. Errors: DENIED - unreadable, readable by
+ * others, malformed: says which. */
 AwsCredentials *aws_credentials_source_get(AwsCredentialsSource *self, int64_t now_unix,
                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

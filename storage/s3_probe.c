@@ -131,13 +131,14 @@ try_put_if_absent(Probe *self)
     g_autoptr(GError) error = NULL;
     g_autoptr(HttpResponse) answer = attempt(self, &other, &kind, &error);
 
-    if (kind == S3_FAULT_EXISTS && answer == NULL)
+    if (kind == S3_FAULT_EXISTS && answer == NULL) {
         add(self, "put-if-absent", S3_PROBE_GOOD, "a taken name is never overwritten");
-    else if (answer != NULL)
+    } else if (answer != NULL) {
         add(self, "put-if-absent", S3_PROBE_BAD,
             "the store ignores If-None-Match and overwrites: recordings are not safe there");
-    else
+    } else {
         add(self, "put-if-absent", S3_PROBE_BAD, error->message);
+    }
 }
 
 /* A request that is wrong in one way has to be refused. */
@@ -148,12 +149,13 @@ try_damaged(Probe *self, const char *name, const Attempt *what, S3ProbeVerdict i
     g_autoptr(GError) error = NULL;
     g_autoptr(HttpResponse) answer = attempt(self, what, NULL, &error);
 
-    if (answer != NULL)
+    if (answer != NULL) {
         add(self, name, if_taken, finding);
-    else if (g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_TRANSIENT))
+    } else if (g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_TRANSIENT)) {
         add(self, name, S3_PROBE_WARNING, error->message);
-    else
+    } else {
         add(self, name, S3_PROBE_GOOD, "damaged bytes are refused");
+    }
 }
 
 static void
@@ -191,19 +193,22 @@ try_rights(Probe *self)
     if (got != NULL) {
         look_at_clock(self, got);
         add(self, "read", S3_PROBE_GOOD, "an own object with a lost answer can be recognised");
-    } else
+    } else {
         add(self, "read", S3_PROBE_WARNING,
             "own objects can not be read: a put with a lost answer needs somebody to look; allow "
             "s3:GetObject");
-    if (names != NULL)
+    }
+    if (names != NULL) {
         add(self, "list", S3_PROBE_WARNING, "these credentials may list: a recorder need not");
-    else
+    } else {
         add(self, "list", S3_PROBE_GOOD, "these credentials may not list");
-    if (deleted != NULL)
+    }
+    if (deleted != NULL) {
         add(self, "delete", S3_PROBE_WARNING,
             "these credentials may delete: a recorder must not, deny s3:DeleteObject");
-    else
+    } else {
         add(self, "delete", S3_PROBE_GOOD, "these credentials may not delete");
+    }
 }
 
 static bool
@@ -227,18 +232,19 @@ try_object_lock(Probe *self, const S3StoreOptions *options)
     g_autoptr(HttpResponse) answer = attempt(self, &ask, NULL, &error);
     bool has_default = false;
 
-    if (answer != NULL && s3_xml_read(answer->body, ask.root, on_lock_leaf, &has_default, NULL))
+    if (answer != NULL && s3_xml_read(answer->body, ask.root, on_lock_leaf, &has_default, NULL)) {
         add(self, "object-lock", has_default ? S3_PROBE_WARNING : S3_PROBE_GOOD,
             has_default
                 ? "the bucket locks by default, envelopes too: they could not be erased in time"
                 : "the bucket has object lock");
-    else if (g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND))
+    } else if (g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND)) {
         add(self, "object-lock", is_wanted ? S3_PROBE_BAD : S3_PROBE_GOOD,
             is_wanted ? "the bucket was made without object lock, which the settings ask for"
                       : "the bucket has no object lock, and none is asked for");
-    else
+    } else {
         add(self, "object-lock", is_wanted ? S3_PROBE_WARNING : S3_PROBE_GOOD,
             "these credentials may not see whether the bucket has object lock");
+    }
 }
 
 GPtrArray *

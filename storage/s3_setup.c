@@ -74,6 +74,7 @@ s3_setup_client(const S3StoreOptions *options, GError **error)
     g_autoptr(S3Endpoint) endpoint = NULL;
     g_autoptr(AwsCredentialsSource) source = NULL;
     g_autoptr(AwsCredentials) first = NULL;
+    g_autoptr(GError) reason = NULL;
     g_autofree char *pins = options->pins == NULL ? NULL : g_strjoinv(";", (char **) options->pins);
     S3ClientOptions made = {
         .region = options->region == NULL ? "us-east-1" : options->region,
@@ -95,9 +96,13 @@ s3_setup_client(const S3StoreOptions *options, GError **error)
     source = aws_credentials_source_new(options->credentials, error);
     if (source == NULL)
         return NULL;
-    first = aws_credentials_source_get(source, g_get_real_time() / G_USEC_PER_SEC, error);
-    if (first == NULL)
+    first = aws_credentials_source_get(source, g_get_real_time() / G_USEC_PER_SEC, &reason);
+    if (g_error_matches(reason, STORAGE_ERROR, STORAGE_ERROR_TRANSIENT)) {
+        g_warning("no credentials for the store yet: %s", reason->message);
+    } else if (first == NULL) {
+        g_propagate_error(error, g_steal_pointer(&reason));
         return NULL;
+    }
     made.endpoint = g_steal_pointer(&endpoint);
     made.credentials = g_steal_pointer(&source);
     return s3_client_new(&made);

@@ -50,7 +50,7 @@ libconfig config
 sodium crypto
 openssl/ crypto
 curl/ storage
-jansson agent/service agent/recorder agent/admin
+jansson agent/service agent/recorder agent/admin storage
 systemd/ agent/service
 jose/ agent/opener
 sqlite3 storage
