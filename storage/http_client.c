@@ -2,6 +2,8 @@
 
 #include "storage/http_transfer.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 
 /* A caller puts its transfer into `waiting`, wakes the thread and sleeps on `changed` until the
@@ -85,11 +87,26 @@ finish_ended(HttpClient *self)
     }
 }
 
+/* Writing to a connection that the peer has closed must not end the program; libcurl leaves signals
+ * to us. */
+static void
+block_broken_pipes(void)
+{
+    sigset_t signals;
+    int failed = 0;
+
+    (void) sigemptyset(&signals);
+    (void) sigaddset(&signals, SIGPIPE); /* both fail for no signal that exists */
+    failed = pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    g_assert(failed == 0);
+}
+
 static gpointer
 run(gpointer user_data)
 {
     HttpClient *self = user_data;
 
+    block_broken_pipes();
     while (add_waiting(self)) {
         int n_running = 0;
         const CURLMcode code = curl_multi_perform(self->multi, &n_running);

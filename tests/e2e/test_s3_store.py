@@ -363,12 +363,17 @@ def refusal_ahead_of_the_body(folder):
 
 
 def dead_connections_are_replaced(folder):
-    with fake_and_store(folder) as (fake, store):
-        store.ask(f"put {KEY} {BODY}")
-        fake.fault("*", "lost", nth=[2])
-        store.ask(f"get {KEY}")
-        for i in range(5):
-            tap.equal(store.ask(f"put {KEY}-{i} {BIG}"), "ok", "after a connection died")
+    authority = certificates.make_authority(folder)
+    pair = certificates.make_server(folder, authority, "IP:127.0.0.1")
+    for scheme, tls in (("http", None), ("https", pair)):
+        options = {"ca_file": authority[0]} if tls else {}
+        with fake_and_store(folder, S3Fake(tls=tls), scheme, **options) as (fake, store):
+            store.ask(f"put {KEY} {BODY}")
+            for n_bytes in (0, 100000, 2000000):
+                fake.fault("PUT", "reset", key=f"-{n_bytes}$", nth=[1, 2], bytes=n_bytes)
+                tap.equal(store.ask(f"put {KEY}-{n_bytes} {BIG}"), "ok", f"{scheme}: closed twice after {n_bytes} bytes")
+            fake.fault("*", "lost", key="-0$", nth=[1])
+            tap.equal(store.ask(f"get {KEY}-0"), s3.told(BIG), f"{scheme}: closed instead of an answer")
 
 
 # --- TLS -----------------------------------------------------------------------------------------------------------
