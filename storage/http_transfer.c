@@ -12,6 +12,7 @@ enum {
     LOW_SPEED_S = 20,
     /* Servers drop idle connections after 5 s and more; a dead one costs a retry. */
     MAX_IDLE_S = 15,
+    UPLOAD_BUFFER_BYTES = 256 << 10,
 };
 
 /* An option that libcurl does not take is a mistake of ours or of how it was built. */
@@ -143,6 +144,7 @@ set_up_request(HttpTransfer *self, const HttpRequest *request)
         SET(self->easy, CURLOPT_NOBODY, 1L);
     if (request->body != NULL) {
         SET(self->easy, CURLOPT_UPLOAD, 1L);
+        SET(self->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long) UPLOAD_BUFFER_BYTES);
         SET(self->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t) body_length(self));
         SET(self->easy, CURLOPT_READFUNCTION, on_read);
         SET(self->easy, CURLOPT_READDATA, self);

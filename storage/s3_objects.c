@@ -171,13 +171,23 @@ compare_facts(const HttpResponse *head, const char *key, GBytes *body, const cha
     return true;
 }
 
+static char *
+base64_of_hex(const char *hex)
+{
+    Digest digest;
+    const bool is_digest = digest_from_hex(&digest, hex);
+
+    g_assert(is_digest); /* our own */
+    return g_base64_encode(digest.bytes, sizeof(digest.bytes));
+}
+
 /* The store said yes: does it have it? */
 static bool
-prove(S3Objects *self, const char *key, GBytes *body, const HttpResponse *answer, GError **error)
+prove(S3Objects *self, const char *key, const S3Call *call, const HttpResponse *answer,
+      GError **error)
 {
-    const Digest digest = digest_of_bytes(body);
-    g_autofree char *hex = digest_to_hex(&digest);
-    g_autofree char *base64 = g_base64_encode(digest.bytes, sizeof(digest.bytes));
+    const char *hex = call->request->payload_sha256;
+    g_autofree char *base64 = base64_of_hex(hex);
     const char *echo = http_response_header(answer, "x-amz-checksum-sha256");
     g_autoptr(HttpResponse) head = NULL;
     g_autoptr(GError) reason = NULL;
@@ -188,7 +198,7 @@ prove(S3Objects *self, const char *key, GBytes *body, const HttpResponse *answer
         return true;
     head = fetch(self, "HEAD", key, &reason);
     if (head != NULL)
-        return compare_facts(head, key, body, hex, error);
+        return compare_facts(head, key, call->body, hex, error);
     if (g_error_matches(reason, STORAGE_ERROR, STORAGE_ERROR_DENIED)) {
         g_message("these S3 credentials may put but not look: a put counts when the store says so");
         g_atomic_int_set(&self->may_not_read, 1);
@@ -239,7 +249,7 @@ put(S3Objects *self, const char *key, GBytes *body, bool if_absent, GError **err
 
     answer = s3_client_send(self->client, &call, &kind, &reason);
     if (answer != NULL)
-        return prove(self, key, body, answer, error);
+        return prove(self, key, &call, answer, error);
     if (if_absent && kind == S3_FAULT_EXISTS) {
         if (settle(self, key, body, &is_gone, error))
             return true;
