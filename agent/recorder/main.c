@@ -1,6 +1,7 @@
 #include "agent/media/media_format.h"
 #include "agent/recorder/control_api.h"
 #include "agent/recorder/recorder.h"
+#include "agent/recorder/store_probe.h"
 #include "agent/service/daemon.h"
 #include "config/settings.h"
 #include "crypto/crypto_error.h"
@@ -40,6 +41,7 @@ static bool
 serve(const char *config, GError **error)
 {
     g_autoptr(Settings) settings = settings_load(config, error);
+    g_autoptr(StoreProbe) probe = NULL; /* ends last: it may still wait for the store */
     g_autoptr(Recorder) recorder = NULL;
     g_autoptr(HttpService) service = NULL;
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
@@ -54,6 +56,7 @@ serve(const char *config, GError **error)
         return false;
     g_message("ready: control API on %s", settings->socket_path);
     daemon_notify_ready("recording");
+    probe = store_probe_start(&settings->store);
     daemon_run(loop, on_stop, &(Daemon){loop, recorder});
     g_message("stopped");
     return true;
