@@ -25,28 +25,29 @@ is_verifier_key(const char *text)
 }
 
 static const ConfigRule rules[] = {
-    {"recorder",                CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,     NULL           },
-    {"recorder.socket",         CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,     NULL           },
-    {"recorder.spool",          CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,     NULL           },
-    {"recorder.signing_key",    CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,     NULL           },
-    {"recorder.rtp",            CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,     NULL           },
+    {"recorder",                CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,      NULL           },
+    {"recorder.socket",         CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL           },
+    {"recorder.spool",          CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL           },
+    {"recorder.signing_key",    CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL           },
+    {"recorder.rtp",            CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,      NULL           },
     {"recorder.rtp.address",    CONFIG_KIND_TEXT,   false, "an IPv4 or IPv6 address of this host",   0,    0,
-     is_address                                                                                                                  },
+     is_address                                                                                                                   },
     {"recorder.rtp.first_port", CONFIG_KIND_NUMBER, false, "an even port, 1024 to 65534",            1024,
-     65534,                                                                                                       NULL           },
+     65534,                                                                                                        NULL           },
     {"recorder.rtp.last_port",  CONFIG_KIND_NUMBER, false, "a port, 1025 to 65535",                  1025, 65535,
-     NULL                                                                                                                        },
+     NULL                                                                                                                         },
     {"recorder.segment_ms",     CONFIG_KIND_NUMBER, false, "1000 to 30000 (milliseconds)",           1000, 30000,
-     NULL                                                                                                                        },
+     NULL                                                                                                                         },
     {"recorder.object_ms",      CONFIG_KIND_NUMBER, false, "segment_ms to 300000 (milliseconds)",    1000,
-     300000,                                                                                                      NULL           },
-    {"recorder.reorder_ms",     CONFIG_KIND_NUMBER, false, "0 to 5000 (milliseconds)",               0,    5000,  NULL           },
-    {"recorder.max_tracks",     CONFIG_KIND_NUMBER, false, "1 to 30000",                             1,    30000, NULL           },
+     300000,                                                                                                       NULL           },
+    {"recorder.reorder_ms",     CONFIG_KIND_NUMBER, false, "0 to 5000 (milliseconds)",               0,    5000,   NULL           },
+    {"recorder.orphan_s",       CONFIG_KIND_NUMBER, false, "0 to 604800",                            0,    604800, NULL           },
+    {"recorder.max_tracks",     CONFIG_KIND_NUMBER, false, "1 to 30000",                             1,    30000,  NULL           },
     {"trusted_recorders",       CONFIG_KIND_LIST,   true,
      "a list of at most 256 recorders' verifier keys, as in the recorder.pub that `sealtape init` "
-     "made",                                                                                         0,    256,   is_verifier_key},
-    {"orgs",                    CONFIG_KIND_PATH,   true,  "the folder of the organisations' files", 0,    0,     NULL           },
-    {NULL,                      CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,     NULL           },
+     "made",                                                                                         0,    256,    is_verifier_key},
+    {"orgs",                    CONFIG_KIND_PATH,   true,  "the folder of the organisations' files", 0,    0,      NULL           },
+    {NULL,                      CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,      NULL           },
 };
 
 static bool
@@ -63,6 +64,7 @@ read_recorder(Settings *self, const ConfigFile *file, GError **error)
     self->segment_ms = (uint32_t) config_file_number(file, "recorder.segment_ms", 4000);
     self->object_ms = (uint32_t) config_file_number(file, "recorder.object_ms", 20000);
     self->reorder_ms = (uint32_t) config_file_number(file, "recorder.reorder_ms", 250);
+    self->orphan_s = (uint32_t) config_file_number(file, "recorder.orphan_s", 3600);
     self->max_tracks = (uint32_t) config_file_number(file, "recorder.max_tracks", 2000);
 
     if (self->rtp_first_port % 2 != 0) {

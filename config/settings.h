@@ -79,6 +79,7 @@ typedef struct {
     uint32_t segment_ms; /* recorder.segment_ms: 1000..30000 */
     uint32_t object_ms;  /* recorder.object_ms: segment_ms..300000 */
     uint32_t reorder_ms; /* recorder.reorder_ms: 0..5000, how long a missing packet is waited for */
+    uint32_t orphan_s;   /* recorder.orphan_s: 0 never ends a forgotten session */
     uint32_t max_tracks; /* recorder.max_tracks: of the whole daemon */
 
     StoreSettings store;

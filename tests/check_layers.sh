@@ -39,11 +39,11 @@ END
         because 'this folder has no row in tests/check_layers.sh'
 }
 
-# Where a foreign library may be included. GLib is everywhere.
+# Where a foreign library may be included: folders, or a file. GLib is everywhere.
 check_homes() {
     while read -r library homes; do
         included . "<$library" | sed 's|^\./||' | grep -E "^(${product// /|})/" |
-            grep -vE "^(${homes// /|})/" | because "its home is $homes"
+            grep -vE "^(${homes// /|})[/:]" | because "its home is $homes"
     done <<'END'
 gst/ agent/media
 libsoup/ agent/service
@@ -55,6 +55,7 @@ jansson agent/service agent/recorder agent/admin storage
 systemd/ agent/service
 jose/ agent/opener
 sqlite3 storage
+srtp2/ agent/recorder/srtp_context.c
 END
 }
 

@@ -1,6 +1,7 @@
 #include "agent/recorder/control_api.h"
 
 #include "agent/recorder/metrics.h"
+#include "agent/recorder/session_events.h"
 
 #include <string.h>
 
@@ -41,6 +42,8 @@ find_session(HttpRequest *request, const Recorder *recorder)
 
     if (session == NULL)
         http_reply_problem(request, 404, "there is no such session in this recorder", NULL);
+    else
+        session_note_request(session);
     return session;
 }
 
@@ -172,6 +175,41 @@ post_consent(HttpRequest *request, void *user_data)
 }
 
 static void
+post_pause(HttpRequest *request, void *user_data)
+{
+    Session *session = find_session(request, user_data);
+    const json_t *member = json_object_get(http_request_body(request), "reason");
+    g_autoptr(GError) error = NULL;
+
+    if (session == NULL)
+        return;
+    (void) session_pause(session, member == NULL ? "by-request" : json_string_value(member),
+                         &error);
+    reply_change(request, session, error);
+}
+
+static void
+post_resume(HttpRequest *request, void *user_data)
+{
+    Session *session = find_session(request, user_data);
+    g_autoptr(GError) error = NULL;
+
+    if (session == NULL)
+        return;
+    (void) session_resume(session, &error);
+    reply_change(request, session, error);
+}
+
+static void
+get_events(HttpRequest *request, void *user_data)
+{
+    Session *session = find_session(request, user_data);
+
+    if (session != NULL)
+        session_events_stream(session, request);
+}
+
+static void
 post_stop(HttpRequest *request, void *user_data)
 {
     Session *session = find_session(request, user_data);
@@ -226,6 +264,9 @@ control_api_new(Recorder *recorder, const char *socket_path, GError **error)
         {"POST",   "/v1/sessions/{id}/participants",       post_participant  },
         {"DELETE", "/v1/sessions/{id}/participants/{pid}", delete_participant},
         {"POST",   "/v1/sessions/{id}/consents",           post_consent      },
+        {"POST",   "/v1/sessions/{id}/pause",              post_pause        },
+        {"POST",   "/v1/sessions/{id}/resume",             post_resume       },
+        {"GET",    "/v1/sessions/{id}/events",             get_events        },
         {"POST",   "/v1/sessions/{id}/stop",               post_stop         },
         {"GET",    "/healthz",                             get_healthz       },
         {"GET",    "/readyz",                              get_readyz        },

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/recorder/rtp_receiver.h"
+#include "agent/recorder/srtp_key.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -21,6 +22,8 @@ typedef struct {
 typedef struct {
     RtpReceiverOptions receiver;
     int64_t zero_monotonic_us; /* g_get_monotonic_time() at the timeline's zero */
+    const SrtpKey *srtp;       /* NULL: plain RTP; not needed afterwards, as the next */
+    const char *name;          /* of the track in the log */
     /* In the ingress thread, after the last callback of the receiver. */
     void (*on_finished)(void *user_data);
     void *user_data;

@@ -17,6 +17,8 @@ publish_status(IngressTrack *self)
 
     rtp_receiver_status(self->receiver, &status);
     status.n_kernel_dropped = self->n_kernel_dropped;
+    if (self->gate != NULL)
+        srtp_gate_add_counts(self->gate, &status);
     g_mutex_lock(&self->mutex);
     self->locked.status = status;
     g_mutex_unlock(&self->mutex);
@@ -32,10 +34,17 @@ ingress_track_new(const char *address, uint16_t port, const IngressTrackOptions 
     self->port = port;
     self->due_us = INT64_MAX;
     self->options = *options;
+    self->options.srtp = NULL;
+    self->options.name = NULL;
     self->receiver = rtp_receiver_new(&options->receiver);
     rtcp_identity_draw(&self->identity);
     self->sockets[0] = (IngressSocket){.track = self, .fd = -1};
     self->sockets[1] = (IngressSocket){.track = self, .fd = -1, .is_rtcp = true};
+    if (options->srtp != NULL) {
+        self->gate = srtp_gate_new(options->srtp, options->name, error);
+        if (self->gate == NULL)
+            return NULL;
+    }
     for (unsigned i = 0; i < G_N_ELEMENTS(self->sockets); i++) {
         self->sockets[i].fd = udp_socket_open(address, (uint16_t) (port + i), error);
         if (self->sockets[i].fd < 0)
@@ -59,16 +68,19 @@ remember_peer(IngressTrack *self, const IngressSocket *socket, const UdpBatch *b
 }
 
 static void
-take_rtcp(IngressTrack *self, const IngressSocket *socket, const UdpBatch *batch)
+take_rtcp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch)
 {
     RtcpReport report;
     size_t n_bytes = 0;
-    const uint8_t *bytes = udp_batch_bytes(batch, 0, &n_bytes);
-    const bool is_rtcp = rtcp_parse(bytes, n_bytes, &report);
+    uint8_t *bytes = udp_batch_bytes(batch, 0, &n_bytes);
+    const bool is_genuine = self->gate == NULL || srtp_gate_open_rtcp(self->gate, bytes, &n_bytes,
+                                                                      g_get_monotonic_time());
+    const bool is_rtcp = is_genuine && rtcp_parse(bytes, n_bytes, &report);
 
     /* Janus only opens the way, with twelve bytes of an empty RTP header, and then listens there:
-     * until somebody speaks RTCP, whoever came last is taken for the peer. */
-    if (is_rtcp || !self->has_heard_rtcp)
+     * until somebody speaks RTCP, whoever came last is taken for the peer. Not where a peer can
+     * prove itself. */
+    if (is_rtcp || (!self->has_heard_rtcp && self->gate == NULL))
         remember_peer(self, socket, batch);
     self->has_heard_rtcp = self->has_heard_rtcp || is_rtcp;
 }
@@ -78,16 +90,23 @@ take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsig
 {
     RtpDatagram datagrams[UDP_SOCKET_BATCH];
     RtpPacket first;
+    unsigned n_genuine = 0;
 
     for (unsigned i = 0; i < n_received; i++) {
-        datagrams[i].bytes = udp_batch_bytes(batch, i, &datagrams[i].n_bytes);
-        datagrams[i].arrival_us = udp_batch_arrival_us(batch, i) - self->options.zero_monotonic_us;
+        size_t n_bytes = 0;
+        uint8_t *bytes = udp_batch_bytes(batch, i, &n_bytes);
+        const int64_t arrival_us = udp_batch_arrival_us(batch, i);
+
+        if (self->gate != NULL && !srtp_gate_open_rtp(self->gate, bytes, &n_bytes, arrival_us))
+            continue;
+        /* Before anything is given on, which may ask for a keyframe. */
+        if (i == 0 && rtp_packet_parse(bytes, n_bytes, &first))
+            remember_peer(self, socket, batch);
+        datagrams[n_genuine++] =
+            (RtpDatagram){bytes, n_bytes, arrival_us - self->options.zero_monotonic_us};
     }
-    /* Before anything is given on, which may ask for a keyframe. */
-    if (rtp_packet_parse(datagrams[0].bytes, datagrams[0].n_bytes, &first))
-        remember_peer(self, socket, batch);
     self->n_kernel_dropped = MAX(self->n_kernel_dropped, udp_batch_dropped(batch));
-    rtp_receiver_take_batch(self->receiver, datagrams, n_received);
+    rtp_receiver_take_batch(self->receiver, datagrams, n_genuine);
 }
 
 void
@@ -164,7 +183,8 @@ ingress_track_status(IngressTrack *track, RtpReceiverStatus *status)
 void
 ingress_track_request_keyframe(IngressTrack *track)
 {
-    uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES];
+    uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES + SRTP_CONTEXT_RTCP_ROOM];
+    size_t n_bytes = RTCP_KEYFRAME_REQUEST_BYTES;
     RtpReceiverStatus status;
     const unsigned i = track->peers[1].n_bytes > 0 ? 1 : 0;
     const IngressPeer *peer = &track->peers[i];
@@ -174,7 +194,11 @@ ingress_track_request_keyframe(IngressTrack *track)
         return;
     rtcp_write_keyframe_request(&track->identity, status.ssrc, bytes);
     /* One that does not get away is asked for again by the segmenter. */
-    (void) sendto(track->sockets[i].fd, bytes, sizeof(bytes), MSG_DONTWAIT,
+    if (track->gate != NULL && !srtp_gate_seal_rtcp(track->gate, bytes, &n_bytes)) {
+        rtcp_identity_draw(&track->identity);
+        return;
+    }
+    (void) sendto(track->sockets[i].fd, bytes, n_bytes, MSG_DONTWAIT,
                   (const struct sockaddr *) &peer->address, peer->n_bytes);
 }
 
@@ -185,6 +209,7 @@ ingress_track_free(IngressTrack *self)
         return;
     close_sockets(self);
     rtp_receiver_free(self->receiver);
+    srtp_gate_free(self->gate);
     g_mutex_clear(&self->mutex);
     g_free(self);
 }

@@ -2,6 +2,7 @@
 
 #include "agent/recorder/ingress.h"
 #include "agent/recorder/rtcp.h"
+#include "agent/recorder/srtp_gate.h"
 #include "agent/recorder/udp_socket.h"
 
 #include <glib.h>
@@ -30,6 +31,7 @@ struct IngressTrack {
     IngressSocket sockets[2]; /* RTP, RTCP */
     IngressPeer peers[2];     /* where they get theirs from */
     bool has_heard_rtcp;
+    SrtpGate *gate; /* NULL: plain RTP */
     RtpReceiver *receiver;
     RtcpIdentity identity;
     uint32_t n_kernel_dropped;

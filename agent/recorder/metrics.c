@@ -38,6 +38,10 @@ add_media(GString *text, const GPtrArray *sessions)
     add(text, "rtp_lost_packets", "gauge", "RTP packets that never came.", counts.n_lost);
     add(text, "rtp_foreign_packets", "gauge", "Datagrams that were not the track's RTP.",
         counts.n_foreign);
+    add(text, "srtp_unauthentic_packets", "gauge", "SRTP packets whose authentication failed.",
+        counts.n_unauthentic);
+    add(text, "srtp_replayed_packets", "gauge", "SRTP packets that came before.",
+        counts.n_replayed);
     add(text, "rtp_kernel_dropped_packets", "gauge",
         "Packets the kernel dropped because the recorder was too slow.", counts.n_kernel_dropped);
     add(text, "segments", "gauge", "Segments sealed and durable.", counts.n_segments);

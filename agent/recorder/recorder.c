@@ -129,6 +129,20 @@ on_upload_trouble(const char *session, const GError *error, bool will_retry, voi
     }
 }
 
+static void
+end_orphans(Recorder *self)
+{
+    const int64_t limit_us = self->settings->orphan_s * G_TIME_SPAN_SECOND;
+
+    for (const GList *link = self->order->head; link != NULL; link = link->next) {
+        Session *session = link->data;
+
+        if (session_end_if_orphan(session, limit_us))
+            g_warning("session %s: ended as an orphan: no packet and no request for %u s",
+                      session_id(session), self->settings->orphan_s);
+    }
+}
+
 static gboolean
 beat(gpointer data)
 {
@@ -136,6 +150,8 @@ beat(gpointer data)
 
     if (self->n_tracks > 0)
         spool_heartbeat(self->spool, g_get_real_time());
+    if (self->settings->orphan_s > 0)
+        end_orphans(self);
     return G_SOURCE_CONTINUE;
 }
 

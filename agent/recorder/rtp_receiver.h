@@ -49,6 +49,8 @@ typedef struct {
     uint64_t n_foreign_ssrc;
     uint64_t n_paused;         /* dropped in a pause, or sent in one */
     uint64_t n_kernel_dropped; /* SO_RXQ_OVFL, set by ingress */
+    uint64_t n_unauthentic;    /* SRTP of another key, or none; set by ingress as the next */
+    uint64_t n_replayed;       /* SRTP that came before */
     uint32_t ssrc;
     bool has_ssrc;
 } RtpReceiverStatus;

@@ -132,6 +132,8 @@ make_session(const SessionServices *services, SessionRequest *request)
     self->settings = settings_org(services->settings, self->org);
     self->created_unix_us = g_get_real_time();
     self->zero_monotonic_us = g_get_monotonic_time();
+    self->last_sign_us = self->zero_monotonic_us;
+    self->watchers = session_watchers_new();
     self->sealer_session = sealer_session_new(self->org, self->id);
     self->state = SESSION_STATE_STARTING;
     self->tracks = g_ptr_array_new_with_free_func(session_track_free);
@@ -154,13 +156,13 @@ session_new(const SessionServices *services, SessionRequest *request, SessionRea
     session_decide(self);
     reason = session_reason(self);
     if (reason != CONSENT_OK) {
-        self->state = session_state_next(self->state, SESSION_EVENT_DENIED);
+        session_move(self, SESSION_EVENT_DENIED);
         answer_later(self, on_ready, user_data, refusal(self, reason));
         return self;
     }
     tracks = permitted_tracks(self);
     if (!has_room(self, tracks->len, &error)) {
-        self->state = session_state_next(self->state, SESSION_EVENT_FAILED);
+        session_move(self, SESSION_EVENT_FAILED);
         answer_later(self, on_ready, user_data, error);
         return self;
     }
@@ -209,12 +211,13 @@ session_stop(Session *self)
 
     if (!session_is_open(self))
         return false;
-    self->state = session_state_next(self->state, SESSION_EVENT_STOPPED);
+    session_move(self, SESSION_EVENT_STOPPED);
     if (!self->is_begun)
         return true;
     for (guint i = 0; i < self->tracks->len; i++) {
         const SessionTrack *track = g_ptr_array_index(self->tracks, i);
 
+        srtp_key_wipe(track->request->srtp); /* of one that never began */
         if (track->track == NULL)
             continue;
         track_finish(track->track, until_us);
@@ -232,9 +235,8 @@ session_on_stored(Session *self, bool is_whole)
 
     self->is_stored = true;
     session_add_counts(self, &counts);
-    self->state = session_state_next(self->state, is_whole && counts.n_lost_segments == 0
-                                                      ? SESSION_EVENT_STORED
-                                                      : SESSION_EVENT_DAMAGED);
+    session_move(self, is_whole && counts.n_lost_segments == 0 ? SESSION_EVENT_STORED
+                                                               : SESSION_EVENT_DAMAGED);
 }
 
 const char *
@@ -259,7 +261,8 @@ session_is_open(const Session *self)
 bool
 session_is_over(const Session *self)
 {
-    return self->n_jobs == 0 && !session_is_open(self) && (self->is_stored || !self->is_begun);
+    return self->n_jobs == 0 && self->watchers->len == 0 && !session_is_open(self) &&
+           (self->is_stored || !self->is_begun);
 }
 
 void
@@ -270,6 +273,8 @@ session_free(Session *self)
         return;
     g_ptr_array_unref(self->tracks);
     sealer_session_free(self->sealer_session);
+    g_array_unref(self->watchers);
+    g_free(self->pause_reason);
     participants_free(self->participants);
     for (int i = 0; i < N_PURPOSES; i++)
         g_free(self->decided_for[i]);

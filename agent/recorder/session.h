@@ -66,6 +66,25 @@ bool session_add_participant(Session *self, const json_t *form, GError **error);
 bool session_add_consent(Session *self, const json_t *form, GError **error);
 bool session_remove_participant(Session *self, const char *id, GError **error);
 
+/* Holds everything back until session_resume(), whatever consent says; each stretch is a gap
+ * `paused-<reason>` ([a-z-]+). Consent is still needed to go on. Returns: false sets `error`. */
+bool session_pause(Session *self, const char *reason, GError **error);
+bool session_resume(Session *self, GError **error);
+
+/* Told with the session's id as often as its state or that of a track changes. */
+typedef void (*SessionWatchFunc)(const Session *session, void *user_data);
+
+/* Returns: what session_unwatch() takes. */
+unsigned session_watch(Session *self, SessionWatchFunc on_change, void *user_data);
+void session_unwatch(Session *self, unsigned watch);
+
+/* Notes that somebody spoke of the session. */
+void session_note_request(Session *self);
+
+/* Ends a session of which nothing was heard for `limit_us`: no packet, and no request. Silence
+ * alone never does. Returns: whether it did. */
+bool session_end_if_orphan(Session *self, int64_t limit_us);
+
 /* Ends all tracks; false if it had ended before. */
 bool session_stop(Session *self);
 
@@ -78,13 +97,16 @@ SessionState session_state(const Session *self);
 /* Whether it neither records nor waits for anything: it may be forgotten. */
 bool session_is_over(const Session *self);
 bool session_is_open(const Session *self);
+bool session_has_ended(const Session *self); /* its state will not change any more */
 
 /* The published form, owned: state, decision, tracks with their ports and counts. */
 json_t *session_to_json(const Session *self);
 
 /* Adds up what is counted of all tracks. */
 typedef struct {
+    uint64_t n_arrived; /* packets given on, or dropped in a pause */
     uint64_t n_tracks, n_packets, n_bytes, n_lost, n_kernel_dropped, n_foreign, n_segments;
+    uint64_t n_unauthentic, n_replayed; /* SRTP turned away */
     uint64_t n_lost_segments;
 } SessionCounts;
 void session_add_counts(const Session *self, SessionCounts *counts);

@@ -109,25 +109,32 @@ tell_manifest(Session *self)
 }
 
 void
-session_apply_decision(Session *self)
+session_hold_tracks(Session *self)
 {
-    const ConsentReason reason = session_reason(self);
-
     for (guint i = 0; i < self->tracks->len; i++) {
         const SessionTrack *track = g_ptr_array_index(self->tracks, i);
-        const ConsentReason decision = self->decisions[purpose_of(track->request)];
 
-        if (track->track != NULL) {
-            track_pause(track->track,
-                        decision == CONSENT_OK ? NULL : consent_reason_text(decision));
-        }
+        if (track->track != NULL)
+            track_pause(track->track, session_hold(self, track));
     }
-    self->state = session_state_next(self->state, reason == CONSENT_OK ? SESSION_EVENT_RESUMED
-                                                                       : SESSION_EVENT_PAUSED);
+}
+
+/* Whether capture of everything is held back. */
+static bool
+is_all_held(const Session *self)
+{
+    return self->pause_reason != NULL || session_reason(self) != CONSENT_OK;
+}
+
+void
+session_apply_decision(Session *self)
+{
+    session_hold_tracks(self);
     tell_manifest(self);
     begin_permitted(self);
     session_update_meta(self);
-    g_message("session %s: decided again: %s", self->id, consent_reason_text(reason));
+    g_message("session %s: decided again: %s", self->id, consent_reason_text(session_reason(self)));
+    session_move(self, is_all_held(self) ? SESSION_EVENT_PAUSED : SESSION_EVENT_RESUMED);
 }
 
 static bool
@@ -138,6 +145,40 @@ must_be_open(const Session *self, GError **error)
                     self->id);
     }
     return session_is_open(self);
+}
+
+static bool
+change_pause(Session *self, char *reason, GError **error)
+{
+    if (!must_be_open(self, error)) {
+        g_free(reason);
+        return false;
+    }
+    g_free(self->pause_reason);
+    self->pause_reason = reason;
+    session_hold_tracks(self);
+    g_message("session %s: %s", self->id, reason != NULL ? "paused" : "resumed");
+    session_move(self, is_all_held(self) ? SESSION_EVENT_PAUSED : SESSION_EVENT_RESUMED);
+    return true;
+}
+
+bool
+session_pause(Session *self, const char *reason, GError **error)
+{
+    for (const char *at = reason != NULL && *reason != '\0' ? reason : " "; *at != '\0'; at++) {
+        if (!g_ascii_islower(*at) && *at != '-') {
+            g_set_error(error, RECORDER_ERROR, RECORDER_ERROR_INVALID,
+                        "\"reason\" must be one word of a-z and hyphens");
+            return false;
+        }
+    }
+    return change_pause(self, g_strdup(reason), error);
+}
+
+bool
+session_resume(Session *self, GError **error)
+{
+    return change_pause(self, NULL, error);
 }
 
 /* Decides again after a change; `fault` (taken) is what forbade it. */

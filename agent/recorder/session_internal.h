@@ -31,6 +31,13 @@ struct Session {
     ConsentReason decisions[N_PURPOSES];
     char *decided_for[N_PURPOSES]; /* id of the participant that decided, or NULL */
 
+    GArray *watchers; /* Watcher, of session_watch.c */
+    unsigned last_watcher;
+    char *pause_reason;      /* why the backend asked for a pause; NULL: it did not */
+    int64_t last_sign_us;    /* of life, monotonic: a packet, or a request for this session */
+    uint64_t n_packets_then; /* at that moment */
+    const char *end_reason;  /* static: why it ended, where nobody asked for it; NULL otherwise */
+
     uint32_t generation; /* of the envelope, the last one made */
     int64_t created_unix_us;
     int64_t zero_monotonic_us;
@@ -52,11 +59,23 @@ session_now_us(const Session *self)
     return g_get_monotonic_time() - self->zero_monotonic_us;
 }
 
+GArray *session_watchers_new(void);
+
+/* session_watch.c: what `event` makes of the state; tells those who watch, for where the state
+ * stays a track may have changed. */
+void session_move(Session *self, SessionEvent event);
+
+/* Why capture of `track` is held back now, static or the session's; NULL: it is not. */
+const char *session_hold(const Session *self, const SessionTrack *track);
+
 /* session_consent.c: decides both purposes for everyone present. */
 void session_decide(Session *self);
 
 /* Pauses, resumes or begins tracks as the last decision says, and tells the manifest. */
 void session_apply_decision(Session *self);
+
+/* Pauses or resumes each track as things stand. */
+void session_hold_tracks(Session *self);
 
 /* Returns: the first reason to deny among what the tracks need, or CONSENT_OK if any of them is
  * permitted. */

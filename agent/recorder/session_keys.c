@@ -80,6 +80,7 @@ open_track(Session *self, const SessionTrack *track, GError **error)
         .id = track->request->id,
         .recipient = track->recipient,
         .format = track->request->format,
+        .srtp = track->request->srtp,
         .zero_monotonic_us = self->zero_monotonic_us,
         .from_us = session_now_us(self),
         .segment_ms = settings->segment_ms,
@@ -160,7 +161,7 @@ give_up_if_empty(Session *self)
     }
     if (!self->is_begun)
         return;
-    self->state = session_state_next(self->state, SESSION_EVENT_FAILED);
+    session_move(self, SESSION_EVENT_FAILED);
     sealer_take_stop(self->services.sealer, self->sealer_session, 0);
 }
 
@@ -208,18 +209,14 @@ on_keys_stored(GObject *source, GAsyncResult *result, gpointer data)
         discard_tracks(self, job->tracks);
         give_up_if_empty(self);
     } else {
-        self->state = session_state_next(self->state, SESSION_EVENT_PERMITTED);
-        /* Somebody may have joined or left while the keys were stored. */
-        for (guint i = 0; i < job->tracks->len; i++) {
-            const SessionTrack *track = g_ptr_array_index(job->tracks, i);
-            const ConsentReason decision = self->decisions[purpose_of(track->request)];
-
-            if (decision != CONSENT_OK)
-                track_pause(track->track, consent_reason_text(decision));
-        }
+        for (guint i = 0; i < job->tracks->len; i++)
+            srtp_key_wipe(((SessionTrack *) g_ptr_array_index(job->tracks, i))->request->srtp);
+        /* Somebody may have joined or left, or asked for a pause, while the keys were stored. */
+        session_hold_tracks(self);
+        session_move(self, SESSION_EVENT_PERMITTED);
     }
     if (error != NULL && !self->is_begun)
-        self->state = session_state_next(self->state, SESSION_EVENT_FAILED);
+        session_move(self, SESSION_EVENT_FAILED);
     end_job(job, error);
 }
 

@@ -123,8 +123,7 @@ track_request_parse(const json_t *form, const Participants *participants, char *
     self->participant = take_id(form, "participant", fault);
     take_format(self, form, fault);
     if (*fault == NULL && json_object_get(form, "srtp") != NULL) {
-        *fault = g_strdup("\"srtp\" is not supported by this version; let the media server send "
-                          "plain RTP over loopback or a private link");
+        self->srtp = srtp_key_parse(json_object_get(form, "srtp"), fault);
     }
     if (*fault == NULL && !participants_contain(participants, self->participant)) {
         *fault = g_strdup_printf("\"participant\": there is no participant %s in this session",
@@ -242,6 +241,7 @@ track_request_free(TrackRequest *self)
         return;
     g_free(self->id);
     g_free(self->participant);
+    srtp_key_free(self->srtp);
     g_free(self);
 }
 

@@ -2,6 +2,7 @@
 
 #include "agent/media/media_format.h"
 #include "agent/recorder/participants.h"
+#include "agent/recorder/srtp_key.h"
 
 #include <glib.h>
 #include <jansson.h>
@@ -15,6 +16,7 @@ typedef struct {
     char *id;
     char *participant;
     MediaFormat format;
+    SrtpKey *srtp; /* NULL: plain RTP */
 } TrackRequest;
 
 typedef struct {
@@ -28,7 +30,8 @@ typedef struct {
 /* Returns: the request, owned; NULL sets `fault`, owned. */
 SessionRequest *session_request_parse(const json_t *body, char **fault);
 
-/* The same for one track of a session in which `participants` are present. */
+/* The same for one track of a session in which `participants` are present. The text of an SRTP key
+ * in `form` is overwritten. */
 TrackRequest *track_request_parse(const json_t *form, const Participants *participants,
                                   char **fault);
 

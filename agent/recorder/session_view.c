@@ -2,23 +2,30 @@
 
 /* What a session shows of itself. */
 
-static const char *
-track_state(const Session *self, const SessionTrack *track)
+const char *
+session_hold(const Session *self, const SessionTrack *track)
 {
     const ConsentReason decision = self->decisions[purpose_of(track->request)];
 
+    if (decision != CONSENT_OK)
+        return consent_reason_text(decision);
+    return self->pause_reason;
+}
+
+static const char *
+track_state(const Session *self, const SessionTrack *track)
+{
     if (track->track == NULL)
         return track->is_keying ? "starting" : "not-recorded";
     if (!session_is_open(self))
         return session_state_text(self->state);
-    return decision == CONSENT_OK ? "recording" : "paused";
+    return session_hold(self, track) == NULL ? "recording" : "paused";
 }
 
 static json_t *
 track_to_json(const Session *self, const SessionTrack *track)
 {
-    const ConsentReason decision = self->decisions[purpose_of(track->request)];
-    const char *reason = decision != CONSENT_OK ? consent_reason_text(decision) : NULL;
+    const char *reason = session_is_open(self) ? session_hold(self, track) : NULL;
     json_t *form = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*}", "id", track->request->id,
                              "participant", track->request->participant, "kind",
                              purpose_of(track->request) == PURPOSE_VIDEO ? "video" : "audio",
@@ -32,15 +39,17 @@ track_to_json(const Session *self, const SessionTrack *track)
     const uint64_t n_foreign = status.receiver.n_foreign + status.receiver.n_foreign_ssrc;
     json_object_update_new(
         form,
-        json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "host",
-                  self->services.settings->rtp_address, "port", track_port(track->track),
+        json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                  "host", self->services.settings->rtp_address, "port", track_port(track->track),
                   "rtcp_port", track_port(track->track) + 1, "packets",
                   (json_int_t) status.receiver.n_packets, "bytes",
                   (json_int_t) status.receiver.n_bytes, "lost", (json_int_t) status.receiver.n_lost,
                   "duplicate", (json_int_t) status.receiver.n_duplicate, "foreign",
                   (json_int_t) n_foreign, "paused", (json_int_t) status.receiver.n_paused,
-                  "kernel_dropped", (json_int_t) status.receiver.n_kernel_dropped,
-                  "acknowledged_us", (json_int_t) status.sealer.acknowledged_us, "segments",
+                  "unauthentic", (json_int_t) status.receiver.n_unauthentic, "replayed",
+                  (json_int_t) status.receiver.n_replayed, "kernel_dropped",
+                  (json_int_t) status.receiver.n_kernel_dropped, "acknowledged_us",
+                  (json_int_t) status.sealer.acknowledged_us, "segments",
                   (json_int_t) status.sealer.n_segments, "lost_segments",
                   (json_int_t) status.sealer.n_lost));
     return form;
@@ -54,6 +63,10 @@ state_reason(const Session *self)
 
     if (self->state == SESSION_STATE_INCOMPLETE)
         return "segments-lost";
+    if (self->end_reason != NULL)
+        return self->end_reason;
+    if (self->state == SESSION_STATE_PAUSED && reason == CONSENT_OK)
+        return self->pause_reason;
     if (self->state == SESSION_STATE_PAUSED || self->state == SESSION_STATE_NOT_RECORDED)
         return consent_reason_text(reason);
     return NULL;
@@ -89,11 +102,20 @@ session_add_counts(const Session *self, SessionCounts *counts)
         track_status(track->track, &status);
         counts->n_tracks += session_is_open(self) ? 1 : 0;
         counts->n_packets += status.receiver.n_packets;
+        counts->n_arrived += status.receiver.n_packets + status.receiver.n_paused;
         counts->n_bytes += status.receiver.n_bytes;
         counts->n_lost += status.receiver.n_lost;
         counts->n_kernel_dropped += status.receiver.n_kernel_dropped;
         counts->n_foreign += status.receiver.n_foreign + status.receiver.n_foreign_ssrc;
+        counts->n_unauthentic += status.receiver.n_unauthentic;
+        counts->n_replayed += status.receiver.n_replayed;
         counts->n_segments += status.sealer.n_segments;
         counts->n_lost_segments += status.sealer.n_lost;
     }
+}
+
+bool
+session_has_ended(const Session *self)
+{
+    return !session_is_open(self) && self->state != SESSION_STATE_FINALISING;
 }

@@ -174,6 +174,8 @@ open_ports(Track *self, const TrackOptions *options, Ingress *ingress, GError **
                        .user_data = self,
                        },
         .zero_monotonic_us = options->zero_monotonic_us,
+        .srtp = options->srtp,
+        .name = self->id,
         .on_finished = on_finished,
         .user_data = self,
     };

@@ -3,6 +3,7 @@
 #include "agent/media/media_track.h"
 #include "agent/recorder/ingress.h"
 #include "agent/recorder/sealer.h"
+#include "agent/recorder/srtp_key.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@ typedef struct {
     const char *id;
     const char *recipient; /* age1... */
     MediaFormat format;
+    const SrtpKey *srtp;       /* NULL: plain RTP; not needed once the track is made */
     int64_t zero_monotonic_us; /* of the session's timeline */
     int64_t from_us;
     uint32_t segment_ms, object_ms, reorder_ms;

@@ -13,6 +13,8 @@ enum {
     RECEIVE_BUFFER_BYTES = 1 << 20,
     /* One more than a packet may have, so that a longer one shows. */
     DATAGRAM_BYTES = RTP_PACKET_MAX_BYTES + 1,
+    /* And so that each begins where words do, as libsrtp2 wants it. */
+    STRIDE_BYTES = (DATAGRAM_BYTES + 7) / 8 * 8,
     /* What a datagram may have waited in its socket; more is a step of the system's clock. */
     MAX_AGE_US = 10 * G_USEC_PER_SEC,
 };
@@ -30,7 +32,7 @@ struct UdpBatch {
     struct mmsghdr messages[UDP_SOCKET_BATCH];
     struct iovec vectors[UDP_SOCKET_BATCH];
     Control controls[UDP_SOCKET_BATCH];
-    uint8_t datagrams[UDP_SOCKET_BATCH][DATAGRAM_BYTES];
+    _Alignas(8) uint8_t datagrams[UDP_SOCKET_BATCH][STRIDE_BYTES];
 };
 
 static int
@@ -153,8 +155,8 @@ udp_batch_receive(UdpBatch *self, int fd)
     return self->n_received;
 }
 
-const uint8_t *
-udp_batch_bytes(const UdpBatch *self, unsigned i, size_t *n_bytes)
+uint8_t *
+udp_batch_bytes(UdpBatch *self, unsigned i, size_t *n_bytes)
 {
     g_assert(i < self->n_received);
     const bool is_cut = (self->messages[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;

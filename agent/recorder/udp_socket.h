@@ -23,9 +23,9 @@ UdpBatch *udp_batch_new(void);
 /* Receives what is there, without waiting. Returns: how many datagrams; 0: none. */
 unsigned udp_batch_receive(UdpBatch *self, int fd);
 
-/* Of datagram `i`. One that was longer than its buffer has `n_bytes` 0, as an empty one. Borrowed
- * until the next receive. */
-const uint8_t *udp_batch_bytes(const UdpBatch *self, unsigned i, size_t *n_bytes);
+/* Of datagram `i`, to be opened in place where it is sealed. One that was longer than its buffer
+ * has `n_bytes` 0, as an empty one. Borrowed until the next receive. */
+uint8_t *udp_batch_bytes(UdpBatch *self, unsigned i, size_t *n_bytes);
 
 /* Returns: when the kernel got datagram `i`, in g_get_monotonic_time(); never goes back within a
  * batch. */

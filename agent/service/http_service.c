@@ -1,5 +1,6 @@
 #include "agent/service/http_service.h"
 
+#include "agent/service/http_request_private.h"
 #include "agent/service/http_route.h"
 #include "agent/service/unix_listener.h"
 
@@ -349,6 +350,16 @@ http_reply_text(HttpRequest *self, unsigned status, const char *content_type, co
 {
     reply(self->message, status, content_type, g_strdup(text));
     finish(self);
+}
+
+SoupServerMessage *
+http_request_take_message(HttpRequest *self)
+{
+    SoupServerMessage *message = g_object_ref(self->message);
+
+    watch_stop(watch_of(message));
+    http_request_free(self);
+    return message;
 }
 
 void
