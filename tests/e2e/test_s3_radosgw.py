@@ -194,8 +194,9 @@ def all_of_it(folder):
     tap.ok(all(not child.is_running() for child in place.gateway.children), "everything ended")
 
 
-if botocore is None:
-    tap.skip_all("no python3-botocore here")
-if not radosgw.is_possible():
-    tap.skip_all("no radosgw here, or not root")
-main([all_of_it], 170)
+if __name__ == "__main__":
+    if botocore is None:
+        tap.skip_all("no python3-botocore here")
+    if not radosgw.is_possible():
+        tap.skip_all("no radosgw here, or not root")
+    main([all_of_it], 170)

@@ -82,8 +82,7 @@ class Gateway:
         self._start_store()
         key = self._ceph("auth", "get-or-create", "client.rgw", "mon", "allow rw", "osd", "allow rwx")
         (self.folder / "rgw" / "keyring").write_text(key)
-        self._spawn("radosgw", "-f", "-n", "client.rgw", "-k", self.folder / "rgw" / "keyring")
-        poll(lambda: self._answers(self.https), 60, "radosgw to answer", 0.1)
+        self.start_gateway()
         return self
 
     def stop(self):
@@ -101,9 +100,15 @@ class Gateway:
 
     def restart_gateway(self):
         """Kills the gateway and starts another."""
+        self.kill_gateway()
+        self.start_gateway()
+
+    def kill_gateway(self):
         self.children.pop().kill()
+
+    def start_gateway(self):
         self._spawn("radosgw", "-f", "-n", "client.rgw", "-k", self.folder / "rgw" / "keyring")
-        poll(lambda: self._answers(self.https), 60, "radosgw to answer again", 0.1)
+        poll(lambda: self._answers(self.https), 60, "radosgw to answer", 0.1)
 
     def _start_monitor(self):
         keyring, monmap = self.folder / "keyring", self.folder / "monmap"
