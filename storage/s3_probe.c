@@ -133,6 +133,10 @@ try_put_if_absent(Probe *self)
 
     if (kind == S3_FAULT_EXISTS && answer == NULL) {
         add(self, "put-if-absent", S3_PROBE_GOOD, "a taken name is never overwritten");
+    } else if (answer != NULL && http_response_header(answer, "x-amz-version-id") != NULL) {
+        add(self, "put-if-absent", S3_PROBE_WARNING,
+            "the store ignores If-None-Match in this bucket, but keeps versions: other bytes at a "
+            "taken name are not noticed, and the first ones stay as an older version");
     } else if (answer != NULL) {
         add(self, "put-if-absent", S3_PROBE_BAD,
             "the store ignores If-None-Match and overwrites: recordings are not safe there");

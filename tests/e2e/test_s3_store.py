@@ -504,6 +504,9 @@ def probe_finds_out(folder):
         fake.clock_offset_s = 0
         fake.fault("PUT", "overwrites")
         tap.equal(verdicts(store), {**good, "put-if-absent": "bad"}, "a store that overwrites")
+        fake.buckets[BUCKET].is_versioned = True
+        tap.equal(verdicts(store), {**good, "put-if-absent": "warning"}, "one that overwrites and keeps what was there")
+        fake.buckets[BUCKET].is_versioned = False
         fake.heal()
         fake.fault("PUT", "checks-nothing", key="damaged")
         tap.equal(verdicts(store), {**good, "payload-hash": "bad", "content-md5": "warning", "checksum": "warning"},
