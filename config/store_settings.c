@@ -85,34 +85,38 @@ const ConfigRule store_settings_rules[] = {
     {NULL,                   CONFIG_KIND_GROUP,  false, NULL,                                    0,    0,      NULL         },
 };
 
+/* Only what belongs to the type, and all that it can not do without. */
 static bool
-fail_missing(const ConfigFile *file, const ConfigRule *rule, GError **error)
+check_setting(const ConfigFile *file, const ConfigRule *rule, bool is_s3, GError **error)
 {
-    config_file_fail(file, rule->name, error, "is missing; it must be %s", rule->allowed);
-    return false;
+    static const char *const s3_needs[] = {"store.endpoint", "store.bucket", "store.region",
+                                           "store.credentials", NULL};
+    const bool is_of_s3 = strcmp(rule->name, "store.path") != 0;
+    const bool is_needed = is_s3 ? g_strv_contains(s3_needs, rule->name) : !is_of_s3;
+    const bool is_set = config_file_has(file, rule->name);
+
+    if (is_set && is_of_s3 != is_s3) {
+        config_file_fail(file, rule->name, error,
+                         "belongs to a store of type \"%s\", and this one is \"%s\"",
+                         is_of_s3 ? "s3" : "directory", is_s3 ? "s3" : "directory");
+        return false;
+    }
+    if (!is_set && is_needed) {
+        config_file_fail(file, rule->name, error, "is missing; it must be %s", rule->allowed);
+        return false;
+    }
+    return true;
 }
 
-/* Which settings belong to which type, and which of them it can not do without. */
 static bool
 check_type(const StoreSettings *self, const ConfigFile *file, GError **error)
 {
-    static const char *const needed[] = {"store.endpoint", "store.bucket", "store.region",
-                                         "store.credentials", NULL};
     const bool is_s3 = self->type == STORE_TYPE_S3;
 
     /* The first two rows are of every type. */
     for (const ConfigRule *rule = store_settings_rules + 2; rule->name != NULL; rule++) {
-        const bool is_of_s3 = strcmp(rule->name, "store.path") != 0;
-        const bool is_set = config_file_has(file, rule->name);
-
-        if (is_set && is_of_s3 != is_s3) {
-            config_file_fail(file, rule->name, error,
-                             "belongs to a store of type \"%s\", and this one is \"%s\"",
-                             is_of_s3 ? "s3" : "directory", is_s3 ? "s3" : "directory");
+        if (!check_setting(file, rule, is_s3, error))
             return false;
-        }
-        if (!is_set && (is_s3 ? g_strv_contains(needed, rule->name) : !is_of_s3))
-            return fail_missing(file, rule, error);
     }
     if (is_s3 && !config_file_switch(file, "store.baa", false)) {
         config_file_fail(file, "store.baa", error,
@@ -128,9 +132,10 @@ read_lock(StoreSettings *self, const ConfigFile *file, GError **error)
 {
     g_autofree char *lock = config_file_text(file, "store.lock");
 
-    if (lock != NULL)
+    if (lock != NULL) {
         self->lock =
             strcmp(lock, "compliance") == 0 ? STORE_LOCK_COMPLIANCE : STORE_LOCK_GOVERNANCE;
+    }
     self->lock_days = (uint32_t) config_file_number(file, "store.lock_days", 0);
     self->legal_hold = config_file_switch(file, "store.legal_hold", false);
     if (lock != NULL && self->lock_days == 0) {

@@ -41,10 +41,10 @@ static bool
 serve(const char *config, GError **error)
 {
     g_autoptr(Settings) settings = settings_load(config, error);
-    g_autoptr(StoreProbe) probe = NULL; /* ends last: it may still wait for the store */
     g_autoptr(Recorder) recorder = NULL;
     g_autoptr(HttpService) service = NULL;
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    StoreProbe *probe = NULL;
 
     if (settings == NULL)
         return false;
@@ -58,6 +58,7 @@ serve(const char *config, GError **error)
     daemon_notify_ready("recording");
     probe = store_probe_start(&settings->store);
     daemon_run(loop, on_stop, &(Daemon){loop, recorder});
+    store_probe_free(probe);
     g_message("stopped");
     return true;
 }

@@ -13,4 +13,3 @@ StoreProbe *store_probe_start(const StoreSettings *settings);
 
 /* Waits for its end: as long as configured_store_probe() may take. */
 void store_probe_free(StoreProbe *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreProbe, store_probe_free)
