@@ -40,10 +40,11 @@ find_session(HttpRequest *request, const Recorder *recorder)
     const char *id = http_request_parameter(request, 0);
     Session *session = recorder_session(recorder, id);
 
-    if (session == NULL)
+    if (session == NULL) {
         http_reply_problem(request, 404, "there is no such session in this recorder", NULL);
-    else
+    } else {
         session_note_request(session);
+    }
     return session;
 }
 

@@ -137,9 +137,10 @@ end_orphans(Recorder *self)
     for (const GList *link = self->order->head; link != NULL; link = link->next) {
         Session *session = link->data;
 
-        if (session_end_if_orphan(session, limit_us))
+        if (session_end_if_orphan(session, limit_us)) {
             g_warning("session %s: ended as an orphan: no packet and no request for %u s",
                       session_id(session), self->settings->orphan_s);
+        }
     }
 }
 
