@@ -51,7 +51,7 @@ libconfig config
 sodium crypto
 openssl/ crypto
 curl/ storage
-jansson agent/service agent/recorder agent/admin storage
+jansson agent/service agent/recorder agent/admin storage/aws_credentials_fetch.c
 systemd/ agent/service
 jose/ agent/opener
 sqlite3 storage
