@@ -56,6 +56,15 @@ free_end(void *data)
     g_free(row);
 }
 
+static void
+free_count(void *data)
+{
+    ManifestCount *row = data;
+
+    g_free(row->track);
+    g_free(row);
+}
+
 ManifestPart *
 manifest_part_new(const char *org, const char *session, uint32_t number)
 {
@@ -70,6 +79,7 @@ manifest_part_new(const char *org, const char *session, uint32_t number)
     self->gaps = g_ptr_array_new_with_free_func(free_gap);
     self->clocks = g_ptr_array_new_with_free_func(free_clock);
     self->ends = g_ptr_array_new_with_free_func(free_end);
+    self->counts = g_ptr_array_new_with_free_func(free_count);
     return self;
 }
 
@@ -86,6 +96,7 @@ manifest_part_free(ManifestPart *self)
     g_ptr_array_unref(self->gaps);
     g_ptr_array_unref(self->clocks);
     g_ptr_array_unref(self->ends);
+    g_ptr_array_unref(self->counts);
     g_free(self);
 }
 
@@ -120,6 +131,16 @@ write_track(GString *text, const ManifestTrack *row)
                            row->anchor_unix_us, row->from_us);
 }
 
+static void
+write_count(GString *text, const ManifestCount *row)
+{
+    g_string_append_printf(text, "count %s %" PRIu64, row->track,
+                           track_counts_expected(&row->counts));
+    for (size_t i = 0; i < N_TRACK_COUNTS; i++)
+        g_string_append_printf(text, " %" PRIu64, row->counts.of[i]);
+    g_string_append_c(text, '\n');
+}
+
 char *
 manifest_part_to_text(const ManifestPart *self)
 {
@@ -152,5 +173,7 @@ manifest_part_to_text(const ManifestPart *self)
         g_string_append_printf(text, "end %s %u %" PRId64 "\n", row->track, row->n_segments,
                                row->duration_us);
     }
+    for (guint i = 0; i < self->counts->len; i++)
+        write_count(text, g_ptr_array_index(self->counts, i));
     return g_string_free(text, false);
 }

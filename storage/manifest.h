@@ -49,6 +49,11 @@ typedef struct {
 } ManifestEnd;
 
 typedef struct {
+    char *track;
+    TrackCounts counts; /* known */
+} ManifestCount;
+
+typedef struct {
     char *org, *session;
     uint32_t number; /* from 1 */
     bool has_previous;
@@ -60,6 +65,7 @@ typedef struct {
     GPtrArray *gaps;     /* ManifestGap */
     GPtrArray *clocks;   /* ManifestClock */
     GPtrArray *ends;     /* ManifestEnd */
+    GPtrArray *counts;   /* ManifestCount */
 } ManifestPart;
 
 ManifestPart *manifest_part_new(const char *org, const char *session, uint32_t number);

@@ -158,17 +158,38 @@ read_end(const Line *line)
            read_time(word[2], &row->duration_us);
 }
 
+static bool
+read_count(const Line *line)
+{
+    ManifestCount *row = add_row(line->part->counts, sizeof *row);
+    int64_t expected = 0;
+
+    if (!read_id(line->words[0], &row->track) ||
+        !manifest_words_to_number(line->words[1], 0, INT64_MAX, &expected))
+        return false;
+    for (guint i = 0; i < N_TRACK_COUNTS; i++) {
+        int64_t number = 0;
+
+        if (!manifest_words_to_number(line->words[2 + i], 0, TRACK_COUNT_MAX, &number))
+            return false;
+        row->counts.of[i] = (uint64_t) number;
+    }
+    row->counts.is_known = true;
+    return (uint64_t) expected == track_counts_expected(&row->counts);
+}
+
 static const struct {
     const char *name;
     guint n_words; /* 0: any */
     bool (*read)(const Line *line);
 } line_kinds[] = {
-    {"policy", 0,  read_policy },
-    {"track",  7,  read_track  },
-    {"clock",  4,  read_clock  },
-    {"seg",    10, read_segment},
-    {"gap",    4,  read_gap    },
-    {"end",    3,  read_end    },
+    {"policy", 0,                  read_policy },
+    {"track",  7,                  read_track  },
+    {"clock",  4,                  read_clock  },
+    {"seg",    10,                 read_segment},
+    {"gap",    4,                  read_gap    },
+    {"end",    3,                  read_end    },
+    {"count",  2 + N_TRACK_COUNTS, read_count  },
 };
 
 static bool

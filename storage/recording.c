@@ -124,10 +124,10 @@ check_chain(Recording *self, uint32_t number, const ManifestPart *part, const Ch
 static void
 merge(ManifestPart *all, ManifestPart *part)
 {
-    GPtrArray **const to[] = {&all->policies, &all->tracks, &all->segments,
-                              &all->gaps,     &all->clocks, &all->ends};
-    GPtrArray **const from[] = {&part->policies, &part->tracks, &part->segments,
-                                &part->gaps,     &part->clocks, &part->ends};
+    GPtrArray **const to[] = {&all->policies, &all->tracks, &all->segments, &all->gaps,
+                              &all->clocks,   &all->ends,   &all->counts};
+    GPtrArray **const from[] = {&part->policies, &part->tracks, &part->segments, &part->gaps,
+                                &part->clocks,   &part->ends,   &part->counts};
 
     all->number = part->number;
     all->state = part->state;

@@ -218,6 +218,53 @@ check_end(const ManifestPart *manifest, const ManifestTrack *track, GPtrArray *f
     check_tiling(manifest, track, track->from_us + end->duration_us, findings);
 }
 
+/* Returns: how many `count` lines `track` has before row `n`. */
+static guint
+counted_before(const ManifestPart *manifest, const char *track, guint n)
+{
+    guint found = 0;
+
+    for (guint i = 0; i < n; i++) {
+        const ManifestCount *row = g_ptr_array_index(manifest->counts, i);
+
+        found += strcmp(row->track, track) == 0;
+    }
+    return found;
+}
+
+static bool
+has_end(const ManifestPart *manifest, const char *track)
+{
+    for (guint i = 0; i < manifest->ends->len; i++) {
+        if (strcmp(((const ManifestEnd *) g_ptr_array_index(manifest->ends, i))->track, track) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A count is not demanded: an interrupted session has none. */
+static void
+check_counts(const ManifestPart *manifest, GPtrArray *findings)
+{
+    for (guint i = 0; i < manifest->counts->len; i++) {
+        const char *track = ((const ManifestCount *) g_ptr_array_index(manifest->counts, i))->track;
+
+        if (!is_known(manifest, track)) {
+            recording_add_finding(findings, "count-mismatch",
+                                  "packets are counted for track %s, which the manifest does not "
+                                  "name",
+                                  track);
+        } else if (!has_end(manifest, track)) {
+            recording_add_finding(findings, "count-mismatch",
+                                  "packets are counted for track %s, which has not ended", track);
+        }
+        if (counted_before(manifest, track, i) == 1) {
+            recording_add_finding(findings, "count-mismatch",
+                                  "the packets of track %s are counted twice", track);
+        }
+    }
+}
+
 void
 recording_check_manifest(const ManifestPart *manifest, GPtrArray *findings)
 {
@@ -233,6 +280,7 @@ recording_check_manifest(const ManifestPart *manifest, GPtrArray *findings)
                               manifest->number);
     }
     check_names(manifest, findings);
+    check_counts(manifest, findings);
     for (guint i = 0; i < manifest->tracks->len; i++) {
         const ManifestTrack *track = g_ptr_array_index(manifest->tracks, i);
 

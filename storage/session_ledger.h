@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/sealed_segment.h"
+#include "storage/track_counts.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -50,8 +51,9 @@ typedef struct {
     uint32_t rtp_timestamp;
 } LedgerClock;
 
-/* How a track ended: its whole length on the timeline. */
+/* How a track ended: its whole length on the timeline, and what became of its packets. */
 typedef struct {
     const char *track;
     int64_t until_us; /* the track covers from_us to until_us with segments and gaps */
+    TrackCounts counts;
 } LedgerTrackEnd;

@@ -61,6 +61,16 @@ is_segment(const SpoolSegment *segment)
 }
 
 static bool
+is_track_end(const LedgerTrackEnd *end)
+{
+    for (size_t i = 0; i < N_TRACK_COUNTS; i++) {
+        if (end->counts.of[i] > TRACK_COUNT_MAX)
+            return false;
+    }
+    return is_time(end->until_us);
+}
+
+static bool
 is_good(const SpoolRecord *record)
 {
     switch (record->type) {
@@ -76,7 +86,7 @@ is_good(const SpoolRecord *record)
         return is_time(record->gap.start_us) && is_time(record->gap.duration_us) &&
                manifest_words_is_reason(record->gap.reason);
     case SPOOL_RECORD_TRACK_END:
-        return is_time(record->track_end.until_us);
+        return is_track_end(&record->track_end);
     case SPOOL_RECORD_SESSION:
         return age_context_id_is_valid(record->session) &&
                age_context_id_is_valid(record->state.org) && is_time(record->state.created_unix_us);

@@ -244,6 +244,7 @@ apply_track_end(SpoolSession *session, const LedgerTrackEnd *end)
     if (track == NULL)
         return false;
     track->until_us = end->until_us;
+    track->counts = end->counts;
     return true;
 }
 
@@ -257,6 +258,7 @@ apply_track_state(SpoolSession *session, const SpoolTrackState *state)
     track->covered_us = state->covered_us;
     track->listed_us = state->listed_us;
     track->n_listed = state->n_listed;
+    track->counts = state->counts;
 }
 
 static void

@@ -30,6 +30,7 @@ typedef struct {
     int64_t covered_us; /* end of the last segment or gap */
     int64_t listed_us;  /* the same, of those that manifest parts list */
     uint32_t n_listed;
+    TrackCounts counts; /* once the recorder ended it */
 } SpoolTrack;
 
 typedef struct {

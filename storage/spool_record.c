@@ -47,6 +47,14 @@ put_state(GByteArray *body, const SpoolSessionState *state)
     spool_body_put_digest(body, &state->previous);
 }
 
+/* The last of a record's fields; not there where they are not known. */
+static void
+put_counts(GByteArray *body, const TrackCounts *counts)
+{
+    for (size_t i = 0; counts->is_known && i < N_TRACK_COUNTS; i++)
+        spool_body_put_number(body, counts->of[i]);
+}
+
 static void
 put_track_state(GByteArray *body, const SpoolTrackState *state)
 {
@@ -56,6 +64,7 @@ put_track_state(GByteArray *body, const SpoolTrackState *state)
     spool_body_put_number(body, (uint64_t) state->covered_us);
     spool_body_put_number(body, (uint64_t) state->listed_us);
     spool_body_put_number(body, state->n_listed);
+    put_counts(body, &state->counts);
 }
 
 static void
@@ -108,6 +117,7 @@ put_fields(GByteArray *body, const SpoolRecord *self)
     case SPOOL_RECORD_TRACK_END:
         spool_body_put_text(body, self->track_end.track);
         spool_body_put_number(body, (uint64_t) self->track_end.until_us);
+        put_counts(body, &self->track_end.counts);
         break;
     case SPOOL_RECORD_CLOSE:
         spool_body_put_number(body, self->close);
@@ -235,6 +245,14 @@ get_state(SpoolCursor *body, SpoolSessionState *state)
 }
 
 static void
+get_counts(SpoolCursor *body, TrackCounts *counts)
+{
+    counts->is_known = body->n_left > 0;
+    for (size_t i = 0; counts->is_known && i < N_TRACK_COUNTS; i++)
+        counts->of[i] = spool_cursor_number(body, TRACK_COUNT_MAX);
+}
+
+static void
 get_track_state(SpoolCursor *body, SpoolTrackState *state)
 {
     state->track = spool_cursor_text(body);
@@ -243,6 +261,7 @@ get_track_state(SpoolCursor *body, SpoolTrackState *state)
     state->covered_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
     state->listed_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
     state->n_listed = (uint32_t) spool_cursor_number(body, UINT32_MAX);
+    get_counts(body, &state->counts);
 }
 
 static void
@@ -306,6 +325,7 @@ get_fields(SpoolCursor *body, SpoolRecord *self)
     case SPOOL_RECORD_TRACK_END:
         self->track_end.track = spool_cursor_text(body);
         self->track_end.until_us = (int64_t) spool_cursor_number(body, MAX_TIME_US);
+        get_counts(body, &self->track_end.counts);
         break;
     case SPOOL_RECORD_CLOSE:
         self->close = (SessionEnd) spool_cursor_number(body, SESSION_INTERRUPTED);

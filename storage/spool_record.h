@@ -66,6 +66,7 @@ typedef struct {
     int64_t covered_us; /* end of the last segment or gap */
     int64_t listed_us;  /* the same, of those in manifest parts */
     uint32_t n_listed;  /* segments in manifest parts */
+    TrackCounts counts;
 } SpoolTrackState;
 
 /* Strings are borrowed: from the caller when encoding, from the body when decoded. */

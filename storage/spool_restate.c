@@ -67,7 +67,8 @@ write_track_state(Restatement *self, const SpoolSession *session, const SpoolTra
                         .until_us = track->until_us,
                         .covered_us = track->covered_us,
                         .listed_us = track->listed_us,
-                        .n_listed = track->n_listed},
+                        .n_listed = track->n_listed,
+                        .counts = track->counts},
     };
 
     write_record(self, &record);

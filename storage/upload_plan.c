@@ -195,6 +195,23 @@ add_ends(ManifestPart *part, const OutboxSession *session)
     }
 }
 
+/* Of an interrupted session nobody knows what did not come. */
+static void
+add_counts(ManifestPart *part, const OutboxSession *session)
+{
+    for (guint i = 0; i < session->tracks->len; i++) {
+        const SpoolTrack *track = g_ptr_array_index(session->tracks, i);
+        ManifestCount *row = NULL;
+
+        if (!track->counts.is_known)
+            continue;
+        row = g_new0(ManifestCount, 1);
+        row->track = g_strdup(track->id);
+        row->counts = track->counts;
+        g_ptr_array_add(part->counts, row);
+    }
+}
+
 /* Lists each track's objects up to the first that is not stored, so that seg lines stay in order.
  * Returns: true if that was all. */
 static bool
@@ -245,5 +262,7 @@ upload_plan_part(const OutboxSession *session, const GPtrArray *objects, GByteAr
     part->state = is_all ? session->state : SESSION_OPEN;
     if (part->state != SESSION_OPEN)
         add_ends(part, session);
+    if (part->state == SESSION_CLOSED)
+        add_counts(part, session);
     return is_worth_a_part(part) ? g_steal_pointer(&part) : NULL;
 }

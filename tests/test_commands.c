@@ -55,6 +55,47 @@ test_shows_a_session(void)
 }
 
 static void
+test_shows_what_is_missing(void)
+{
+    g_auto(CommandRun) ascii = command_run("session show visit-1 --ascii");
+    g_auto(CommandRun) run = command_run("session show visit-1 --json");
+    json_t *shown = command_run_json(&run);
+    const json_t *track = json_array_get(json_object_get(shown, "tracks"), 1);
+    const json_t *counts = json_object_get(track, "counts");
+    const json_t *paused = json_object_get(json_object_get(track, "gaps_by_reason"), "paused");
+    static const struct {
+        const char *name;
+        json_int_t wanted;
+    } rows[] = {
+        {"expected",       800},
+        {"received",       776},
+        {"lost",           24 },
+        {"reordered",      16 },
+        {"duplicate",      8  },
+        {"late",           3  },
+        {"paused",         2  },
+        {"foreign",        1  },
+        {"kernel_dropped", 4  },
+    };
+
+    command_run_check(&ascii, 0,
+                      "packets: expected 800, received 776, lost 24 (3.0 %), reordered 16, "
+                      "duplicate 8, late 3, paused 2, foreign 1, kernel_dropped 4\n");
+    command_run_check(&ascii, 0, "  gaps:    paused 2.000 s in 1 gap\n");
+    g_assert_cmpuint(json_object_size(counts), ==, G_N_ELEMENTS(rows));
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_cmpint(json_integer_value(json_object_get(counts, rows[i].name)), ==,
+                        rows[i].wanted);
+    }
+    g_assert_cmpint(json_integer_value(json_object_get(paused, "count")), ==, 1);
+    g_assert_cmpint(json_integer_value(json_object_get(paused, "duration_us")), ==,
+                    json_integer_value(json_object_get(
+                        json_array_get(json_object_get(track, "gaps"), 0), "duration_us")));
+    g_assert_cmpint(json_integer_value(json_object_get(track, "cuts_without_keyframe")), ==, 0);
+    json_decref(shown);
+}
+
+static void
 test_verifies(void)
 {
     g_auto(CommandRun) person = command_run("verify visit-1");
@@ -163,6 +204,7 @@ main(int argc, char **argv)
 
     g_test_add_func("/commands/lists-sessions", test_lists_sessions);
     g_test_add_func("/commands/shows-a-session", test_shows_a_session);
+    g_test_add_func("/commands/shows-what-is-missing", test_shows_what_is_missing);
     g_test_add_func("/commands/verifies", test_verifies);
     g_test_add_func("/commands/names-wrong-usage", test_names_wrong_usage);
     g_test_add_func("/commands/doctor-looks-at-everything", test_doctor_looks_at_everything);

@@ -17,7 +17,9 @@ static const char *const whole =
     "seg p1-audio 0 0 0 4000000 hk tp1-audio/0-0.tape 0 1000 " DIGEST "\n"
     "seg p1-audio 0 1 4000000 3990000 ked tp1-audio/0-0.tape 1000 5 " DIGEST "\n"
     "gap p1-video 12 7989988 no-media\n"
-    "end p1-audio 2 7990000\nend p1-video 0 7990000\n";
+    "end p1-audio 2 7990000\nend p1-video 0 7990000\n"
+    "count p1-audio 800 776 24 16 8 3 2 1 4\n"
+    "count p1-video 2305843009213693951 0 2305843009213693951 0 0 0 0 0 0\n";
 
 static void
 test_writes_what_it_read(void)
@@ -26,10 +28,12 @@ test_writes_what_it_read(void)
     g_autoptr(ManifestPart) part = manifest_part_parse(whole, &error);
     g_autofree char *again = NULL;
     const ManifestSegment *second = NULL;
+    const ManifestCount *count = NULL;
 
     g_assert_no_error(error);
     again = manifest_part_to_text(part);
     second = g_ptr_array_index(part->segments, 1);
+    count = g_ptr_array_index(part->counts, 0);
 
     g_assert_cmpstr(again, ==, whole);
     g_assert_cmpint(part->state, ==, SESSION_CLOSED);
@@ -39,6 +43,12 @@ test_writes_what_it_read(void)
                     SEGMENT_FLAG_KEYFRAME | SEGMENT_FLAG_LAST | SEGMENT_FLAG_DAMAGED);
     g_assert_cmpuint(second->offset, ==, 1000);
     g_assert_cmpstr(second->object, ==, "tp1-audio/0-0.tape");
+    g_assert_cmpstr(count->track, ==, "p1-audio");
+    g_assert_true(count->counts.is_known);
+    g_assert_cmpuint(track_counts_expected(&count->counts), ==, 800);
+    g_assert_cmpuint(count->counts.of[TRACK_COUNT_RECEIVED], ==, 776);
+    g_assert_cmpuint(count->counts.of[TRACK_COUNT_LOST], ==, 24);
+    g_assert_cmpuint(count->counts.of[TRACK_COUNT_KERNEL_DROPPED], ==, 4);
 }
 
 /* Lines that must be refused, each put behind a good head. */
@@ -77,6 +87,21 @@ static const char *const bad_lines[] = {
     "clock p1-audio 0 0 4294967296",
     "end p1-audio 1",
     "end p1-audio -1 5",
+    "count p1-audio",
+    "count p1-audio 800 776 24 16 8 3 2 1",
+    "count p1-audio 800 776 24 16 8 3 2 1 4 0",
+    "count P1-audio 800 776 24 16 8 3 2 1 4",
+    "count p1-audio 801 776 24 16 8 3 2 1 4",
+    "count p1-audio 0800 776 24 16 8 3 2 1 4",
+    "count p1-audio 800 776 24 -16 8 3 2 1 4",
+    "count p1-audio 800 776 24 +16 8 3 2 1 4",
+    "count p1-audio 800 776 24 16 8 3 2 1 04",
+    "count p1-audio 800 776 24 16 8 3 2 1 x",
+    "count p1-audio 800 776 24 16 8 3 2 1 ",
+    "count p1-audio 800 776 24 16 8 3 2  4",
+    "count p1-audio 1 1 0 0 0 0 0 0 2305843009213693952",
+    "count p1-audio 9223372036854775808 9223372036854775808 0 0 0 0 0 0 0",
+    "count p1-audio 0 18446744073709551615 1 0 0 0 0 0 0",
     "track p1-audio audio opus p1 age1abc 1763740000000000",
     "track p1-audio audio opus P 1 age1abc 1763740000000000 0",
     "track p1-audio audio opus p1 age1abc 01 0",
@@ -149,9 +174,14 @@ static void
 test_refuses_lines_out_of_order(void)
 {
     g_autofree char *text = g_strconcat(head, "end p1-audio 0 0\n", "policy " DIGEST "\n", NULL);
+    g_autofree char *counts =
+        g_strconcat(head, "count p1-audio 0 0 0 0 0 0 0 0 0\n", "end p1-audio 0 0\n", NULL);
     g_autoptr(GError) error = NULL;
 
     g_assert_null(manifest_part_parse(text, &error));
+    g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT);
+    g_clear_error(&error);
+    g_assert_null(manifest_part_parse(counts, &error));
     g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT);
 }
 

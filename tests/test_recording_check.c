@@ -11,6 +11,7 @@
 #define OPEN_HEAD                                                                                  \
     "sealtape-manifest/v1\norg clinic-a\nsession visit-1\npart 1\nprev -\nstate open\n"
 #define TRACK                   "track a audio opus p1 age1abc 0 0\n"
+#define COUNT                   "count a 51 50 1 2 3 4 5 6 7\n"
 #define SEG(part, index, start) /* one second */                                                   \
     "seg a " #part " " #index " " #start " 1000000 k ta/" #part "-0.tape 0 5 " DIGEST "\n"
 
@@ -59,7 +60,11 @@ static const struct {
     {"two-ends",                    HEAD TRACK SEG(0,                    0,           0) "end a 1 1000000\nend a 1 1000000\n",                                                                                                                                                                                                  "end-mismatch"},
     {"two-tracks-of-a-name",              HEAD TRACK TRACK SEG(0, 0, 0) "end a 1 1000000\n",                                                                                                  "track-repeated"},
     {"unknown-track",                        HEAD SEG(0,           0,                                                      0) "end a 1 1000000\n",                                                                   "track-unknown"},
-    {"still-open",                             OPEN_HEAD TRACK SEG(0,                                 0,                                                             0),                                                                                                                                                                                                                                                                                          "manifest-open"},
+    {"counted",                             HEAD TRACK SEG(0,                                 0,                                                             0) "end a 1 1000000\n" COUNT,                                                                                                                                                                                                                                                                                          NULL},
+    {"counted-twice",                           HEAD TRACK SEG(0,                             0,                                                           0) "end a 1 1000000\n" COUNT COUNT,                                                                                                                                                                                                     "count-mismatch"                                   },
+    {"counted-without-end",               OPEN_HEAD TRACK SEG(0,                 0,                                                                  0) COUNT,                                                                                                                                                                                                                 "count-mismatch"},
+    {"counted-but-unknown",                      HEAD "end a 0 0\n" COUNT,                          "count-mismatch"                                                                },
+    {"still-open",                            OPEN_HEAD TRACK SEG(0,                     0,                                      0),                                                                                                                                                                                                                                                   "manifest-open"},
 };
 
 static void

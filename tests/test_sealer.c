@@ -1,6 +1,7 @@
 #include "agent/recorder/sealer.h"
 #include "crypto/age_key.h"
 #include "crypto/crypto_error.h"
+#include "storage/spool_outbox.h"
 #include "storage/storage_error.h"
 
 #include <glib/gstdio.h>
@@ -143,7 +144,7 @@ test_acknowledges_what_is_durable(Fixture *fixture, const void *data)
 
     sealer_take_segment(sealer, fixture->track, segment_for_test(0));
     sealer_take_segment(sealer, fixture->track, segment_for_test(1));
-    sealer_take_end(sealer, fixture->track, 2 * SECOND_US);
+    sealer_take_end(sealer, fixture->track, &(LedgerTrackEnd){.until_us = 2 * SECOND_US});
     sealer_take_stop(sealer, fixture->session, 1);
     wait_for(&fixture->told, &fixture->told.n_closed);
 
@@ -165,7 +166,7 @@ test_flushes_once_for_many(Fixture *fixture, const void *data)
     spool_status(fixture->spool, &before);
     for (uint32_t i = 0; i < 200; i++)
         sealer_take_segment(sealer, fixture->track, segment_for_test(i));
-    sealer_take_end(sealer, fixture->track, 200 * SECOND_US);
+    sealer_take_end(sealer, fixture->track, &(LedgerTrackEnd){.until_us = 200 * SECOND_US});
     sealer_take_stop(sealer, fixture->session, 1);
     wait_for(&fixture->told, &fixture->told.n_closed);
 
@@ -183,9 +184,33 @@ test_closes_when_the_last_track_has_ended(Fixture *fixture, const void *data)
     sealer_take_segment(sealer, fixture->track, segment_for_test(0));
     wait_for(&fixture->told, &fixture->told.n_acknowledgements);
     g_assert_cmpuint(fixture->told.n_closed, ==, 0);
-    sealer_take_end(sealer, fixture->track, SECOND_US);
+    sealer_take_end(sealer, fixture->track, &(LedgerTrackEnd){.until_us = SECOND_US});
     wait_for(&fixture->told, &fixture->told.n_closed);
     g_assert_cmpuint(fixture->told.n_troubles, ==, 0);
+}
+
+static void
+test_hands_on_what_was_counted(Fixture *fixture, const void *data)
+{
+    g_autoptr(Sealer) sealer = sealer_for_test(fixture, 0);
+    const LedgerTrackEnd end = {
+        .until_us = SECOND_US,
+        .counts = {true, {[TRACK_COUNT_RECEIVED] = 50, [TRACK_COUNT_LOST] = 3}},
+    };
+    g_autoptr(GPtrArray) sessions = NULL;
+    const OutboxSession *session = NULL;
+    const SpoolTrack *track = NULL;
+
+    sealer_take_end(sealer, fixture->track, &end);
+    sealer_take_stop(sealer, fixture->session, 1);
+    wait_for(&fixture->told, &fixture->told.n_closed);
+
+    sessions = spool_outbox_view(fixture->spool);
+    session = g_ptr_array_index(sessions, 0);
+    track = g_ptr_array_index(session->tracks, 0);
+    g_assert_cmpint(track->until_us, ==, SECOND_US);
+    g_assert_true(track->counts.is_known);
+    g_assert_cmpmem(track->counts.of, sizeof track->counts.of, end.counts.of, sizeof end.counts.of);
 }
 
 static void
@@ -229,6 +254,7 @@ main(int argc, char **argv)
     ADD("acknowledges-what-is-durable", test_acknowledges_what_is_durable);
     ADD("flushes-once-for-many", test_flushes_once_for_many);
     ADD("closes-when-the-last-track-has-ended", test_closes_when_the_last_track_has_ended);
+    ADD("hands-on-what-was-counted", test_hands_on_what_was_counted);
     ADD("overload-is-a-gap-and-a-new-part", test_overload_is_a_gap_and_a_new_part);
     ADD("what-waits-is-worked-off-at-the-end", test_what_waits_is_worked_off_at_the_end);
     return g_test_run();

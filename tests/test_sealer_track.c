@@ -128,12 +128,14 @@ test_asks_once_for_a_new_part(Fixture *fixture, const void *data)
 static void
 test_a_session_ends_with_its_last_track(Fixture *fixture, const void *data)
 {
+    const LedgerTrackEnd end = {.track = "p1-video", .until_us = 9 * SECOND_US};
+
     g_assert_null(sealer_session_ends(fixture->session));
-    sealer_session_add_end(fixture->session, "p1-video", 9 * SECOND_US);
+    sealer_session_add_end(fixture->session, &end);
     g_assert_null(sealer_session_ends(fixture->session));
     sealer_session_stop(fixture->session, 2);
     g_assert_null(sealer_session_ends(fixture->session));
-    sealer_session_add_end(fixture->session, "p1-video", 9 * SECOND_US);
+    sealer_session_add_end(fixture->session, &end);
     g_assert_nonnull(sealer_session_ends(fixture->session));
     g_assert_cmpuint(sealer_session_ends(fixture->session)->len, ==, 2);
 }

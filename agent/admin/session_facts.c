@@ -1,5 +1,6 @@
 #include "agent/admin/session_facts.h"
 
+#include "agent/admin/completeness.h"
 #include "agent/admin/time_text.h"
 #include "agent/admin/timeline.h"
 
@@ -24,6 +25,18 @@ add_span(TrackFacts *self, int64_t start_us, int64_t duration_us, const char *re
     self->duration_us = MAX(self->duration_us, start_us + duration_us);
 }
 
+static const TrackCounts *
+find_counts(const ManifestPart *manifest, const char *track)
+{
+    for (guint i = 0; i < manifest->counts->len; i++) {
+        const ManifestCount *row = manifest->counts->pdata[i];
+
+        if (strcmp(row->track, track) == 0)
+            return &row->counts;
+    }
+    return NULL;
+}
+
 static TrackFacts *
 track_facts_new(const ManifestPart *manifest, const ManifestTrack *track)
 {
@@ -31,6 +44,7 @@ track_facts_new(const ManifestPart *manifest, const ManifestTrack *track)
 
     self->track = track;
     self->gaps = manifest->gaps;
+    self->counts = find_counts(manifest, track->id);
     self->spans = g_array_new(FALSE, FALSE, sizeof(TimelineSpan));
     for (guint i = 0; i < manifest->segments->len; i++) {
         const ManifestSegment *segment = manifest->segments->pdata[i];
@@ -40,6 +54,7 @@ track_facts_new(const ManifestPart *manifest, const ManifestTrack *track)
         self->n_segments++;
         self->n_parts = MAX(self->n_parts, segment->part + 1);
         self->n_bytes += segment->length;
+        self->n_cuts_without_keyframe += (segment->flags & SEGMENT_FLAG_NO_KEYFRAME) != 0;
         add_span(self, segment->start_us, segment->duration_us, NULL);
     }
     for (guint i = 0; i < manifest->gaps->len; i++) {
@@ -157,11 +172,14 @@ gaps_to_json(const TrackFacts *facts)
 static json_t *
 track_to_json(const TrackFacts *facts)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "id", facts->track->id,
-                     "kind", facts->track->kind, "codec", facts->track->codec, "participant",
-                     facts->track->participant, "segments", (json_int_t) facts->n_segments, "parts",
-                     (json_int_t) facts->n_parts, "bytes", (json_int_t) facts->n_bytes,
-                     "duration_us", (json_int_t) facts->duration_us, "gaps", gaps_to_json(facts));
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I}", "id",
+                     facts->track->id, "kind", facts->track->kind, "codec", facts->track->codec,
+                     "participant", facts->track->participant, "segments",
+                     (json_int_t) facts->n_segments, "parts", (json_int_t) facts->n_parts, "bytes",
+                     (json_int_t) facts->n_bytes, "duration_us", (json_int_t) facts->duration_us,
+                     "gaps", gaps_to_json(facts), "gaps_by_reason",
+                     completeness_gaps_to_json(facts), "counts", completeness_counts_to_json(facts),
+                     "cuts_without_keyframe", (json_int_t) facts->n_cuts_without_keyframe);
 }
 
 json_t *

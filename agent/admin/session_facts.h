@@ -13,10 +13,12 @@ typedef struct {
     const ManifestTrack *track; /* borrowed from the manifest */
     uint32_t n_segments;
     uint32_t n_parts;
-    uint64_t n_bytes;      /* sealed */
-    int64_t duration_us;   /* from the timeline's zero to the track's end */
-    GArray *spans;         /* TimelineSpan: media and gaps; reasons borrowed */
-    const GPtrArray *gaps; /* of the whole manifest, borrowed */
+    uint32_t n_cuts_without_keyframe;
+    uint64_t n_bytes;          /* sealed */
+    int64_t duration_us;       /* from the timeline's zero to the track's end */
+    GArray *spans;             /* TimelineSpan: media and gaps; reasons borrowed */
+    const GPtrArray *gaps;     /* of the whole manifest, borrowed */
+    const TrackCounts *counts; /* borrowed from the manifest; NULL as long as it has none */
 } TrackFacts;
 
 typedef struct {

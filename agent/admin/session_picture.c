@@ -1,5 +1,6 @@
 #include "agent/admin/session_picture.h"
 
+#include "agent/admin/completeness.h"
 #include "agent/admin/terminal.h"
 #include "agent/admin/time_text.h"
 #include "agent/admin/timeline.h"
@@ -127,4 +128,5 @@ session_picture_print(const SessionFacts *facts, unsigned width, bool is_ascii)
     }
     print_rows(facts, width, is_ascii);
     print_gaps(facts);
+    completeness_print(facts);
 }

@@ -10,6 +10,6 @@
 /* `rows`: a JSON array of session_facts_to_row(). */
 void session_picture_print_list(const json_t *rows);
 
-/* The head, a row of the timeline for each track, a legend, and the longest gaps. `width`: of the
- * terminal. */
+/* The head, a row of the timeline for each track, a legend, the longest gaps, and the completeness
+ * report. `width`: of the terminal. */
 void session_picture_print(const SessionFacts *facts, unsigned width, bool is_ascii);

@@ -32,6 +32,7 @@ typedef struct {
     int64_t start_us;       /* GAP, CLOCK */
     int64_t duration_us;    /* GAP */
     int64_t until_us;       /* END */
+    TrackCounts counts;     /* END */
     uint32_t part;          /* CLOCK, and of a lost segment in GAP */
     uint32_t rtp_timestamp; /* CLOCK */
     unsigned n_tracks;      /* STOP */
@@ -175,6 +176,19 @@ close_if_ended(Sealer *self, SealerSession *session)
 }
 
 static void
+take_end(Sealer *self, const Message *message)
+{
+    const LedgerTrackEnd end = {
+        .track = sealer_track_id(message->track),
+        .until_us = message->until_us,
+        .counts = message->counts,
+    };
+
+    sealer_session_add_end(sealer_track_session(message->track), &end);
+    close_if_ended(self, sealer_track_session(message->track));
+}
+
+static void
 take_message(Sealer *self, const Message *message)
 {
     switch (message->kind) {
@@ -189,9 +203,7 @@ take_message(Sealer *self, const Message *message)
         take_clock(self, message);
         break;
     case MESSAGE_END:
-        sealer_session_add_end(sealer_track_session(message->track),
-                               sealer_track_id(message->track), message->until_us);
-        close_if_ended(self, sealer_track_session(message->track));
+        take_end(self, message);
         break;
     case MESSAGE_STOP:
         sealer_session_stop(message->session, message->n_tracks);
@@ -342,9 +354,14 @@ sealer_take_clock(Sealer *self, SealerTrack *track, const LedgerClock *clock)
 }
 
 void
-sealer_take_end(Sealer *self, SealerTrack *track, int64_t until_us)
+sealer_take_end(Sealer *self, SealerTrack *track, const LedgerTrackEnd *end)
 {
-    send(self, &(Message){.kind = MESSAGE_END, .track = track, .until_us = until_us});
+    send(self, &(Message){
+                   .kind = MESSAGE_END,
+                   .track = track,
+                   .until_us = end->until_us,
+                   .counts = end->counts,
+               });
 }
 
 void

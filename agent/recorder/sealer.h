@@ -33,7 +33,7 @@ Sealer *sealer_new(const SealerOptions *options);
 void sealer_take_segment(Sealer *self, SealerTrack *track, Segment *segment);
 void sealer_take_gap(Sealer *self, SealerTrack *track, const LedgerGap *gap);
 void sealer_take_clock(Sealer *self, SealerTrack *track, const LedgerClock *clock);
-void sealer_take_end(Sealer *self, SealerTrack *track, int64_t until_us);
+void sealer_take_end(Sealer *self, SealerTrack *track, const LedgerTrackEnd *end);
 
 /* The session stops once `n_tracks` ends were taken. Main thread. */
 void sealer_take_stop(Sealer *self, SealerSession *session, unsigned n_tracks);

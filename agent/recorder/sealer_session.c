@@ -34,11 +34,9 @@ sealer_session_id(const SealerSession *self)
 }
 
 void
-sealer_session_add_end(SealerSession *self, const char *track, int64_t until_us)
+sealer_session_add_end(SealerSession *self, const LedgerTrackEnd *end)
 {
-    const LedgerTrackEnd end = {.track = track, .until_us = until_us};
-
-    g_array_append_val(self->ends, end);
+    g_array_append_vals(self->ends, end, 1);
 }
 
 void

@@ -14,8 +14,8 @@ SealerSession *sealer_session_new(const char *org, const char *session);
 const char *sealer_session_org(const SealerSession *self);
 const char *sealer_session_id(const SealerSession *self);
 
-/* A track has ended at `until_us`. `track`: its id, borrowed until sealer_session_free(). */
-void sealer_session_add_end(SealerSession *self, const char *track, int64_t until_us);
+/* A track has ended. `end`: its id is borrowed until sealer_session_free(). */
+void sealer_session_add_end(SealerSession *self, const LedgerTrackEnd *end);
 
 /* The session stops once `n_tracks` have ended. */
 void sealer_session_stop(SealerSession *self, unsigned n_tracks);

@@ -39,19 +39,21 @@ track_to_json(const Session *self, const SessionTrack *track)
     const uint64_t n_foreign = status.receiver.n_foreign + status.receiver.n_foreign_ssrc;
     json_object_update_new(
         form,
-        json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-                  "host", self->services.settings->rtp_address, "port", track_port(track->track),
-                  "rtcp_port", track_port(track->track) + 1, "packets",
-                  (json_int_t) status.receiver.n_packets, "bytes",
-                  (json_int_t) status.receiver.n_bytes, "lost", (json_int_t) status.receiver.n_lost,
-                  "duplicate", (json_int_t) status.receiver.n_duplicate, "foreign",
-                  (json_int_t) n_foreign, "paused", (json_int_t) status.receiver.n_paused,
-                  "unauthentic", (json_int_t) status.receiver.n_unauthentic, "replayed",
-                  (json_int_t) status.receiver.n_replayed, "kernel_dropped",
-                  (json_int_t) status.receiver.n_kernel_dropped, "acknowledged_us",
-                  (json_int_t) status.sealer.acknowledged_us, "segments",
-                  (json_int_t) status.sealer.n_segments, "lost_segments",
-                  (json_int_t) status.sealer.n_lost));
+        json_pack(
+            "{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+            "host", self->services.settings->rtp_address, "port", track_port(track->track),
+            "rtcp_port", track_port(track->track) + 1, "packets",
+            (json_int_t) status.receiver.n_packets, "bytes", (json_int_t) status.receiver.n_bytes,
+            "lost", (json_int_t) status.receiver.n_lost, "reordered",
+            (json_int_t) status.receiver.n_reordered, "late", (json_int_t) status.receiver.n_late,
+            "duplicate", (json_int_t) status.receiver.n_duplicate, "foreign",
+            (json_int_t) n_foreign, "paused", (json_int_t) status.receiver.n_paused, "unauthentic",
+            (json_int_t) status.receiver.n_unauthentic, "replayed",
+            (json_int_t) status.receiver.n_replayed, "kernel_dropped",
+            (json_int_t) status.receiver.n_kernel_dropped, "acknowledged_us",
+            (json_int_t) status.sealer.acknowledged_us, "segments",
+            (json_int_t) status.sealer.n_segments, "lost_segments",
+            (json_int_t) status.sealer.n_lost));
     return form;
 }
 

@@ -123,21 +123,44 @@ on_restart(void *user_data)
     media_track_restart(self->media);
 }
 
+/* What SRTP's replay protection refused came twice, or much too late to tell. */
+static TrackCounts
+counts_of(const RtpReceiverStatus *status)
+{
+    return (TrackCounts){
+        .is_known = true,
+        .of =
+            {
+                 [TRACK_COUNT_RECEIVED] = status->n_packets,
+                 [TRACK_COUNT_LOST] = status->n_lost,
+                 [TRACK_COUNT_REORDERED] = status->n_reordered,
+                 [TRACK_COUNT_DUPLICATE] = status->n_duplicate + status->n_replayed,
+                 [TRACK_COUNT_LATE] = status->n_late,
+                 [TRACK_COUNT_PAUSED] = status->n_paused,
+                 [TRACK_COUNT_FOREIGN] =
+                    status->n_foreign + status->n_foreign_ssrc + status->n_unauthentic,
+                 [TRACK_COUNT_KERNEL_DROPPED] = status->n_kernel_dropped,
+                 },
+    };
+}
+
 static void
 on_finished(void *user_data)
 {
     Track *self = user_data;
+    LedgerTrackEnd end = {.track = self->id};
 
     media_track_finish(self->media);
-    self->until_us = gap_tiler_finish(self->tiler, self->until_us);
+    end.until_us = gap_tiler_finish(self->tiler, self->until_us);
     g_mutex_lock(&self->mutex);
     ingress_track_status(self->ingress_track, &self->locked.last);
     self->locked.is_finished = true;
+    end.counts = counts_of(&self->locked.last);
     g_mutex_unlock(&self->mutex);
     if (is_discarded(self)) {
         track_free(self);
     } else {
-        sealer_take_end(self->sealer, self->sealer_track, self->until_us);
+        sealer_take_end(self->sealer, self->sealer_track, &end);
     }
 }
 

@@ -335,12 +335,17 @@ def cli(*arguments, timeout_s=120):
 # --- what was stored ------------------------------------------------------------------------------------------
 
 
+COUNTS = (
+    "expected", "received", "lost", "reordered", "duplicate", "late", "paused", "foreign", "kernel_dropped",
+)
+
+
 class Manifest:
     """The lines of all parts in order, read without Sealtape's help; signatures are verify's business."""
 
     def __init__(self, folder):
         self.paths = sorted(folder.glob("*.note"), key=lambda path: int(path.stem))
-        self.segments, self.gaps, self.tracks, self.states, self.ends = [], [], {}, [], {}
+        self.segments, self.gaps, self.tracks, self.states, self.ends, self.counts = [], [], {}, [], {}, {}
         for path in self.paths:
             text = path.read_text().split("\n\n")[0]
             for line in text.split("\n"):
@@ -353,6 +358,8 @@ class Manifest:
             self.tracks[words[1]] = words[2:]
         elif words[0] == "end":
             self.ends[words[1]] = (int(words[2]), int(words[3]))
+        elif words[0] == "count":
+            self.counts[words[1]] = dict(zip(COUNTS, map(int, words[2:]), strict=True))
         elif words[0] == "gap":
             self.gaps.append(Gap(words[1], int(words[2]), int(words[3]), words[4]))
         elif words[0] == "seg":

@@ -95,9 +95,14 @@ def test_presence(folder):
     states = {track["id"]: (track["state"], track.get("reason")) for track in answer.json["tracks"]}
     tap.equal(states, {"p1-audio": ("paused", "consent-withdrawn"), "p1-video": ("recording", None)},
               "a withdrawal ends what it concerns and nothing else")
-    sender.finish()
+    sent = sender.finish()
     session.finish()
     manifest = session.manifest()
+    for name, row in zip(("p1-audio", "p1-video"), sent):
+        counts = manifest.counts[name]
+        tap.equal((counts["received"] + counts["paused"], counts["lost"]), (row["packets"], 0),
+                  f"{name}: what a pause dropped is counted apart")
+        tap.ok(counts["paused"] > 0, f"{name}: and it did drop some", counts)
     reasons = [gap.reason for gap in manifest.gaps_of("p1-audio")]
     tap.ok("paused-consent-missing" in reasons and "paused-consent-withdrawn" in reasons,
            "the manifest says where and why", manifest.gaps)

@@ -117,6 +117,8 @@ class Run:
         self._check_time(name, rows, manifest.gaps_of(name))
         if manifest.states[-1] == "interrupted":
             self._check_gap(name, end_us, manifest)
+        is_counted = manifest.states[-1] == "closed"
+        self.must((name in manifest.counts) == is_counted, f"{name}: {manifest.states[-1]}, counts {manifest.counts}")
 
     def _check_time(self, name, rows, gaps):
         """Segments and gaps follow each other without holes."""

@@ -102,6 +102,9 @@ def test_suites(folder):
     tap.ok(f"sealtape_srtp_replayed_packets {len(numbers)}\n" in metrics, "the metrics count the replays", metrics)
     told = json.dumps(session.look()) + recorder.ask("GET", "/v1/sessions").body.decode()
     session.finish()
+    report = session.manifest().counts
+    tap.equal({name: (row["expected"], row["received"], row["duplicate"], row["foreign"]) for name, row in report.items()},
+              {name: (sent, sent, sent, 0) for name, sent in counts.items()}, "and so does the sealed report")
     tap.equal(recorder.command("verify", session.id).returncode, 0, "the session verifies")
     for name, encoded in plain.items():
         stores(session, name, encoded, folder)
@@ -142,6 +145,9 @@ def test_wrong_key(folder):
     session.finish()
     tap.equal(recorder.command("verify", session.id).returncode, 0, "the session verifies")
     stores(session, "p3-audio", audio[2], folder)
+    report = session.manifest().counts
+    tap.equal([(report[name]["expected"], report[name]["foreign"]) for name in names],
+              [(0, n_packets), (0, n_packets), (n_packets, 0)], "the sealed report counts them as foreign")
     tap.equal([gap.reason for gap in session.manifest().gaps_of("p1-audio")], ["no-media"],
               "the manifest says that nothing came")
     tap.equal(recorder.stop(), 0, "the recorder ends")

@@ -141,6 +141,14 @@ spool_fixture_add(Spool *spool, const char *session, const char *track, uint32_t
     g_assert_no_error(error);
 }
 
+TrackCounts
+spool_fixture_counts(void)
+{
+    return (TrackCounts){
+        true, {776, 24, 16, 8, 3, 2, 1, 4}
+    };
+}
+
 void
 spool_fixture_close(Spool *spool, const char *session, const char *const *tracks, int64_t until_us)
 {
@@ -148,7 +156,8 @@ spool_fixture_close(Spool *spool, const char *session, const char *const *tracks
     GError *error = NULL;
 
     for (const char *const *track = tracks; *track != NULL; track++) {
-        const LedgerTrackEnd end = {.track = *track, .until_us = until_us};
+        const LedgerTrackEnd end = {
+            .track = *track, .until_us = until_us, .counts = spool_fixture_counts()};
 
         g_array_append_val(ends, end);
     }

@@ -31,6 +31,9 @@ void spool_fixture_add(Spool *spool, const char *session, const char *track, uin
 
 /* Makes what spool_fixture_add() adds. */
 SealedSegment *spool_fixture_segment(const char *session, const char *track, uint32_t index);
+
+/* What each track's end counts. */
+TrackCounts spool_fixture_counts(void);
 void spool_fixture_close(Spool *spool, const char *session, const char *const *tracks,
                          int64_t until_us);
 void spool_fixture_commit(Spool *spool);

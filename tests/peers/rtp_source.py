@@ -12,7 +12,8 @@ A scenario is {"speed": 1, "report": FILE, "streams": [{...}]}; a stream has
     loss, duplicate, reorder    shares of packets, 0 to 1, after `spare_s` seconds; `seed` fixes which
     restart       {"at_s": t, "ssrc": n}: from there a new SSRC, other timestamps and sequence numbers
     extras        [{"at_s": t, "hex": "..."}...]: datagrams to slip in
-Times are seconds of the media. The report tells for each stream what left: packets, bytes, frames.
+Times are seconds of the media. The report tells for each stream what left: packets (with the duplicates), bytes,
+frames; and what was lost, `lost_at_end` of it behind the last that left.
 """
 
 import heapq
@@ -35,7 +36,10 @@ class Stream:
     def __init__(self, settings):
         self.settings = settings
         self.address = (settings["host"], settings["port"])
-        self.report = {"packets": 0, "bytes": 0, "frames": [], "lost": 0, "foreign": 0, "first_unix_us": 0}
+        self.report = {
+            "packets": 0, "bytes": 0, "frames": [], "lost": 0, "lost_at_end": 0, "duplicates": 0, "swapped": 0,
+            "foreign": 0, "first_unix_us": 0,
+        }
         self.random = random.Random(settings.get("seed", 1))
 
     def schedule(self):
@@ -92,15 +96,19 @@ class Stream:
             spared = at < get("spare_s", 0)
             if _is_within(at, get("outages", [])) or (not spared and self._happens(get("loss", 0))):
                 self.report["lost"] += 1
+                self.report["lost_at_end"] += 1
                 self.report["frames"][-1]["complete"] = False
                 continue
             if held is None and not spared and self._happens(get("reorder", 0)):
                 held = packet
                 continue
+            self.report["lost_at_end"] = 0
             yield at, packet
             if not spared and self._happens(get("duplicate", 0)):
+                self.report["duplicates"] += 1
                 yield at, packet
             if held is not None:
+                self.report["swapped"] += 1
                 yield at, held
                 held = None
         if held is not None:

@@ -1,0 +1,20 @@
+#include "storage/track_counts.h"
+
+const char *
+track_counts_name(TrackCount count)
+{
+    static const char *const names[N_TRACK_COUNTS] = {
+        [TRACK_COUNT_RECEIVED] = "received",   [TRACK_COUNT_LOST] = "lost",
+        [TRACK_COUNT_REORDERED] = "reordered", [TRACK_COUNT_DUPLICATE] = "duplicate",
+        [TRACK_COUNT_LATE] = "late",           [TRACK_COUNT_PAUSED] = "paused",
+        [TRACK_COUNT_FOREIGN] = "foreign",     [TRACK_COUNT_KERNEL_DROPPED] = "kernel_dropped",
+    };
+
+    return names[count];
+}
+
+uint64_t
+track_counts_expected(const TrackCounts *self)
+{
+    return self->of[TRACK_COUNT_RECEIVED] + self->of[TRACK_COUNT_LOST];
+}
