@@ -13,7 +13,7 @@ struct ConfigFile {
     char *path;
     char *folder;
     Digest digest;
-    const ConfigRule *rules;
+    GArray *rules; /* ConfigRule, of all tables */
 };
 
 static const char *const kind_texts[] = {
@@ -60,7 +60,9 @@ fail_at(const ConfigFile *self, const config_setting_t *setting, GError **error,
 static const ConfigRule *
 find_rule(const ConfigFile *self, const char *name)
 {
-    for (const ConfigRule *rule = self->rules; rule->name != NULL; rule++) {
+    for (guint i = 0; i < self->rules->len; i++) {
+        const ConfigRule *rule = &g_array_index(self->rules, ConfigRule, i);
+
         if (strcmp(rule->name, name) == 0)
             return rule;
     }
@@ -76,7 +78,9 @@ fail_unknown(const ConfigFile *self, const config_setting_t *setting, GError **e
     size_t n_group = dot != NULL ? (size_t) (dot - name) + 1 : 0;
     g_autoptr(GString) known = g_string_new(NULL);
 
-    for (const ConfigRule *rule = self->rules; rule->name != NULL; rule++) {
+    for (guint i = 0; i < self->rules->len; i++) {
+        const ConfigRule *rule = &g_array_index(self->rules, ConfigRule, i);
+
         if (strncmp(rule->name, name, n_group) != 0 || strchr(rule->name + n_group, '.') != NULL)
             continue;
         g_string_append_printf(known, "%s%s", known->len > 0 ? ", " : "", rule->name + n_group);
@@ -192,7 +196,9 @@ check_group(const ConfigFile *self, const config_setting_t *group, GError **erro
 static bool
 check_required(const ConfigFile *self, GError **error)
 {
-    for (const ConfigRule *rule = self->rules; rule->name != NULL; rule++) {
+    for (guint i = 0; i < self->rules->len; i++) {
+        const ConfigRule *rule = &g_array_index(self->rules, ConfigRule, i);
+
         if (!rule->is_required || config_lookup(&self->config, rule->name) != NULL)
             continue;
         g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_INVALID, "%s: %s: is missing; it must be %s",
@@ -245,19 +251,35 @@ read_file(ConfigFile *self, GError **error)
     return false;
 }
 
+static void
+add_rules(ConfigFile *self, const ConfigRule *rules)
+{
+    for (const ConfigRule *rule = rules; rule != NULL && rule->name != NULL; rule++)
+        g_array_append_val(self->rules, *rule);
+}
+
 ConfigFile *
-config_file_open(const char *path, const ConfigRule *rules, GError **error)
+config_file_open(const char *path, const ConfigRule *rules, const ConfigRule *more_rules,
+                 GError **error)
 {
     g_autoptr(ConfigFile) self = g_new0(ConfigFile, 1);
 
     config_init(&self->config);
     self->path = g_strdup(path);
     self->folder = g_path_get_dirname(path);
-    self->rules = rules;
+    self->rules = g_array_new(FALSE, FALSE, sizeof(ConfigRule));
+    add_rules(self, rules);
+    add_rules(self, more_rules);
     if (!read_file(self, error) || !check_group(self, config_root_setting(&self->config), error) ||
         !check_required(self, error))
         return NULL;
     return g_steal_pointer(&self);
+}
+
+bool
+config_file_has(const ConfigFile *self, const char *name)
+{
+    return config_lookup(&self->config, name) != NULL;
 }
 
 char *
@@ -269,8 +291,7 @@ config_file_text(const ConfigFile *self, const char *name)
     g_assert(rule != NULL);
     if (config_lookup_string(&self->config, name, &text) != CONFIG_TRUE)
         return NULL;
-    return rule->kind == CONFIG_KIND_PATH ? g_canonicalize_filename(text, self->folder)
-                                          : g_strdup(text);
+    return rule->kind == CONFIG_KIND_PATH ? config_file_resolve(self, text) : g_strdup(text);
 }
 
 int64_t
@@ -299,6 +320,12 @@ config_file_list(const ConfigFile *self, const char *name)
     for (int i = 0; i < n; i++)
         g_ptr_array_add(texts, g_strdup(config_setting_get_string_elem(setting, i)));
     return texts;
+}
+
+char *
+config_file_resolve(const ConfigFile *self, const char *path)
+{
+    return g_canonicalize_filename(path, self->folder);
 }
 
 void
@@ -333,5 +360,6 @@ config_file_free(ConfigFile *self)
     config_destroy(&self->config);
     g_free(self->path);
     g_free(self->folder);
+    g_array_unref(self->rules);
     g_free(self);
 }

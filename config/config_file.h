@@ -27,10 +27,13 @@ typedef struct {
     bool (*accepts)(const char *text); /* for each text; NULL: any */
 } ConfigRule;
 
-/* `rules`: static, ends with a NULL name.
+/* `rules`, `more_rules`: static, each ends with a NULL name; `more_rules` may be NULL.
  * Errors: CONFIG_ERROR_UNREADABLE, CONFIG_ERROR_INVALID; `file:line: setting: sentence`. */
 ConfigFile *config_file_open(const char *path, const ConfigRule *rules,
+                             const ConfigRule *more_rules,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+bool config_file_has(const ConfigFile *self, const char *name);
 
 /* Returns: the text, for a path the absolute one, owned; NULL if it is not set. */
 char *config_file_text(const ConfigFile *self, const char *name);
@@ -39,6 +42,9 @@ bool config_file_switch(const ConfigFile *self, const char *name, bool fallback)
 
 /* Returns: GPtrArray of char *, owned; empty if it is not set. */
 GPtrArray *config_file_list(const ConfigFile *self, const char *name);
+
+/* Returns: `path` made absolute against the file's folder, owned. */
+char *config_file_resolve(const ConfigFile *self, const char *path);
 
 /* Sets `error` to CONFIG_ERROR_INVALID with the place of `name`, or of the file where it is not
  * set. */

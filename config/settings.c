@@ -2,6 +2,7 @@
 
 #include "config/config_file.h"
 #include "config/org_settings.h"
+#include "config/store_settings.h"
 #include "crypto/signed_note.h"
 
 #include <glib.h>
@@ -23,39 +24,30 @@ is_verifier_key(const char *text)
     return verifier != NULL;
 }
 
-static bool
-is_directory_type(const char *text)
-{
-    return strcmp(text, "directory") == 0;
-}
-
 static const ConfigRule rules[] = {
-    {"recorder",                CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,      NULL             },
-    {"recorder.socket",         CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL             },
-    {"recorder.spool",          CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL             },
-    {"recorder.signing_key",    CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL             },
-    {"recorder.rtp",            CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,      NULL             },
+    {"recorder",                CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,      NULL           },
+    {"recorder.socket",         CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL           },
+    {"recorder.spool",          CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL           },
+    {"recorder.signing_key",    CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL           },
+    {"recorder.rtp",            CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,      NULL           },
     {"recorder.rtp.address",    CONFIG_KIND_TEXT,   false, "an IPv4 or IPv6 address of this host",   0,    0,
-     is_address                                                                                                                     },
+     is_address                                                                                                                   },
     {"recorder.rtp.first_port", CONFIG_KIND_NUMBER, false, "an even port, 1024 to 65534",            1024,
-     65534,                                                                                                        NULL             },
+     65534,                                                                                                        NULL           },
     {"recorder.rtp.last_port",  CONFIG_KIND_NUMBER, false, "a port, 1025 to 65535",                  1025, 65535,
-     NULL                                                                                                                           },
+     NULL                                                                                                                         },
     {"recorder.segment_ms",     CONFIG_KIND_NUMBER, false, "1000 to 30000 (milliseconds)",           1000, 30000,
-     NULL                                                                                                                           },
+     NULL                                                                                                                         },
     {"recorder.object_ms",      CONFIG_KIND_NUMBER, false, "segment_ms to 300000 (milliseconds)",    1000,
-     300000,                                                                                                       NULL             },
-    {"recorder.reorder_ms",     CONFIG_KIND_NUMBER, false, "0 to 5000 (milliseconds)",               0,    5000,   NULL             },
-    {"recorder.orphan_s",       CONFIG_KIND_NUMBER, false, "0 to 604800",                            0,    604800, NULL             },
-    {"recorder.max_tracks",     CONFIG_KIND_NUMBER, false, "1 to 30000",                             1,    30000,  NULL             },
-    {"store",                   CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,      NULL             },
-    {"store.type",              CONFIG_KIND_TEXT,   true,  "\"directory\"",                          0,    0,      is_directory_type},
-    {"store.path",              CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL             },
+     300000,                                                                                                       NULL           },
+    {"recorder.reorder_ms",     CONFIG_KIND_NUMBER, false, "0 to 5000 (milliseconds)",               0,    5000,   NULL           },
+    {"recorder.orphan_s",       CONFIG_KIND_NUMBER, false, "0 to 604800",                            0,    604800, NULL           },
+    {"recorder.max_tracks",     CONFIG_KIND_NUMBER, false, "1 to 30000",                             1,    30000,  NULL           },
     {"trusted_recorders",       CONFIG_KIND_LIST,   true,
      "a list of at most 256 recorders' verifier keys, as in the recorder.pub that `sealtape init` "
-     "made",                                                                                         0,    256,    is_verifier_key  },
-    {"orgs",                    CONFIG_KIND_PATH,   true,  "the folder of the organisations' files", 0,    0,      NULL             },
-    {NULL,                      CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,      NULL             },
+     "made",                                                                                         0,    256,    is_verifier_key},
+    {"orgs",                    CONFIG_KIND_PATH,   true,  "the folder of the organisations' files", 0,    0,      NULL           },
+    {NULL,                      CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,      NULL           },
 };
 
 static bool
@@ -156,10 +148,10 @@ settings_load(const char *path, GError **error)
 
     self->path = g_canonicalize_filename(path, NULL);
     self->orgs = g_ptr_array_new_with_free_func(on_org_free);
-    file = config_file_open(self->path, rules, error);
-    if (file == NULL || !read_recorder(self, file, error))
+    file = config_file_open(self->path, rules, store_settings_rules, error);
+    if (file == NULL || !read_recorder(self, file, error) ||
+        !store_settings_read(&self->store, file, error))
         return NULL;
-    self->store_path = config_file_text(file, "store.path");
     self->verifier_keys = config_file_list(file, "trusted_recorders");
     if (!read_orgs(self, file, error))
         return NULL;
@@ -188,7 +180,7 @@ settings_free(Settings *self)
     g_free(self->spool_path);
     g_free(self->signing_key_path);
     g_free(self->rtp_address);
-    g_free(self->store_path);
+    store_settings_clear(&self->store);
     g_clear_pointer(&self->verifier_keys, g_ptr_array_unref);
     g_clear_pointer(&self->orgs, g_ptr_array_unref);
     g_free(self);

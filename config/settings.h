@@ -28,6 +28,45 @@ typedef struct {
     char *digest; /* SHA-256 of the file, hexadecimal: named in every decision */
 } OrgSettings;
 
+/* Where sealed recordings stay, as the administrator wrote it under `store`. What is NULL or 0 was
+ * left out, and the store knows what stands behind it. */
+
+typedef enum {
+    STORE_TYPE_DIRECTORY,
+    STORE_TYPE_S3,
+} StoreType;
+
+typedef enum {
+    STORE_LOCK_NONE,
+    STORE_LOCK_GOVERNANCE,
+    STORE_LOCK_COMPLIANCE,
+} StoreLock;
+
+typedef struct {
+    StoreType type;
+    char *path; /* of a directory; NULL for any other type, as is all below for a directory */
+
+    char *endpoint;
+    char *bucket;
+    char *region;
+    bool has_host_style; /* the bucket stands in the host's name, not in the path */
+    char *prefix;
+    char *credentials; /* a word, systemd:<name>, or an absolute path */
+    char *ca_file;
+    GPtrArray *pins; /* char *, and NULL at the end */
+    char *proxy;
+    char *encryption;
+    char *kms_key_id;
+    char *storage_class;
+    char *tags;
+    StoreLock lock;
+    uint32_t lock_days;
+    bool legal_hold;
+    uint32_t max_concurrent;
+    uint32_t attempt_ms;
+    uint32_t retry_ms;
+} StoreSettings;
+
 typedef struct {
     char *path; /* of sealtape.conf */
 
@@ -43,7 +82,7 @@ typedef struct {
     uint32_t orphan_s;   /* recorder.orphan_s: 0 never ends a forgotten session */
     uint32_t max_tracks; /* recorder.max_tracks: of the whole daemon */
 
-    char *store_path;         /* store.path (store.type = "directory") */
+    StoreSettings store;
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */
 
     GPtrArray *orgs; /* OrgSettings */

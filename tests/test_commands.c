@@ -171,12 +171,12 @@ test_doctor_looks_at_everything(void)
 static void
 test_doctor_fails_without_a_store(void)
 {
-    g_autofree char *moved = g_strconcat(visit->settings->store_path, "-moved", NULL);
+    g_autofree char *moved = g_strconcat(visit->settings->store.path, "-moved", NULL);
     g_auto(CommandRun) run = {0};
 
-    g_assert_cmpint(g_rename(visit->settings->store_path, moved), ==, 0);
+    g_assert_cmpint(g_rename(visit->settings->store.path, moved), ==, 0);
     run = command_run("doctor");
-    g_assert_cmpint(g_rename(moved, visit->settings->store_path), ==, 0);
+    g_assert_cmpint(g_rename(moved, visit->settings->store.path), ==, 0);
     command_run_check(&run, 1, "failed   store");
 }
 

@@ -1,9 +1,9 @@
 #include "agent/admin/command_context.h"
 
 #include "agent/service/http_client.h"
+#include "agent/store/configured_store.h"
 #include "crypto/age_context.h"
 #include "crypto/signed_note.h"
-#include "storage/dir_store.h"
 #include "storage/storage_error.h"
 
 #include <stdio.h>
@@ -95,7 +95,7 @@ command_context_store(CommandContext *self, GError **error)
     const Settings *settings = command_context_settings(self, error);
 
     if (settings != NULL && self->store == NULL)
-        self->store = dir_store_open(settings->store_path, error);
+        self->store = configured_store_open(&settings->store, error);
     return self->store;
 }
 

@@ -32,7 +32,7 @@ typedef struct {
 bool command_context_parse(CommandContext *self, const CommandSyntax *syntax, int *argc,
                            char **argv) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Each borrowed. Errors: as settings_load(), dir_store_open(). */
+/* Each borrowed. Errors: as settings_load(), configured_store_open(). */
 const Settings *command_context_settings(CommandContext *self,
                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 ObjectStore *command_context_store(CommandContext *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -32,6 +32,7 @@ examine(CommandContext *context, DoctorReport *report)
         doctor_checks_signing_key(settings, report);
         doctor_checks_identities(settings, report);
         doctor_checks_disks(settings, report);
+        doctor_checks_store(settings, report);
         doctor_checks_network(settings, report);
         check_recorder(context, settings, report);
     }

@@ -90,8 +90,10 @@ doctor_checks_disks(const Settings *settings, DoctorReport *report)
     struct stat spool, store;
 
     check_folder("spool", settings->spool_path, report);
-    check_folder("store", settings->store_path, report);
-    if (stat(settings->spool_path, &spool) == 0 && stat(settings->store_path, &store) == 0 &&
+    if (settings->store.type != STORE_TYPE_DIRECTORY)
+        return;
+    check_folder("store", settings->store.path, report);
+    if (stat(settings->spool_path, &spool) == 0 && stat(settings->store.path, &store) == 0 &&
         spool.st_dev == store.st_dev) {
         doctor_report_add(report, DOCTOR_OK, "disks",
                           "Spool and store share a file system: when it is full, both are.");

@@ -1,8 +1,10 @@
 #include "agent/admin/doctor_report.h"
 
+#include <string.h>
+
 typedef struct {
     DoctorResult result;
-    const char *check;
+    char *check;
     char *sentence;
 } Row;
 
@@ -19,7 +21,10 @@ static const char *const result_texts[] = {
 static void
 on_row_clear(gpointer row)
 {
-    g_free(((Row *) row)->sentence);
+    Row *self = row;
+
+    g_free(self->check);
+    g_free(self->sentence);
 }
 
 DoctorReport *
@@ -36,7 +41,7 @@ void
 doctor_report_add(DoctorReport *self, DoctorResult result, const char *check, const char *format,
                   ...)
 {
-    Row row = {result, check, NULL};
+    Row row = {result, g_strdup(check), NULL};
     va_list arguments;
 
     va_start(arguments, format);
@@ -64,10 +69,14 @@ doctor_report_worst(const DoctorReport *self)
 void
 doctor_report_print(const DoctorReport *self)
 {
+    int width = 0;
+
+    for (guint i = 0; i < self->rows->len; i++)
+        width = MAX(width, (int) strlen(g_array_index(self->rows, Row, i).check));
     for (guint i = 0; i < self->rows->len; i++) {
         const Row *row = &g_array_index(self->rows, Row, i);
 
-        g_print("%-8s %-14s %s\n", result_texts[row->result], row->check, row->sentence);
+        g_print("%-8s %-*s %s\n", result_texts[row->result], width, row->check, row->sentence);
     }
 }
 

@@ -14,7 +14,7 @@ typedef enum {
 
 DoctorReport *doctor_report_new(void);
 
-/* `check`: one word or two, static. The rest is one sentence. */
+/* `check`: one word or two. The rest is one sentence. */
 void doctor_report_add(DoctorReport *self, DoctorResult result, const char *check,
                        const char *format, ...) G_GNUC_PRINTF(4, 5);
 

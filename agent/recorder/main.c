@@ -1,6 +1,7 @@
 #include "agent/media/media_format.h"
 #include "agent/recorder/control_api.h"
 #include "agent/recorder/recorder.h"
+#include "agent/recorder/store_probe.h"
 #include "agent/service/daemon.h"
 #include "config/settings.h"
 #include "crypto/crypto_error.h"
@@ -43,6 +44,7 @@ serve(const char *config, GError **error)
     g_autoptr(Recorder) recorder = NULL;
     g_autoptr(HttpService) service = NULL;
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    StoreProbe *probe = NULL;
 
     if (settings == NULL)
         return false;
@@ -54,7 +56,9 @@ serve(const char *config, GError **error)
         return false;
     g_message("ready: control API on %s", settings->socket_path);
     daemon_notify_ready("recording");
+    probe = store_probe_start(&settings->store);
     daemon_run(loop, on_stop, &(Daemon){loop, recorder});
+    store_probe_free(probe);
     g_message("stopped");
     return true;
 }

@@ -1,7 +1,7 @@
 #include "agent/recorder/recorder.h"
 
+#include "agent/store/configured_store.h"
 #include "config/key_file.h"
-#include "storage/dir_store.h"
 
 #include <string.h>
 
@@ -176,11 +176,9 @@ open_storage(Recorder *self, GError **error)
     self->signer = read_signer(self->settings->signing_key_path, error);
     if (self->signer == NULL)
         return false;
-    self->store = dir_store_open(self->settings->store_path, error);
-    if (self->store == NULL) {
-        g_prefix_error(error, "store.path: ");
+    self->store = configured_store_open(&self->settings->store, error);
+    if (self->store == NULL)
         return false;
-    }
     self->spool = spool_open(self->settings->spool_path, &(SpoolOptions){0}, error);
     if (self->spool == NULL) {
         g_prefix_error(error, "recorder.spool: ");

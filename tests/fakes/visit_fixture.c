@@ -47,7 +47,7 @@ visit_fixture_new(void)
     self->break_glass_key = g_strdup(files->break_glass_path);
     self->settings = settings_load(self->config_path, &error);
     g_assert_no_error(error);
-    self->store = dir_store_open(self->settings->store_path, &error);
+    self->store = dir_store_open(self->settings->store.path, &error);
     g_assert_no_error(error);
     return self;
 }
@@ -215,7 +215,7 @@ visit_fixture_record_open(VisitFixture *self, const char *session)
 char *
 visit_fixture_object(const VisitFixture *self, const char *session, const char *relative)
 {
-    return g_build_filename(self->settings->store_path, VISIT_ORG, session, relative, NULL);
+    return g_build_filename(self->settings->store.path, VISIT_ORG, session, relative, NULL);
 }
 
 void

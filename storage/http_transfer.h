@@ -1,0 +1,29 @@
+#pragma once
+
+#include "storage/http_client.h"
+
+#include <curl/curl.h>
+#include <glib.h>
+#include <stdbool.h>
+
+/* One request on its way through libcurl: for http_client.c alone. Used by one thread at a time. */
+typedef struct {
+    const HttpRequest *request;
+    CURL *easy;
+    struct curl_slist *headers;
+    size_t n_sent; /* of the body, as libcurl has taken it */
+    GByteArray *answer;
+    size_t n_header_bytes;
+    bool is_too_long;
+    HttpResponse *response;
+    GError *error;
+    bool is_done; /* under the client's lock */
+    char message[CURL_ERROR_SIZE];
+} HttpTransfer;
+
+/* Makes the handle ready to be added. */
+void http_transfer_prepare(HttpTransfer *self, const HttpClientOptions *options,
+                           const HttpRequest *request);
+
+/* libcurl is done with it: sets `response` or `error`, and frees the rest. */
+void http_transfer_finish(HttpTransfer *self, CURLcode code);

@@ -1,0 +1,310 @@
+#include "storage/s3_objects.h"
+
+#include "crypto/digest.h"
+#include "storage/storage_error.h"
+
+#include <string.h>
+
+/* Our own mark: not proof against somebody who may write there, but against a server that mixes
+ * things up. */
+#define DIGEST_HEADER "x-amz-meta-sealtape-sha256"
+
+enum {
+    MAX_OBJECT_BYTES = 256 << 20,
+    MAX_ANSWER_BYTES = 1 << 20, /* of what is no object */
+    SECONDS_A_DAY = 86400,
+};
+
+struct S3Objects {
+    S3Client *client;
+    char *encryption;
+    char *kms_key_id;
+    char *storage_class;
+    char *tags;
+    S3Lock lock;
+    unsigned lock_days;
+    bool legal_hold;
+    gint may_not_read; /* atomic: HEAD was refused, so it is not tried again */
+};
+
+S3Objects *
+s3_objects_new(S3Client *client, const S3StoreOptions *options)
+{
+    S3Objects *self = g_new0(S3Objects, 1);
+
+    self->client = client;
+    self->encryption = g_strdup(options->encryption);
+    self->kms_key_id = g_strdup(options->kms_key_id);
+    self->storage_class = g_strdup(options->storage_class);
+    self->tags = g_strdup(options->tags);
+    self->lock = options->lock;
+    self->lock_days = options->lock_days;
+    self->legal_hold = options->legal_hold;
+    return self;
+}
+
+static void
+set_payload(AwsRequest *request, const Digest *digest)
+{
+    g_free(request->payload_sha256);
+    request->payload_sha256 = digest_to_hex(digest);
+}
+
+static void
+set_no_payload(AwsRequest *request)
+{
+    const Digest digest = digest_of("", 0);
+
+    set_payload(request, &digest);
+}
+
+/* One pass of SHA-256 serves the signature, the store's checksum and our mark. MD5 is what buckets
+ * with object lock and older servers check. */
+static void
+add_checksums(AwsRequest *request, GBytes *body)
+{
+    const Digest digest = digest_of_bytes(body);
+    g_autofree char *base64 = g_base64_encode(digest.bytes, sizeof(digest.bytes));
+    g_autoptr(GChecksum) md5 = g_checksum_new(G_CHECKSUM_MD5);
+    guint8 md5_bytes[16];
+    gsize n_md5 = sizeof(md5_bytes);
+    gsize n_bytes = 0;
+    const guint8 *bytes = g_bytes_get_data(body, &n_bytes);
+    g_autofree char *md5_base64 = NULL;
+
+    g_checksum_update(md5, bytes, (gssize) n_bytes);
+    g_checksum_get_digest(md5, md5_bytes, &n_md5);
+    md5_base64 = g_base64_encode(md5_bytes, n_md5);
+    set_payload(request, &digest);
+    aws_request_add_header(request, "content-md5", md5_base64);
+    aws_request_add_header(request, "x-amz-checksum-sha256", base64);
+    aws_request_add_header(request, DIGEST_HEADER, request->payload_sha256);
+}
+
+static void
+add_if_set(AwsRequest *request, const char *name, const char *value)
+{
+    if (value != NULL)
+        aws_request_add_header(request, name, value);
+}
+
+/* Media, manifests and audit checkpoints never change; envelopes and metadata must stay erasable.
+ */
+static bool
+is_lockable(const char *key)
+{
+    return g_str_has_suffix(key, ".tape") || g_str_has_suffix(key, ".note");
+}
+
+static void
+add_lock(const S3Objects *self, AwsRequest *request)
+{
+    if (self->legal_hold)
+        aws_request_add_header(request, "x-amz-object-lock-legal-hold", "ON");
+    if (self->lock != S3_LOCK_NONE) {
+        const int64_t until_unix =
+            g_get_real_time() / G_USEC_PER_SEC + (int64_t) self->lock_days * SECONDS_A_DAY;
+        g_autoptr(GDateTime) until = g_date_time_new_from_unix_utc(until_unix);
+        g_autofree char *text = g_date_time_format(until, "%Y-%m-%dT%H:%M:%SZ");
+
+        aws_request_add_header(request, "x-amz-object-lock-mode",
+                               self->lock == S3_LOCK_COMPLIANCE ? "COMPLIANCE" : "GOVERNANCE");
+        aws_request_add_header(request, "x-amz-object-lock-retain-until-date", text);
+    }
+}
+
+static AwsRequest *
+new_put(const S3Objects *self, const char *key, GBytes *body, bool if_absent)
+{
+    AwsRequest *request = s3_endpoint_request(s3_client_endpoint(self->client), "PUT", key);
+
+    add_checksums(request, body);
+    aws_request_add_header(request, "content-type", "application/octet-stream");
+    if (if_absent)
+        aws_request_add_header(request, "if-none-match", "*");
+    add_if_set(request, "x-amz-server-side-encryption", self->encryption);
+    add_if_set(request, "x-amz-server-side-encryption-aws-kms-key-id", self->kms_key_id);
+    add_if_set(request, "x-amz-storage-class", self->storage_class);
+    add_if_set(request, "x-amz-tagging", self->tags);
+    if (is_lockable(key))
+        add_lock(self, request);
+    return request;
+}
+
+static bool
+fail(GError **error, StorageError code, const char *key, const char *sentence)
+{
+    g_set_error(error, STORAGE_ERROR, (int) code, "%s: %s", key, sentence);
+    return false;
+}
+
+static HttpResponse *
+fetch(S3Objects *self, const char *method, const char *key, GError **error)
+{
+    g_autoptr(AwsRequest) request =
+        s3_endpoint_request(s3_client_endpoint(self->client), method, key);
+    const S3Call call = {
+        .request = request, .expect = S3_EXPECT_BYTES, .max_response_bytes = MAX_OBJECT_BYTES};
+
+    set_no_payload(request);
+    return s3_client_send(self->client, &call, NULL, error);
+}
+
+static bool
+compare_facts(const HttpResponse *head, const char *key, GBytes *body, const char *hex,
+              GError **error)
+{
+    const char *length = http_response_header(head, "content-length");
+    const char *mark = http_response_header(head, DIGEST_HEADER);
+    guint64 n_bytes = 0;
+
+    if (length == NULL || !g_ascii_string_to_unsigned(length, 10, 0, G_MAXINT64, &n_bytes, NULL))
+        return fail(error, STORAGE_ERROR_TRANSIENT, key, "the store does not tell its length");
+    if (n_bytes != g_bytes_get_size(body)) {
+        return fail(error, STORAGE_ERROR_CORRUPT, key,
+                    "the store holds another length than it took");
+    }
+    if (mark != NULL && strcmp(mark, hex) != 0) {
+        return fail(error, STORAGE_ERROR_CORRUPT, key,
+                    "the store holds another object than it took");
+    }
+    return true;
+}
+
+static char *
+base64_of_hex(const char *hex)
+{
+    Digest digest;
+    const bool is_digest = digest_from_hex(&digest, hex);
+
+    g_assert(is_digest); /* our own */
+    return g_base64_encode(digest.bytes, sizeof(digest.bytes));
+}
+
+/* The store said yes: does it have it? */
+static bool
+prove(S3Objects *self, const char *key, const S3Call *call, const HttpResponse *answer,
+      GError **error)
+{
+    const char *hex = call->request->payload_sha256;
+    g_autofree char *base64 = base64_of_hex(hex);
+    const char *echo = http_response_header(answer, "x-amz-checksum-sha256");
+    g_autoptr(HttpResponse) head = NULL;
+    g_autoptr(GError) reason = NULL;
+
+    if (echo != NULL && strcmp(echo, base64) != 0)
+        return fail(error, STORAGE_ERROR_CORRUPT, key, "the store took other bytes than were sent");
+    if (echo != NULL || g_atomic_int_get(&self->may_not_read))
+        return true;
+    head = fetch(self, "HEAD", key, &reason);
+    if (head != NULL)
+        return compare_facts(head, key, call->body, hex, error);
+    if (g_error_matches(reason, STORAGE_ERROR, STORAGE_ERROR_DENIED)) {
+        g_message("these S3 credentials may put but not look: a put counts when the store says so");
+        g_atomic_int_set(&self->may_not_read, 1);
+        return true;
+    }
+    if (g_error_matches(reason, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND))
+        return fail(error, STORAGE_ERROR_TRANSIENT, key, "the store took it and does not have it");
+    g_propagate_error(error, g_steal_pointer(&reason));
+    return false;
+}
+
+/* The name is taken: by our own bytes (a lost answer, a restart), or by others'.
+ * `is_gone`: out, it is not there after all (deleted since). */
+static bool
+settle(S3Objects *self, const char *key, GBytes *body, bool *is_gone, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    g_autoptr(HttpResponse) stored = fetch(self, "GET", key, &reason);
+
+    *is_gone = g_error_matches(reason, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND);
+    if (stored != NULL) {
+        if (g_bytes_equal(stored->body, body))
+            return true;
+        return fail(error, STORAGE_ERROR_CONFLICT, key,
+                    "already exists in the store with other content");
+    }
+    if (g_error_matches(reason, STORAGE_ERROR, STORAGE_ERROR_DENIED)) {
+        return fail(error, STORAGE_ERROR_DENIED, key,
+                    "already exists, and these credentials may not read it to compare: allow "
+                    "s3:GetObject");
+    }
+    g_propagate_error(error, g_steal_pointer(&reason));
+    return false;
+}
+
+static bool
+put(S3Objects *self, const char *key, GBytes *body, bool if_absent, GError **error)
+{
+    g_autoptr(AwsRequest) request = new_put(self, key, body, if_absent);
+    const S3Call call = {.request = request,
+                         .body = body,
+                         .expect = S3_EXPECT_NOTHING,
+                         .max_response_bytes = MAX_ANSWER_BYTES};
+    g_autoptr(HttpResponse) answer = NULL;
+    S3FaultKind kind = S3_FAULT_FINAL;
+    bool is_gone = false;
+    g_autoptr(GError) reason = NULL;
+
+    answer = s3_client_send(self->client, &call, &kind, &reason);
+    if (answer != NULL)
+        return prove(self, key, &call, answer, error);
+    if (if_absent && kind == S3_FAULT_EXISTS) {
+        if (settle(self, key, body, &is_gone, error))
+            return true;
+        if (is_gone) {
+            g_clear_error(error);
+            return fail(error, STORAGE_ERROR_TRANSIENT, key,
+                        "exists and does not: it is being deleted");
+        }
+        return false;
+    }
+    g_propagate_error(error, g_steal_pointer(&reason));
+    return false;
+}
+
+bool
+s3_objects_put(S3Objects *self, const char *key, GBytes *body, GError **error)
+{
+    return put(self, key, body, true, error);
+}
+
+bool
+s3_objects_replace(S3Objects *self, const char *key, GBytes *body, GError **error)
+{
+    return put(self, key, body, false, error);
+}
+
+GBytes *
+s3_objects_get(S3Objects *self, const char *key, GError **error)
+{
+    g_autoptr(HttpResponse) stored = fetch(self, "GET", key, error);
+    const char *mark = stored == NULL ? NULL : http_response_header(stored, DIGEST_HEADER);
+
+    if (stored == NULL)
+        return NULL;
+    if (mark != NULL) {
+        const Digest digest = digest_of_bytes(stored->body);
+        g_autofree char *hex = digest_to_hex(&digest);
+
+        if (strcmp(mark, hex) != 0) {
+            (void) fail(error, STORAGE_ERROR_CORRUPT, key,
+                        "the store gave other bytes than were put there");
+            return NULL;
+        }
+    }
+    return g_bytes_ref(stored->body);
+}
+
+void
+s3_objects_free(S3Objects *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->encryption);
+    g_free(self->kms_key_id);
+    g_free(self->storage_class);
+    g_free(self->tags);
+    g_free(self);
+}

@@ -1,0 +1,137 @@
+#include "storage/s3_store.h"
+
+#include "storage/s3_client.h"
+#include "storage/s3_list.h"
+#include "storage/s3_objects.h"
+#include "storage/s3_setup.h"
+
+typedef struct {
+    ObjectStore base;
+    S3Client *client;
+    S3Objects *objects;
+    GThreadPool *putters; /* of Errand */
+} S3Store;
+
+/* Counts down the puts of one put_all(). */
+typedef struct {
+    GMutex lock;
+    GCond changed;
+    size_t n_left;
+} Errands;
+
+typedef struct {
+    ObjectPut *put;
+    Errands *errands;
+} Errand;
+
+static void
+put_one(S3Store *self, ObjectPut *put)
+{
+    /* What is wrong stands in put->error. */
+    (void) !s3_objects_put(self->objects, put->key, put->body, &put->error);
+}
+
+static void
+on_errand(gpointer data, gpointer user_data)
+{
+    Errand *errand = data;
+    Errands *errands = errand->errands;
+
+    put_one(user_data, errand->put);
+    g_mutex_lock(&errands->lock);
+    errands->n_left--;
+    g_cond_signal(&errands->changed);
+    g_mutex_unlock(&errands->lock);
+}
+
+static void
+s3_store_put_all(ObjectStore *base, ObjectPut *puts, size_t n_puts)
+{
+    S3Store *self = (S3Store *) base;
+    g_autofree Errand *errand = g_new(Errand, n_puts);
+    Errands errands = {.n_left = n_puts};
+
+    if (n_puts == 1) {
+        put_one(self, puts);
+        return;
+    }
+    g_mutex_init(&errands.lock);
+    g_cond_init(&errands.changed);
+    for (size_t i = 0; i < n_puts; i++) {
+        errand[i] = (Errand){&puts[i], &errands};
+        (void) g_thread_pool_push(self->putters, &errand[i],
+                                  NULL); /* its threads exist: no failure */
+    }
+    g_mutex_lock(&errands.lock);
+    while (errands.n_left > 0)
+        g_cond_wait(&errands.changed, &errands.lock);
+    g_mutex_unlock(&errands.lock);
+    g_mutex_clear(&errands.lock);
+    g_cond_clear(&errands.changed);
+}
+
+static bool
+s3_store_replace(ObjectStore *base, const char *key, GBytes *body, GError **error)
+{
+    return s3_objects_replace(((S3Store *) base)->objects, key, body, error);
+}
+
+static GBytes *
+s3_store_get(ObjectStore *base, const char *key, GError **error)
+{
+    return s3_objects_get(((S3Store *) base)->objects, key, error);
+}
+
+static GPtrArray *
+s3_store_list(ObjectStore *base, const char *prefix, GError **error)
+{
+    return s3_list(((S3Store *) base)->client, prefix, false, error);
+}
+
+static GPtrArray *
+s3_store_list_folders(ObjectStore *base, const char *prefix, GError **error)
+{
+    return s3_list(((S3Store *) base)->client, prefix, true, error);
+}
+
+static void
+s3_store_free(ObjectStore *base)
+{
+    S3Store *self = (S3Store *) base;
+
+    if (self->putters != NULL)
+        g_thread_pool_free(self->putters, FALSE, TRUE);
+    s3_objects_free(self->objects);
+    s3_client_free(self->client);
+    g_free(self);
+}
+
+ObjectStore *
+s3_store_open(const S3StoreOptions *options, GError **error)
+{
+    static const ObjectStoreOps ops = {
+        .put_all = s3_store_put_all,
+        .replace = s3_store_replace,
+        .get = s3_store_get,
+        .list = s3_store_list,
+        .list_folders = s3_store_list_folders,
+        .free = s3_store_free,
+    };
+    g_autoptr(S3Client) client = NULL;
+    S3Store *self = NULL;
+
+    client = s3_setup_client(options, error);
+    if (client == NULL)
+        return NULL;
+    self = g_new0(S3Store, 1);
+    self->base.ops = &ops;
+    self->client = g_steal_pointer(&client);
+    self->objects = s3_objects_new(self->client, options);
+    self->putters =
+        g_thread_pool_new(on_errand, self, (int) s3_setup_concurrent(options), TRUE, error);
+    if (self->putters == NULL) {
+        s3_store_free(&self->base);
+        return NULL;
+    }
+    return &self->base;
+}

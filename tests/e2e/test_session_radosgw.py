@@ -1,0 +1,262 @@
+#!/usr/bin/python3
+"""Whole sessions with a Ceph object gateway as the store: TLS with an authority of one's own, a bucket with object lock,
+a recorder that may neither list nor delete, a gateway killed in the middle."""
+
+import json
+import pathlib
+import time
+
+import s3
+from harness import Recorder, age_decrypt, main, open_envelopes, participant, poll, session_request, tap
+from peers import certificates, radosgw
+from test_s3_radosgw import botocore, refused
+from visit import Visit
+import test_visit
+
+BUCKET = "recordings"
+SECONDS = 12
+LONG_SECONDS = 24
+EXTRA_RIGHTS = ["s3:PutObjectRetention", "s3:PutObjectLegalHold"]
+SEES_LOCK = "s3:GetBucketObjectLockConfiguration"
+
+
+class Place:
+    """A gateway, a locked bucket, put-only keys for the recorder, reading keys for who verifies and recovers."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.authority = certificates.make_authority(folder)
+        pair = certificates.make_server(folder, self.authority, "IP:127.0.0.1")
+        self.gateway = radosgw.Gateway(folder / "ceph", *pair)
+
+    def start(self):
+        self.gateway.start()
+        owner = self.gateway.add_user("owner")
+        self.admin = self._client(*owner)
+        self.admin.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+        users = {name: self.gateway.add_user(name) for name in ("recorder", "reader")}
+        self.keys = {name: s3.write_key(self.folder, *pair, name=f"{name}.credentials") for name, pair in users.items()}
+        self.reader = self._client(*users["reader"])
+        self.admin.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(self._policy()))
+
+    def _client(self, access_key, secret):
+        return botocore.session.get_session().create_client(
+            "s3", endpoint_url=f"http://127.0.0.1:{self.gateway.http}", region_name="us-east-1",
+            aws_access_key_id=access_key, aws_secret_access_key=secret)
+
+    def _policy(self):
+        """What docs/s3.md says, and reading for the other user."""
+        text = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "s3.md").read_text(encoding="utf-8")
+        policy = json.loads(text.split("```json\n")[1].split("```")[0].replace("BUCKET", BUCKET))
+        for row in policy["Statement"]:
+            row["Principal"] = {"AWS": ["arn:aws:iam:::user/recorder"]}
+            if row["Effect"] == "Allow":
+                row["Action"] += EXTRA_RIGHTS
+            else:
+                row["NotAction"] += [*EXTRA_RIGHTS, SEES_LOCK]
+        policy["Statement"].append({"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam:::user/recorder"]},
+                                    "Action": [SEES_LOCK], "Resource": [f"arn:aws:s3:::{BUCKET}"]})
+        policy["Statement"].append({
+            "Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam:::user/reader"]},
+            "Action": ["s3:GetObject", "s3:ListBucket"],
+            "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]})
+        return policy
+
+    def settings(self, **changes):
+        """The text of a `store`."""
+        rows = {"type": "s3", "baa": True, "endpoint": f"https://127.0.0.1:{self.gateway.https}", "bucket": BUCKET,
+                "region": "us-east-1", "ca_file": str(self.authority[0]), "credentials": str(self.keys["recorder"]),
+                "lock": "compliance", "lock_days": 1, "retry_ms": 2000, **changes}
+        return "store: {" + " ".join(f"{name} = {json.dumps(value)};" for name, value in rows.items()) + "};\n"
+
+
+class S3Recorder(Recorder):
+    """Records into the bucket; its commands read with the other keys; `store` is a copy, see fetch()."""
+
+    def __init__(self, folder, place):
+        super().__init__(folder)
+        self.place = place
+        self.good = self.config.read_text()
+        self.reading = self.folder / "reading.conf"
+        self.put_store(self.config)
+        self.put_store(self.reading, credentials=str(place.keys["reader"]))
+
+    def put_store(self, path, **changes):
+        before, rest = self.good.split("store:\n", 1)
+        after = rest.split("\n};\n", 1)[1]
+        path.write_text(before + self.place.settings(**changes) + after)
+        return path
+
+    def command(self, *arguments, config=None, timeout_s=120):
+        kept, self.config = self.config, config or self.reading
+        try:
+            return super().command(*arguments, timeout_s=timeout_s)
+        finally:
+            self.config = kept
+
+    def fetch(self):
+        """Copies the bucket to where a directory store would be, for who looks into it."""
+        pages = self.place.reader.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+        for row in (row for page in pages for row in page.get("Contents", [])):
+            path = self.store / row["Key"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self.place.reader.get_object(Bucket=BUCKET, Key=row["Key"])["Body"].read())
+
+
+def one_line(text, part, name):
+    """What is told is one line and has `part` in it."""
+    lines = text.strip().splitlines()
+    tap.ok(len(lines) == 1 and part in lines[0], name, text)
+
+
+def refused_settings(place, recorder):
+    """What the programs say before anything is asked of the network."""
+    def told(**changes):
+        recorder.put_store(recorder.folder / "bad.conf", **changes)
+        return recorder.command("session", "list", config=recorder.folder / "bad.conf").stderr
+
+    one_line(told(baa=False), "business associate agreement", "no agreement, no store")
+    one_line(told(endpoint="http://10.0.0.1"), "http", "plain http to elsewhere is refused")
+    one_line(told(credentials="./nokeys"), "nokeys", "a file of keys that is not there is named")
+    one_line(told(ca_file="./none.pem"), "authorities", "so is an authority that is not there")
+    one_line(told(bucket="Not A Bucket"), "bucket", "so is a name that no bucket has")
+    one_line(told(region="Frankfurt"), "region", "and what can not be a region")
+    recorder.put_store(recorder.config, credentials="./nokeys")
+    try:
+        recorder.start()
+    except RuntimeError:
+        one_line(recorder.child.log_text(), "nokeys", "the recorder does not start without its keys, and says so")
+    else:
+        tap.ok(False, "the recorder does not start without its keys")
+    recorder.put_store(recorder.config)
+
+
+def refused_stores(place, recorder):
+    """What the gateway refuses, as doctor and the control API tell it."""
+    wrong = s3.write_key(place.folder, "AKNOBODY", "x", name="nobody.credentials")
+    for changes, part, name in (
+        ({"credentials": str(wrong)}, "InvalidAccessKeyId", "keys that nobody knows"),
+        ({"bucket": "nobucket"}, "NoSuchBucket", "a bucket that is not there"),
+        ({"ca_file": str(certificates.make_authority(place.folder, "stranger")[0])}, "certificate",
+         "a certificate that nobody vouches for"),
+    ):
+        recorder.put_store(recorder.config, **changes)
+        done = recorder.command("doctor", config=recorder.config)
+        rows = [line for line in done.stdout.splitlines() if line.startswith("failed") and "store put" in line]
+        tap.ok(done.returncode == 1 and len(rows) == 1 and part in rows[0], f"doctor tells of {name}",
+               done.stdout + done.stderr)
+        recorder.start()
+        answer = recorder.ask("POST", "/v1/sessions", request(), timeout_s=60)
+        tap.ok(answer.status == 503 and part in answer.body.decode(), f"a session is refused with {name}", answer)
+        recorder.stop()
+    recorder.put_store(recorder.config)
+
+
+def gateway_down(place, recorder):
+    recorder.start()
+    answer = recorder.ask("POST", "/v1/sessions", request(), timeout_s=60)
+    tap.equal(answer.status, 503, "without a gateway the recorder is ready, and a session is refused")
+    tap.ok("store" in answer.body.decode() or "connect" in answer.body.decode().lower(), "with the reason", answer)
+    tap.note(answer)
+    tap.equal(recorder.stop(40), 0, "it ends well")
+
+
+def request():
+    track = {"id": "p1-audio", "participant": "p1", "kind": "audio", "codec": "opus", "payload_type": 111,
+             "clock_rate": 48000, "channels": 2}
+    return session_request([participant("p1")], [track])
+
+
+def doctor_is_content(place, recorder):
+    done = recorder.command("doctor", "--json", config=recorder.config)
+    rows = {row["check"]: row for row in json.loads(done.stdout)["checks"]}
+    store = {name: row["result"] for name, row in rows.items() if name.startswith("store ")}
+    tap.equal({name: result for name, result in store.items() if result != "ok"},
+              {"store put-if-absent": "warning", "store checksum": "warning"},
+              "doctor finds the store in order but for what Ceph 16 ignores: checksums, and If-None-Match with versions")
+    tap.ok({"store put-if-absent", "store delete", "store list", "store object-lock"} <= set(store), "and says what it tried",
+           done.stdout)
+    done = recorder.command("doctor", "--json", config=recorder.reading)
+    tap.equal(done.returncode, 1, "with keys that may not put, doctor fails")
+
+
+def whole_visit(place, recorder, folder):
+    folder.mkdir()
+    recorder.start()
+    visit = Visit(folder, SECONDS, recorder).begin()
+    visit.finish()
+    recorder.fetch()
+    test_visit.check_counts(visit)
+    test_visit.check_manifest(visit)
+    test_visit.check_signatures(visit, folder)
+    test_visit.check_matroska(visit, folder / "visit.mkv")
+    (folder / "recorder").mkdir()  # for the other envelope's identities
+    test_visit.check_without_sealtape(visit, folder)
+    test_visit.check_commands(visit)
+    check_locks(place, visit)
+    poll(lambda: "checks are good" in recorder.child.log_text(), 30, "the probe to be logged")
+    tap.contains(recorder.child.log_text(), "8 of 10 checks are good", "what the store does is logged at start")
+
+
+def check_locks(place, visit):
+    key = str(visit.session.manifest().paths[0].relative_to(visit.recorder.store))
+    version = place.reader.head_object(Bucket=BUCKET, Key=key)["VersionId"]
+    tap.equal(refused(place.admin.delete_object, Bucket=BUCKET, Key=key, VersionId=version),
+              "AccessDenied", "not even the owner can delete a manifest")
+
+
+def gateway_killed(place, recorder, folder):
+    """Killed twice: for a moment, and for longer than retries last."""
+    folder.mkdir()
+    visit = Visit(folder, LONG_SECONDS, recorder).begin()
+    look = lambda: {row["id"]: (row["acknowledged_us"], row["segments"]) for row in visit.session.look()["tracks"]}
+    poll(lambda: min(end for end, _ in look().values()) > 0, 30, "all tracks to be acknowledged")
+    place.gateway.kill_gateway()
+    before = look()
+    poll(lambda: all(look()[name][0] > before[name][0] + 3000000 for name in before), 30, "recording to go on")
+    tap.ok(True, "with the gateway killed, recording goes on and is acknowledged")
+    refusal = recorder.ask("POST", "/v1/sessions", request(), timeout_s=60)
+    tap.equal(refusal.status, 503, "a new session is refused meanwhile")
+    place.gateway.start_gateway()
+    poll(lambda: look()["p1-audio"][0] > before["p1-audio"][0] + 6000000, 30, "recording to go on further")
+    place.gateway.restart_gateway()
+    acknowledged = look()
+    visit.finish()
+    recorder.fetch()
+    test_visit.check_counts(visit)
+    test_visit.check_manifest(visit)
+    test_visit.check_matroska(visit, folder / "visit.mkv")
+    ids, manifest = open_envelopes(visit.session, folder), visit.session.manifest()
+    for name, (end_us, n_segments) in acknowledged.items():
+        rows = manifest.of(name)
+        opened = [age_decrypt(row.sealed(visit.session), ids) for row in rows]
+        tap.ok(rows[-1].end_us >= end_us and len(opened) >= n_segments, f"{name}: nothing acknowledged was lost",
+               acknowledged[name], rows)
+        lost = [gap for gap in manifest.gaps_of(name) if gap.reason != "no-media" or gap.duration_us > 1000000]
+        tap.equal(lost, [], f"{name}: no gap but before the first packet and behind the last")
+    tap.equal(recorder.command("verify", visit.session.id).returncode, 0, "verify finds all")
+    tap.equal(recorder.stop(), 0, "the recorder ends well")
+
+
+def test_session(folder):
+    place = Place(folder)
+    place.keys = {name: s3.write_key(folder, "AK" + name, "x", name=f"{name}.credentials") for name in ("recorder", "reader")}
+    recorder = S3Recorder(folder / "recorder", place)
+    refused_settings(place, recorder)
+    gateway_down(place, recorder)
+    try:
+        place.start()
+        refused_stores(place, recorder)
+        doctor_is_content(place, recorder)
+        whole_visit(place, recorder, folder / "visit")
+        gateway_killed(place, recorder, folder / "killed")
+    finally:
+        place.gateway.stop()
+
+
+if __name__ == "__main__":
+    if botocore is None:
+        tap.skip_all("no python3-botocore here")
+    if not radosgw.is_possible():
+        tap.skip_all("no radosgw here, or not root")
+    main([test_session], 280)
