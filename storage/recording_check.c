@@ -84,61 +84,67 @@ check_names(const ManifestPart *manifest, GPtrArray *findings)
     }
 }
 
-/* True if lost segments may explain what is missing between two moments. */
+/* True if gaps say that what is missing between two moments was lost after it was recorded. */
 static bool
 is_explained(const ManifestPart *manifest, const char *track, int64_t start_us, int64_t end_us)
 {
     g_autoptr(GArray) gaps = stretches_of(manifest, track, false);
+    bool is_said = false;
 
     for (guint i = 0; i < gaps->len; i++) {
         const Stretch *gap = &g_array_index(gaps, Stretch, i);
 
-        if (gap->is_loss && gap->start_us <= start_us + TOLERANCE_US && gap->end_us > start_us)
-            start_us = gap->end_us;
+        if (!gap->is_loss || gap->start_us > start_us + TOLERANCE_US ||
+            gap->end_us + TOLERANCE_US < start_us)
+            continue;
+        is_said = true;
+        start_us = MAX(start_us, gap->end_us);
     }
-    return start_us + TOLERANCE_US >= end_us;
+    return is_said && start_us + TOLERANCE_US >= end_us;
 }
 
+/* `last`: the track's segment before `next`; NULL if `next` is the first.
+ * `last_end_us`: its end, or where the track begins. */
 static void
-check_successor(const ManifestPart *manifest, const ManifestSegment *last,
+check_successor(const ManifestPart *manifest, const ManifestSegment *last, int64_t last_end_us,
                 const ManifestSegment *next, GPtrArray *findings)
 {
     const bool is_same_part = last != NULL && last->part == next->part;
     const uint32_t expected = is_same_part ? last->index + 1 : 0;
-    const int64_t last_end_us = last == NULL ? 0 : last->start_us + last->duration_us;
 
-    if (last != NULL && next->start_us < last->start_us) {
+    if (last != NULL && next->start_us < last->start_us)
         recording_add_finding(findings, "segment-order",
                               "segment %u of track %s part %u begins before the one before it",
                               next->index, next->track, next->part);
-    }
-    if (next->index == expected && (last == NULL || next->part >= last->part))
-        return;
-    if (next->index > expected && is_explained(manifest, next->track, last_end_us, next->start_us))
-        return;
-    if (next->index > expected && (last == NULL || next->part >= last->part)) {
-        recording_add_finding(findings, "segment-missing",
-                              "segment %u of track %s part %u is not in the manifest", expected,
-                              next->track, next->part);
-    } else {
+    if (last != NULL && next->part < last->part)
+        recording_add_finding(findings, "segment-order",
+                              "segment %u of track %s part %u stands behind part %u", next->index,
+                              next->track, next->part, last->part);
+    else if (next->index < expected)
         recording_add_finding(findings, "segment-order",
                               "segment %u of track %s part %u stands where segment %u should",
                               next->index, next->track, next->part, expected);
-    }
+    else if (next->index > expected &&
+             !is_explained(manifest, next->track, last_end_us, next->start_us))
+        recording_add_finding(findings, "segment-missing",
+                              "segment %u of track %s part %u is not in the manifest", expected,
+                              next->track, next->part);
 }
 
 static void
-check_order(const ManifestPart *manifest, const char *track, GPtrArray *findings)
+check_order(const ManifestPart *manifest, const ManifestTrack *track, GPtrArray *findings)
 {
     const ManifestSegment *last = NULL;
+    int64_t last_end_us = track->from_us;
 
     for (guint i = 0; i < manifest->segments->len; i++) {
         const ManifestSegment *row = g_ptr_array_index(manifest->segments, i);
 
-        if (strcmp(row->track, track) != 0)
+        if (strcmp(row->track, track->id) != 0)
             continue;
-        check_successor(manifest, last, row, findings);
+        check_successor(manifest, last, last_end_us, row, findings);
         last = row;
+        last_end_us = row->start_us + row->duration_us;
     }
 }
 
@@ -228,7 +234,7 @@ recording_check_manifest(const ManifestPart *manifest, GPtrArray *findings)
     for (guint i = 0; i < manifest->tracks->len; i++) {
         const ManifestTrack *track = g_ptr_array_index(manifest->tracks, i);
 
-        check_order(manifest, track->id, findings);
+        check_order(manifest, track, findings);
         if (!is_open)
             check_end(manifest, track, findings);
     }

@@ -25,14 +25,6 @@ spool_body_put_digest(GByteArray *body, const Digest *digest)
     g_byte_array_append(body, digest->bytes, sizeof digest->bytes);
 }
 
-void
-spool_body_put_list(GByteArray *body, const uint64_t *numbers, size_t n_numbers)
-{
-    spool_body_put_number(body, n_numbers);
-    for (size_t i = 0; i < n_numbers; i++)
-        spool_body_put_number(body, numbers[i]);
-}
-
 static const uint8_t *
 take(SpoolCursor *self, size_t n_bytes)
 {

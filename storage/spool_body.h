@@ -13,7 +13,6 @@
 void spool_body_put_number(GByteArray *body, uint64_t value);
 void spool_body_put_text(GByteArray *body, const char *text);
 void spool_body_put_digest(GByteArray *body, const Digest *digest);
-void spool_body_put_list(GByteArray *body, const uint64_t *numbers, size_t n_numbers);
 
 /* Reads the fields back in the same order. One that is not there makes the cursor bad for good;
  * reads then give 0 and "". */

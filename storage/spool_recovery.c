@@ -17,12 +17,11 @@
  * 1. list the log files and open them; anything that only looks like one is refused;
  * 2. from the newest back, find the first whose checkpoint is whole: what is older only holds
  * bytes;
- * 3. apply its records and those of newer files (there are such only if the newest was cut while it
- * was made);
+ * 3. apply its records, then those of newer files. There are such only if a checkpoint was cut
+ * while it was made, or damaged since; what is left of it says again what is known, which changes
+ * nothing;
  * 4. find the bytes of each segment that an older file holds;
- * 5. set aside what is damaged, close what was open (spool_mend).
- * What a later file says about what was done before it was made does not count, so that a damaged
- * head can not take anything back. */
+ * 5. set aside what is damaged, close what was open (spool_mend). */
 
 static int
 compare_numbers(gconstpointer a, gconstpointer b)
@@ -118,44 +117,11 @@ set_orphan_aside(Spool *self, const SpoolItem *item, GError **error)
 }
 
 static bool
-is_item(const SpoolItem *item)
+apply_scan(Spool *self, const SpoolScan *scan, GError **error)
 {
-    switch (item->record.type) {
-    case SPOOL_RECORD_POLICY:
-    case SPOOL_RECORD_TRACK:
-    case SPOOL_RECORD_CLOCK:
-    case SPOOL_RECORD_SEGMENT:
-    case SPOOL_RECORD_SEGMENT_REF:
-    case SPOOL_RECORD_GAP:
-        return true;
-    case SPOOL_RECORD_BEGIN:
-    case SPOOL_RECORD_END:
-    case SPOOL_RECORD_SESSION:
-    case SPOOL_RECORD_TRACK_END:
-    case SPOOL_RECORD_CLOSE:
-    case SPOOL_RECORD_PART:
-    case SPOOL_RECORD_RELEASE:
-    case SPOOL_RECORD_DROP:
-    case SPOOL_RECORD_TRACK_STATE:
-    case SPOOL_N_RECORD_TYPES:
-    default:
-        return false;
-    }
-}
-
-/* The first file's checkpoint is where we start from; of a later file, whose checkpoint is not
- * whole, only what is new counts. An item it restates was needed when it was made, and is known
- * once. */
-static bool
-apply_scan(Spool *self, const SpoolScan *scan, bool is_first, GError **error)
-{
-    const uint64_t before = self->locked.last_number;
-
     for (guint i = 0; i < scan->items->len; i++) {
         SpoolItem *item = g_ptr_array_index(scan->items, i);
 
-        if (!is_first && !is_item(item) && item->record.number <= before)
-            continue;
         self->locked.last_number = MAX(self->locked.last_number, item->record.number);
         resolve_reference(self, item);
         if (!spool_index_apply(self->locked.index, item) && !set_orphan_aside(self, item, error))
@@ -233,8 +199,7 @@ replay(Spool *self, GError **error)
         const SpoolScan *scan = g_ptr_array_index(scans, i - 1);
         SpoolFile *file = g_ptr_array_index(self->locked.files, first + (scans->len - i));
 
-        if (!quarantine_scan(self, file, scan, error) ||
-            !apply_scan(self, scan, i == scans->len, error))
+        if (!quarantine_scan(self, file, scan, error) || !apply_scan(self, scan, error))
             return false;
     }
     return true;

@@ -10,8 +10,9 @@
 
 /* Carries what the spool holds into the object store, in a thread of its own: complete objects
  * first, then a signed manifest part that lists them (durable in the spool before it is put), and
- * only then the release from the spool. Runs for recovered sessions in the same way. Retries with
- * full jitter for as long as it takes; a conflict or a denial parks the session and is told. */
+ * only then the release from the spool. Runs for recovered sessions in the same way. Tries again
+ * with full jitter for as long as it takes, after a denial once a minute; a conflict parks the
+ * session until the next start. All of it is told. */
 typedef struct Uploader Uploader;
 
 typedef struct {

@@ -1,13 +1,7 @@
 #include "agent/media/exporter.h"
+#include "tests/fakes/export_fixture.h"
 #include "tests/fakes/media_samples.h"
 #include "tests/fakes/track_outcome.h"
-
-#include <fcntl.h>
-#include <gio/gio.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define SECOND_US INT64_C(1000000)
 
@@ -15,70 +9,6 @@ static const MediaFormat vp8 = SAMPLE_VP8_FORMAT;
 static const MediaFormat vp9 = SAMPLE_VP9_FORMAT;
 static const MediaFormat h264 = SAMPLE_H264_FORMAT;
 static const MediaFormat opus = SAMPLE_OPUS_FORMAT;
-
-/* Gives the segments of one part, one after the other. */
-typedef struct {
-    const TrackOutcome *outcome;
-    uint32_t part;
-    guint next;
-    guint fail_at; /* 0: never */
-} Reader;
-
-static GByteArray *
-read_next(void *user_data, GError **error)
-{
-    Reader *self = user_data;
-
-    while (self->next < self->outcome->segments->len) {
-        const guint i = self->next++;
-
-        if (((Segment *) self->outcome->segments->pdata[i])->part != self->part)
-            continue;
-        if (self->fail_at > 0 && i == self->fail_at) {
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED, "segment %u is forged", i);
-            return NULL;
-        }
-        return track_outcome_segment_bytes(self->outcome, i);
-    }
-    return NULL;
-}
-
-static void
-add_input(GArray *inputs, const char *title, const char *codec, Reader *reader)
-{
-    const ExporterInput input = {title, codec, read_next, reader};
-
-    g_array_append_val(inputs, input);
-}
-
-static GArray *
-inputs_for_test(void)
-{
-    return g_array_new(FALSE, FALSE, sizeof(ExporterInput));
-}
-
-/* Exports into a file, and returns what is in it; NULL with `error`. */
-static GByteArray *export(const GArray *inputs, ExporterOptions options, GError **error)
-{
-    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "export-XXXXXX", NULL);
-    char *content = NULL;
-    gsize n_bytes = 0;
-    bool is_good = false;
-
-    options.fd = g_mkstemp_full(path, O_RDWR, 0600);
-    g_assert_cmpint(options.fd, >=, 0);
-    if (options.until_us == 0)
-        options.until_us = INT64_MAX;
-    is_good = exporter_run(inputs, &options, error);
-    close(options.fd);
-    g_assert_true(g_file_get_contents(path, &content, &n_bytes, NULL));
-    unlink(path);
-    if (!is_good) {
-        g_free(content);
-        return NULL;
-    }
-    return g_byte_array_new_take((guint8 *) content, n_bytes);
-}
 
 typedef struct {
     ExporterContainer container;
@@ -98,14 +28,14 @@ test_keeps_tracks_in_step(const void *data)
         rtp_source_new("audiotestsrc num-buffers=300 samplesperbuffer=960 ! " SAMPLE_OPUS);
     g_autoptr(TrackOutcome) video = track_outcome_record(given->video, pictures, 3 * SECOND_US);
     g_autoptr(TrackOutcome) audio = track_outcome_record(&opus, sound, 1 * SECOND_US);
-    Reader readers[] = {{.outcome = video}, {.outcome = audio}};
-    g_autoptr(GArray) inputs = inputs_for_test();
+    ExportReader readers[] = {{.outcome = video}, {.outcome = audio}};
+    g_autoptr(GArray) inputs = export_fixture_new_inputs();
     g_autoptr(GError) error = NULL;
 
-    add_input(inputs, "p1-video", given->codec, &readers[0]);
-    add_input(inputs, "p1-audio", "opus", &readers[1]);
+    export_fixture_add(inputs, "p1-video", given->codec, &readers[0]);
+    export_fixture_add(inputs, "p1-audio", "opus", &readers[1]);
     g_autoptr(GByteArray) file =
-        export(inputs, (ExporterOptions){.container = given->container}, &error);
+        export_fixture_run(inputs, (ExporterOptions){.container = given->container}, &error);
     g_assert_no_error(error);
 
     g_autoptr(GPtrArray) tracks = rtp_source_demux(file->data, file->len);
@@ -139,9 +69,9 @@ test_joins_parts_of_a_track(void)
         rtp_source_new("videotestsrc num-buffers=60 ! " SAMPLE_VP8_SIZED(640, 480));
     g_autoptr(TrackOutcome) outcome = track_outcome_new();
     g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &vp8);
-    g_autoptr(GArray) inputs = inputs_for_test();
+    g_autoptr(GArray) inputs = export_fixture_new_inputs();
     g_autoptr(GError) error = NULL;
-    Reader readers[] = {
+    ExportReader readers[] = {
         {outcome, 0, 0, 0},
         {outcome, 1, 0, 0},
         {outcome, 2, 0, 0}
@@ -153,8 +83,8 @@ test_joins_parts_of_a_track(void)
     track_outcome_push(track, large, 0, large->packets->len, 20 * SECOND_US);
     media_track_finish(track);
     for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
-        add_input(inputs, "p1-video", "vp8", &readers[i]);
-    g_autoptr(GByteArray) file = export(inputs, (ExporterOptions){0}, &error);
+        export_fixture_add(inputs, "p1-video", "vp8", &readers[i]);
+    g_autoptr(GByteArray) file = export_fixture_run(inputs, (ExporterOptions){0}, &error);
     g_assert_no_error(error);
 
     g_autoptr(GPtrArray) tracks = rtp_source_demux(file->data, file->len);
@@ -177,9 +107,9 @@ test_other_settings_become_own_track(void)
         rtp_source_new("videotestsrc num-buffers=30 ! " SAMPLE_H264_SIZED(640, 480));
     g_autoptr(TrackOutcome) outcome = track_outcome_new();
     g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &h264);
-    g_autoptr(GArray) inputs = inputs_for_test();
+    g_autoptr(GArray) inputs = export_fixture_new_inputs();
     g_autoptr(GError) error = NULL;
-    Reader readers[] = {
+    ExportReader readers[] = {
         {outcome, 0, 0, 0},
         {outcome, 1, 0, 0},
         {outcome, 2, 0, 0}
@@ -190,12 +120,12 @@ test_other_settings_become_own_track(void)
     track_outcome_push(track, small, 0, small->packets->len, 4 * SECOND_US);
     media_track_finish(track);
     for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
-        add_input(inputs, "p1-video", "h264", &readers[i]);
+        export_fixture_add(inputs, "p1-video", "h264", &readers[i]);
     for (int container = EXPORTER_MATROSKA; container <= EXPORTER_MP4; container++) {
         for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
             readers[i].next = 0;
-        g_autoptr(GByteArray) file =
-            export(inputs, (ExporterOptions){.container = (ExporterContainer) container}, &error);
+        g_autoptr(GByteArray) file = export_fixture_run(
+            inputs, (ExporterOptions){.container = (ExporterContainer) container}, &error);
         g_assert_no_error(error);
 
         g_autoptr(GPtrArray) tracks = rtp_source_demux(file->data, file->len);
@@ -237,15 +167,15 @@ test_cuts_to_range(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++) {
         const RangeCase *given = &ranges[i];
-        Reader readers[] = {{.outcome = video}, {.outcome = audio}};
-        g_autoptr(GArray) inputs = inputs_for_test();
+        ExportReader readers[] = {{.outcome = video}, {.outcome = audio}};
+        g_autoptr(GArray) inputs = export_fixture_new_inputs();
         g_autoptr(GError) error = NULL;
         const ExporterOptions options = {.from_us = given->from_us, .until_us = given->until_us};
         guint n_sounds = 0;
 
-        add_input(inputs, "p1-video", "vp8", &readers[0]);
-        add_input(inputs, "p1-audio", "opus", &readers[1]);
-        g_autoptr(GByteArray) file = export(inputs, options, &error);
+        export_fixture_add(inputs, "p1-video", "vp8", &readers[0]);
+        export_fixture_add(inputs, "p1-audio", "opus", &readers[1]);
+        g_autoptr(GByteArray) file = export_fixture_run(inputs, options, &error);
         g_assert_no_error(error);
 
         g_autoptr(GPtrArray) tracks = rtp_source_demux(file->data, file->len);
@@ -260,161 +190,11 @@ test_cuts_to_range(void)
     }
 }
 
-static void
-test_names_what_mp4_can_not_hold(void)
-{
-    g_autoptr(RtpSource) pictures = rtp_source_new("videotestsrc num-buffers=30 ! " SAMPLE_VP8);
-    g_autoptr(TrackOutcome) video = track_outcome_record(&vp8, pictures, 0);
-    Reader reader = {.outcome = video};
-    g_autoptr(GArray) inputs = inputs_for_test();
-    g_autoptr(GError) error = NULL;
-
-    add_input(inputs, "p1-video", "vp8", &reader);
-    g_assert_null(export(inputs, (ExporterOptions){.container = EXPORTER_MP4}, &error));
-    g_assert_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-    g_assert_cmpstr(error->message, ==,
-                    "MP4 can not hold VP8, which track p1-video is in: export to Matroska (.mkv) "
-                    "instead");
-}
-
-typedef struct {
-    const TrackOutcome *video;
-    const TrackOutcome *audio;
-    guint fail_at;
-    int fd;
-    ExporterContainer container;
-} TwoTracks;
-
-static bool
-export_two(const TwoTracks *given, GError **error)
-{
-    Reader readers[] = {
-        {.outcome = given->video, .fail_at = given->fail_at},
-        {.outcome = given->audio                      }
-    };
-    g_autoptr(GArray) inputs = inputs_for_test();
-    const ExporterOptions options = {
-        .container = given->container, .until_us = INT64_MAX, .fd = given->fd};
-
-    add_input(inputs, "p1-video", "h264", &readers[0]);
-    add_input(inputs, "p1-audio", "opus", &readers[1]);
-    return exporter_run(inputs, &options, error);
-}
-
-/* The other track must not wait for the one that failed. */
-static void
-test_gives_back_the_fault(void)
-{
-    g_autoptr(RtpSource) pictures = rtp_source_new("videotestsrc num-buffers=300 ! " SAMPLE_H264);
-    g_autoptr(RtpSource) sound =
-        rtp_source_new("audiotestsrc num-buffers=600 samplesperbuffer=960 ! " SAMPLE_OPUS);
-    g_autoptr(TrackOutcome) video = track_outcome_record(&h264, pictures, 0);
-    g_autoptr(TrackOutcome) audio = track_outcome_record(&opus, sound, 0);
-    TwoTracks given = {.video = video, .audio = audio};
-    int ends[2];
-
-    for (int container = EXPORTER_MATROSKA; container <= EXPORTER_MP4; container++) {
-        g_autoptr(GError) forged = NULL;
-        g_autoptr(GError) full = NULL;
-
-        given.container = (ExporterContainer) container;
-        given.fd = memfd_create("export", 0);
-        given.fail_at = 2;
-        g_assert_false(export_two(&given, &forged));
-        g_assert_error(forged, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
-        g_assert_cmpstr(forged->message, ==, "track p1-video: segment 2 is forged");
-        given.fail_at = 0;
-        close(given.fd);
-
-        given.fd = open("/dev/full", O_WRONLY);
-        g_assert_false(export_two(&given, &full));
-        if (container == EXPORTER_MP4)
-            g_assert_error(full, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-        else
-            g_assert_error(full, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
-        close(given.fd);
-    }
-    g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
-    g_autoptr(GError) closed = NULL;
-    close(ends[0]);
-    given.container = EXPORTER_MATROSKA;
-    given.fd = ends[1];
-    g_assert_false(export_two(&given, &closed));
-    g_assert_error(closed, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
-    close(ends[1]);
-}
-
-static void *
-read_all(void *user_data)
-{
-    const int fd = GPOINTER_TO_INT(user_data);
-    GByteArray *bytes = g_byte_array_new();
-    uint8_t chunk[4096];
-    ssize_t n = 0;
-
-    while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-        g_byte_array_append(bytes, chunk, (guint) n);
-    close(fd);
-    return bytes;
-}
-
-static void
-test_writes_matroska_into_a_pipe(void)
-{
-    g_autoptr(RtpSource) pictures = rtp_source_new("videotestsrc num-buffers=90 ! " SAMPLE_H264);
-    g_autoptr(RtpSource) sound =
-        rtp_source_new("audiotestsrc num-buffers=150 samplesperbuffer=960 ! " SAMPLE_OPUS);
-    g_autoptr(TrackOutcome) video = track_outcome_record(&h264, pictures, 0);
-    g_autoptr(TrackOutcome) audio = track_outcome_record(&opus, sound, 0);
-    TwoTracks given = {.video = video, .audio = audio};
-    g_autoptr(GError) error = NULL;
-    int ends[2];
-
-    g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
-    GThread *reader = g_thread_new("read", read_all, GINT_TO_POINTER(ends[0]));
-    given.fd = ends[1];
-    g_assert_true(export_two(&given, &error));
-    g_assert_no_error(error);
-    close(ends[1]);
-    g_autoptr(GByteArray) file = g_thread_join(reader);
-
-    g_autoptr(GPtrArray) tracks = rtp_source_demux(file->data, file->len);
-    rtp_source_check_frames(pictures, tracks->pdata[0], 0, 90, 0);
-    rtp_source_check_frames(sound, tracks->pdata[1], 0, sound->frames->len, 0);
-}
-
-static GByteArray *
-read_garbage(void *user_data, GError **error)
-{
-    static guint n_calls;
-    GByteArray *bytes = g_byte_array_new();
-
-    for (guint i = 0; i < 1000; i++)
-        g_byte_array_append(bytes, (const guint8 *) "\x1a\x45\xdf\xa3", 1 + n_calls % 4);
-    n_calls++;
-    return bytes;
-}
-
-static void
-test_refuses_what_is_no_segment(void)
-{
-    for (int i = 0; i < 4; i++) {
-        g_autoptr(GArray) inputs = inputs_for_test();
-        const ExporterInput input = {"p1-video", "vp8", read_garbage, NULL};
-        g_autoptr(GError) error = NULL;
-
-        g_array_append_val(inputs, input);
-        g_assert_null(export(inputs, (ExporterOptions){0}, &error));
-        g_assert_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
-    }
-}
-
 int
 main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
 
-    signal(SIGPIPE, SIG_IGN);
     g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
     rtp_source_start();
     if (!media_start(&error))
@@ -433,9 +213,5 @@ main(int argc, char **argv)
     g_test_add_func("/exporter/other-settings-become-own-track",
                     test_other_settings_become_own_track);
     g_test_add_func("/exporter/cuts-to-range", test_cuts_to_range);
-    g_test_add_func("/exporter/names-what-mp4-can-not-hold", test_names_what_mp4_can_not_hold);
-    g_test_add_func("/exporter/gives-back-the-fault", test_gives_back_the_fault);
-    g_test_add_func("/exporter/writes-matroska-into-a-pipe", test_writes_matroska_into_a_pipe);
-    g_test_add_func("/exporter/refuses-what-is-no-segment", test_refuses_what_is_no_segment);
     return g_test_run();
 }

@@ -69,9 +69,11 @@ test_later_segment_plays_alone(const void *data)
         g_autoptr(GPtrArray) tracks = rtp_source_demux(alone->data, alone->len);
         const GArray *frames = tracks->pdata[0];
         rtp_source_check_frames(source, frames, n_before, frames->len, 0);
-        const int n_decoded = rtp_source_count_decoded(alone->data, alone->len, "0");
-        if (n_decoded >= 0)
-            g_assert_cmpint(n_decoded, ==, frames->len);
+        if (i + 1 == outcome->segments->len) {
+            const int n_decoded = rtp_source_count_decoded(alone->data, alone->len, "0");
+            if (n_decoded >= 0)
+                g_assert_cmpint(n_decoded, ==, frames->len);
+        }
         n_before += frames->len;
     }
     g_assert_cmpuint(n_before, ==, source->frames->len);

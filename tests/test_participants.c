@@ -57,6 +57,24 @@ test_what_is_said_last_counts(void)
 }
 
 static void
+test_a_consent_without_a_time_is_said_now(void)
+{
+    g_autoptr(Participants) participants = participants_new();
+    json_t *form = json_pack("{s:s, s:s, s:s}", "participant", "p1", "purpose", "record-audio",
+                             "state", "granted");
+    g_autofree char *fault = NULL;
+
+    add(participants, "p1", "refused");
+    fault = participants_add_consent(participants, form);
+    g_assert_cmpstr(fault, ==, NULL);
+    g_assert_cmpint(
+        participants_decide(participants, &policy, "clinic-a", "record-audio", g_get_real_time())
+            .reason,
+        ==, CONSENT_OK);
+    json_decref(form);
+}
+
+static void
 test_refuses_a_stranger(void)
 {
     g_autoptr(Participants) participants = participants_new();
@@ -90,6 +108,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
     g_test_add_func("/participants/everyone-present-decides", test_everyone_present_decides);
     g_test_add_func("/participants/what-is-said-last-counts", test_what_is_said_last_counts);
+    g_test_add_func("/participants/a-consent-without-a-time-is-said-now",
+                    test_a_consent_without_a_time_is_said_now);
     g_test_add_func("/participants/refuses-a-stranger", test_refuses_a_stranger);
     g_test_add_func("/participants/gives-back-what-was-said", test_gives_back_what_was_said);
     return g_test_run();

@@ -129,11 +129,11 @@ static void
 test_a_session_ends_with_its_last_track(Fixture *fixture, const void *data)
 {
     g_assert_null(sealer_session_ends(fixture->session));
-    sealer_session_add_end(fixture->session, fixture->track, 9 * SECOND_US);
+    sealer_session_add_end(fixture->session, "p1-video", 9 * SECOND_US);
     g_assert_null(sealer_session_ends(fixture->session));
     sealer_session_stop(fixture->session, 2);
     g_assert_null(sealer_session_ends(fixture->session));
-    sealer_session_add_end(fixture->session, fixture->track, 9 * SECOND_US);
+    sealer_session_add_end(fixture->session, "p1-video", 9 * SECOND_US);
     g_assert_nonnull(sealer_session_ends(fixture->session));
     g_assert_cmpuint(sealer_session_ends(fixture->session)->len, ==, 2);
 }

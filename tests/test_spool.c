@@ -80,7 +80,13 @@ test_shows_only_what_is_durable(void)
     g_assert_cmpuint(sessions->len, ==, 0);
 
     spool_fixture_commit(spool);
+    spool_fixture_add(spool, "visit-1", "p1-audio", 1);
     g_assert_cmpuint(count_items(spool, SPOOL_RECORD_SEGMENT), ==, 1);
+    spool_fixture_close(spool, "visit-1", one_track, 2000000);
+    g_clear_pointer(&sessions, g_ptr_array_unref);
+    sessions = spool_outbox_view(spool);
+    g_assert_cmpint(((const OutboxSession *) g_ptr_array_index(sessions, 0))->state, ==,
+                    SESSION_OPEN);
 }
 
 static guint

@@ -190,6 +190,35 @@ test_damage_in_an_old_log_shows_on_reading(void)
     g_assert_cmpuint(n_corrupt, ==, 1);
 }
 
+/* The newest log's checkpoint is flipped at every byte: the log before it and what is left say the
+ * same again. */
+static void
+test_damaged_checkpoint_takes_nothing_back(void)
+{
+    g_autoptr(Sample) sample = sample_new();
+    g_autofree char *newest = NULL;
+    g_autoptr(GBytes) log = NULL;
+    g_autofree uint8_t *bytes = NULL;
+    gsize n_bytes = 0;
+    size_t length = 0;
+
+    spool_free(spool_fixture_open(sample->fixture, 4096));
+    log = spool_fixture_read_log(sample->fixture, &newest);
+    g_assert_cmpstr(newest, !=, sample->name);
+    bytes = g_memdup2(g_bytes_get_data(log, &n_bytes), g_bytes_get_size(log));
+    for (size_t i = 0; i < n_bytes; i++)
+        length = bytes[i] != 0 ? i + 1 : length;
+    for (size_t at = 0; at < length; at++) {
+        bool has_session = false;
+
+        sample_restore(sample, g_bytes_get_data(sample->log, NULL), g_bytes_get_size(sample->log));
+        bytes[at] ^= 0x40;
+        spool_fixture_write_log(sample->fixture, newest, bytes, n_bytes);
+        bytes[at] ^= 0x40;
+        g_assert_cmpuint(open_and_check(sample, &has_session), ==, N_SEGMENTS);
+    }
+}
+
 static void
 test_symbolic_link_is_refused(void)
 {
@@ -235,6 +264,8 @@ main(int argc, char **argv)
     g_test_add_func("/spool-damage/flip-of-every-byte", test_flip_of_every_byte);
     g_test_add_func("/spool-damage/old-log-shows-on-reading",
                     test_damage_in_an_old_log_shows_on_reading);
+    g_test_add_func("/spool-damage/damaged-checkpoint-takes-nothing-back",
+                    test_damaged_checkpoint_takes_nothing_back);
     g_test_add_func("/spool-damage/symbolic-link-is-refused", test_symbolic_link_is_refused);
     g_test_add_func("/spool-damage/copied-log-is-set-aside", test_copied_log_is_set_aside);
     return g_test_run();

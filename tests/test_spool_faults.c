@@ -62,6 +62,32 @@ test_failed_flush_goes_to_a_new_log(void)
 }
 
 static void
+add_the_second(void *user_data)
+{
+    spool_fixture_add(user_data, "visit-1", "p1-audio", 1);
+}
+
+/* Appending goes on while a flush runs; what came meanwhile is not taken for flushed. */
+static void
+test_what_comes_during_a_flush_waits_for_the_next(void)
+{
+    g_autoptr(SpoolFixture) fixture = spool_fixture_new();
+    Spool *spool = spool_fixture_open(fixture, 4096);
+
+    spool_fixture_begin(spool, "visit-1", one_track);
+    spool_fixture_add(spool, "visit-1", "p1-audio", 0);
+    failing_calls_hook_flush(add_the_second, spool);
+    spool_fixture_commit(spool);
+    failing_calls_arm(CALL_FDATASYNC, 1, 1, EIO);
+    spool_fixture_commit(spool);
+    g_assert_cmpuint(failing_calls_count(CALL_FDATASYNC), ==, 2);
+    failing_calls_disarm();
+    spool_free(spool);
+
+    g_assert_cmpuint(count_genuine(fixture), ==, 2);
+}
+
+static void
 test_disk_that_keeps_nothing_is_told(void)
 {
     g_autoptr(SpoolFixture) fixture = spool_fixture_new();
@@ -141,6 +167,13 @@ test_full_disk_leaves_room_to_end(void)
 
         g_assert_true(spool_add_gap(spool, "visit-1", &gap, NULL));
     }
+    /* The room kept back is in use now: until there is such room again, no more segments. */
+    g_clear_error(&error);
+    failing_calls_arm(CALL_ALLOCATE, 1, 1, ENOSPC);
+    segment = spool_fixture_segment("visit-1", "p1-audio", n_added);
+    g_assert_false(spool_add_segment(spool, segment, &error));
+    g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_FULL);
+    g_assert_nonnull(strstr(error->message, "to end sessions"));
     failing_calls_disarm();
     spool_fixture_close(spool, "visit-1", one_track, n_added * INT64_C(1000000));
     spool_fixture_commit(spool);
@@ -368,6 +401,8 @@ main(int argc, char **argv)
     (void) visit_keys_verifiers();
     g_test_add_func("/spool-faults/failed-flush-goes-to-a-new-log",
                     test_failed_flush_goes_to_a_new_log);
+    g_test_add_func("/spool-faults/what-comes-during-a-flush-waits-for-the-next",
+                    test_what_comes_during_a_flush_waits_for_the_next);
     g_test_add_func("/spool-faults/disk-that-keeps-nothing-is-told",
                     test_disk_that_keeps_nothing_is_told);
     g_test_add_func("/spool-faults/failed-write-goes-to-a-new-log",

@@ -61,8 +61,9 @@ read_line(int fd, Secret *line, GError **error)
     return true;
 }
 
+/* Asks only once the terminal is silent: what is typed from then on counts. */
 static Secret *
-read_silently(int fd, GError **error)
+read_silently(int fd, const char *prompt, GError **error)
 {
     g_autoptr(Secret) line = secret_new_zero(MAX_BYTES, error);
     struct termios before;
@@ -79,6 +80,11 @@ read_silently(int fd, GError **error)
     silent.c_lflag |= ICANON | ISIG;
     undo_restore_terminal(fd, &before);
     const bool is_silent = tcsetattr(fd, TCSAFLUSH, &silent) == 0;
+
+    if (is_silent) {
+        say(fd, prompt);
+        say(fd, ": ");
+    }
     const bool is_read = is_silent ? read_line(fd, line, error)
                                    : fail(error, "the terminal does not hide the passphrase");
     (void) tcsetattr(fd, TCSAFLUSH, &before); /* nothing better is left to do */
@@ -94,9 +100,7 @@ ask(const char *prompt, GError **error)
 
     if (fd < 0)
         return NULL;
-    say(fd, prompt);
-    say(fd, ": ");
-    Secret *passphrase = read_silently(fd, error);
+    Secret *passphrase = read_silently(fd, prompt, error);
     (void) close(fd); /* nothing was buffered */
     return passphrase;
 }

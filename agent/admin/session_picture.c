@@ -121,8 +121,10 @@ void
 session_picture_print(const SessionFacts *facts, unsigned width, bool is_ascii)
 {
     print_head(facts);
-    if (facts->tracks->len > 0 && facts->duration_us > 0)
-        print_rows(facts, width, is_ascii);
-    if (facts->manifest != NULL)
-        print_gaps(facts);
+    if (facts->tracks->len == 0 || facts->duration_us == 0) {
+        g_print("The store has no media of it yet.\n");
+        return;
+    }
+    print_rows(facts, width, is_ascii);
+    print_gaps(facts);
 }

@@ -110,6 +110,9 @@ take_consent(const json_t *form, char **fault)
     consent->text_version = take_string(form, "text_version", false, fault);
     consent->evidence = take_string(form, "evidence", false, fault);
     consent->at_us = take_time(form, "at", fault);
+    /* Without a time it is said now. */
+    if (consent->at_us == 0)
+        consent->at_us = g_get_real_time();
     consent->until_us = take_time(form, "until", fault);
     return *fault == NULL ? g_steal_pointer(&consent) : NULL;
 }

@@ -188,8 +188,8 @@ take_message(Sealer *self, const Message *message)
         take_clock(self, message);
         break;
     case MESSAGE_END:
-        sealer_session_add_end(sealer_track_session(message->track), message->track,
-                               message->until_us);
+        sealer_session_add_end(sealer_track_session(message->track),
+                               sealer_track_id(message->track), message->until_us);
         close_if_ended(self, sealer_track_session(message->track));
         break;
     case MESSAGE_STOP:

@@ -9,14 +9,6 @@
 /* An object holds at most this much, so that a put stays one request. */
 #define OBJECT_BYTES (8u << 20)
 
-struct SealerSession {
-    char *org;
-    char *id;
-    GArray *ends; /* LedgerTrackEnd; ids borrowed from the tracks, which outlive it */
-    bool is_stopped;
-    unsigned n_tracks; /* once stopped */
-};
-
 struct SealerTrack {
     SealerSession *session;
     char *id;
@@ -39,55 +31,6 @@ struct SealerTrack {
         SealerTrackStatus status;
     } locked;
 };
-
-SealerSession *
-sealer_session_new(const char *org, const char *session)
-{
-    SealerSession *self = g_new0(SealerSession, 1);
-
-    self->org = g_strdup(org);
-    self->id = g_strdup(session);
-    self->ends = g_array_new(FALSE, FALSE, sizeof(LedgerTrackEnd));
-    return self;
-}
-
-const char *
-sealer_session_id(const SealerSession *self)
-{
-    return self->id;
-}
-
-void
-sealer_session_add_end(SealerSession *self, const SealerTrack *track, int64_t until_us)
-{
-    const LedgerTrackEnd end = {.track = track->id, .until_us = until_us};
-
-    g_array_append_val(self->ends, end);
-}
-
-void
-sealer_session_stop(SealerSession *self, unsigned n_tracks)
-{
-    self->is_stopped = true;
-    self->n_tracks = n_tracks;
-}
-
-const GArray *
-sealer_session_ends(const SealerSession *self)
-{
-    return self->is_stopped && self->ends->len >= self->n_tracks ? self->ends : NULL;
-}
-
-void
-sealer_session_free(SealerSession *self)
-{
-    if (self == NULL)
-        return;
-    g_array_unref(self->ends);
-    g_free(self->id);
-    g_free(self->org);
-    g_free(self);
-}
 
 SealerTrack *
 sealer_track_new(SealerSession *session, const char *track, const char *recipient,
@@ -155,8 +98,9 @@ flags_of(const Segment *segment)
 SealedSegment *
 sealer_track_seal(SealerTrack *self, const Segment *segment, GError **error)
 {
-    g_autoptr(AgeContext) context = age_context_new_segment(
-        self->session->org, self->session->id, self->id, segment->part, segment->index);
+    g_autoptr(AgeContext) context =
+        age_context_new_segment(sealer_session_org(self->session), sealer_session_id(self->session),
+                                self->id, segment->part, segment->index);
     GBytes *sealed =
         age_file_seal(self->recipients, context, segment->pieces, segment->n_pieces, error);
     SealedSegment *made = NULL;
@@ -165,7 +109,7 @@ sealer_track_seal(SealerTrack *self, const Segment *segment, GError **error)
         return NULL;
     join_object(self, segment, g_bytes_get_size(sealed));
     made = g_new0(SealedSegment, 1);
-    made->session = g_strdup(self->session->id);
+    made->session = g_strdup(sealer_session_id(self->session));
     made->track = g_strdup(self->id);
     made->part = segment->part;
     made->index = segment->index;

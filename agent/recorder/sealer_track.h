@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/media/segment.h"
+#include "agent/recorder/sealer_session.h"
 #include "storage/sealed_segment.h"
 #include "storage/session_ledger.h"
 
@@ -8,10 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What sealing needs to know of a session and of its tracks. Made and freed in the main thread;
+/* What sealing needs to know of a track. Made and freed in the main thread;
  * from the first message to the sealer until the session is closed they are the sealer thread's,
  * but for what says otherwise. */
-typedef struct SealerSession SealerSession;
 typedef struct SealerTrack SealerTrack;
 
 typedef struct {
@@ -20,21 +20,6 @@ typedef struct {
     uint64_t n_segments; /* acknowledged */
     uint64_t n_lost;     /* segments lost to overload or a failing disk */
 } SealerTrackStatus;
-
-SealerSession *sealer_session_new(const char *org, const char *session);
-const char *sealer_session_id(const SealerSession *self);
-
-/* A track has ended at `until_us`. */
-void sealer_session_add_end(SealerSession *self, const SealerTrack *track, int64_t until_us);
-
-/* The session stops once `n_tracks` have ended. */
-void sealer_session_stop(SealerSession *self, unsigned n_tracks);
-
-/* Returns: the ends of all tracks (LedgerTrackEnd), borrowed, once it was stopped and all are
- * there; else NULL. */
-const GArray *sealer_session_ends(const SealerSession *self);
-void sealer_session_free(SealerSession *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(SealerSession, sealer_session_free)
 
 /* `recipient`: age1... `object_ms`: consecutive segments up to this long travel as one object.
  * Errors: CRYPTO_ERROR_MALFORMED. */

@@ -202,55 +202,6 @@ session_add_track(Session *self, TrackRequest *request, SessionReadyFunc on_read
     answer_later(self, on_ready, user_data, error);
 }
 
-static bool
-must_be_open(const Session *self, GError **error)
-{
-    if (!session_is_open(self))
-        g_set_error(error, RECORDER_ERROR, RECORDER_ERROR_CONFLICT, "session %s has ended",
-                    self->id);
-    return session_is_open(self);
-}
-
-/* Decides again after a change; `fault` (taken) is what forbade it. */
-static bool
-after_change(Session *self, char *fault, GError **error)
-{
-    if (fault != NULL) {
-        g_set_error_literal(error, RECORDER_ERROR, RECORDER_ERROR_INVALID, fault);
-        g_free(fault);
-        return false;
-    }
-    session_decide(self);
-    session_apply_decision(self);
-    return true;
-}
-
-bool
-session_add_participant(Session *self, const json_t *form, GError **error)
-{
-    return must_be_open(self, error) &&
-           after_change(self, participants_add(self->participants, form), error);
-}
-
-bool
-session_add_consent(Session *self, const json_t *form, GError **error)
-{
-    return must_be_open(self, error) &&
-           after_change(self, participants_add_consent(self->participants, form), error);
-}
-
-bool
-session_remove_participant(Session *self, const char *id, GError **error)
-{
-    char *fault = NULL;
-
-    if (!must_be_open(self, error))
-        return false;
-    if (!participants_remove(self->participants, id))
-        fault = g_strdup_printf("there is no participant %s in this session", id);
-    return after_change(self, fault, error);
-}
-
 bool
 session_stop(Session *self)
 {

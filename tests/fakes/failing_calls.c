@@ -41,6 +41,18 @@ failing_calls_shorten(unsigned n_bytes)
     g_atomic_int_set(&most_bytes, (gint) n_bytes);
 }
 
+static struct {
+    void (*hook)(void *user_data);
+    void *user_data;
+} in_flush;
+
+void
+failing_calls_hook_flush(void (*hook)(void *user_data), void *user_data)
+{
+    in_flush.hook = hook;
+    in_flush.user_data = user_data;
+}
+
 void
 failing_calls_disarm(void)
 {
@@ -96,6 +108,11 @@ int __real_mkdirat(int dir, const char *name, mode_t mode);
 int
 __wrap_fdatasync(int fd)
 {
+    void (*hook)(void *user_data) = in_flush.hook;
+
+    in_flush.hook = NULL;
+    if (hook != NULL)
+        hook(in_flush.user_data);
     return must_fail(CALL_FDATASYNC) ? -1 : __real_fdatasync(fd);
 }
 

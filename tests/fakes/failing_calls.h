@@ -27,6 +27,9 @@ void failing_calls_arm(Call call, unsigned nth, unsigned n_times, int number);
 /* Makes pwritev() and write() take at most `n_bytes`; 0: as many as asked. */
 void failing_calls_shorten(unsigned n_bytes);
 
+/* Calls `hook` once, inside the next fdatasync(), before it flushes. */
+void failing_calls_hook_flush(void (*hook)(void *user_data), void *user_data);
+
 /* Everything works again. */
 void failing_calls_disarm(void);
 

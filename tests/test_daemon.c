@@ -1,0 +1,89 @@
+#include "agent/service/daemon.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+typedef struct {
+    GMainLoop *loop;
+    unsigned n_stops;
+} Daemon;
+
+static gboolean
+on_finished(gpointer user_data)
+{
+    g_main_loop_quit(user_data);
+    return G_SOURCE_REMOVE;
+}
+
+/* Finishing takes a while, in which a hasty administrator asks again. */
+static void
+on_stop(void *user_data)
+{
+    Daemon *daemon = user_data;
+
+    daemon->n_stops++;
+    g_assert_cmpint(kill(getpid(), SIGTERM), ==, 0);
+    g_assert_cmpint(kill(getpid(), SIGINT), ==, 0);
+    g_timeout_add(100, on_finished, daemon->loop);
+}
+
+static gboolean
+on_started(gpointer user_data)
+{
+    g_assert_cmpint(kill(getpid(), GPOINTER_TO_INT(user_data)), ==, 0);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+test_stops_once(gconstpointer signal_number)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    Daemon daemon = {loop, 0};
+
+    g_idle_add(on_started, (gpointer) signal_number);
+    daemon_run(loop, on_stop, &daemon);
+
+    g_assert_cmpuint(daemon.n_stops, ==, 1);
+}
+
+static void
+test_tells_the_service_manager(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("daemon-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "notify", NULL);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    char said[200] = "";
+
+    g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+    g_assert_cmpint(bind(fd, (struct sockaddr *) &address, sizeof(address)), ==, 0);
+    g_setenv("NOTIFY_SOCKET", path, TRUE);
+
+    daemon_notify_ready("serving");
+    g_assert_cmpint(recv(fd, said, sizeof(said) - 1, MSG_DONTWAIT), >, 0);
+    g_assert_cmpstr(said, ==, "READY=1\nSTATUS=serving");
+    memset(said, 0, sizeof(said));
+    daemon_notify_stopping();
+    g_assert_cmpint(recv(fd, said, sizeof(said) - 1, MSG_DONTWAIT), >, 0);
+    g_assert_cmpstr(said, ==, "STOPPING=1");
+
+    g_unsetenv("NOTIFY_SOCKET");
+    close(fd);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_data_func("/daemon/stops-once-on-sigterm", GINT_TO_POINTER(SIGTERM),
+                         test_stops_once);
+    g_test_add_data_func("/daemon/stops-once-on-sigint", GINT_TO_POINTER(SIGINT), test_stops_once);
+    g_test_add_func("/daemon/tells-the-service-manager", test_tells_the_service_manager);
+    return g_test_run();
+}
