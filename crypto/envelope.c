@@ -51,9 +51,10 @@ envelope_builder_seal(EnvelopeBuilder *self, GPtrArray *recipients, GError **err
     for (guint i = 0; i < self->keys->len; i++) {
         char *label = g_ptr_array_index(self->labels, i);
         Secret *key = g_ptr_array_index(self->keys, i);
+        struct iovec *pair = &pieces[2 * (size_t) i];
 
-        pieces[2 * i] = (struct iovec){label, strlen(label)};
-        pieces[2 * i + 1] = (struct iovec){secret_bytes(key), secret_length(key)};
+        pair[0] = (struct iovec){label, strlen(label)};
+        pair[1] = (struct iovec){secret_bytes(key), secret_length(key)};
     }
     return age_file_seal(recipients, self->context, pieces, 2 * (size_t) self->keys->len, error);
 }

@@ -218,10 +218,11 @@ put_batch(DirStore *store, ObjectPut *puts, size_t n_puts)
         batch[i].shares_flush = n_puts > FEW;
         (void) dir_put_write(store, &batch[i], &puts[i], &puts[i].error);
     }
-    if (n_puts <= FEW)
+    if (n_puts <= FEW) {
         make_few_durable(store, batch, puts, n_puts);
-    else
+    } else {
         make_many_durable(flusher, batch, puts, n_puts);
+    }
     for (size_t i = 0; i < n_puts; i++)
         dir_put_clear(&batch[i]);
 }

@@ -112,23 +112,25 @@ check_successor(const ManifestPart *manifest, const ManifestSegment *last, int64
     const bool is_same_part = last != NULL && last->part == next->part;
     const uint32_t expected = is_same_part ? last->index + 1 : 0;
 
-    if (last != NULL && next->start_us < last->start_us)
+    if (last != NULL && next->start_us < last->start_us) {
         recording_add_finding(findings, "segment-order",
                               "segment %u of track %s part %u begins before the one before it",
                               next->index, next->track, next->part);
-    if (last != NULL && next->part < last->part)
+    }
+    if (last != NULL && next->part < last->part) {
         recording_add_finding(findings, "segment-order",
                               "segment %u of track %s part %u stands behind part %u", next->index,
                               next->track, next->part, last->part);
-    else if (next->index < expected)
+    } else if (next->index < expected) {
         recording_add_finding(findings, "segment-order",
                               "segment %u of track %s part %u stands where segment %u should",
                               next->index, next->track, next->part, expected);
-    else if (next->index > expected &&
-             !is_explained(manifest, next->track, last_end_us, next->start_us))
+    } else if (next->index > expected &&
+               !is_explained(manifest, next->track, last_end_us, next->start_us)) {
         recording_add_finding(findings, "segment-missing",
                               "segment %u of track %s part %u is not in the manifest", expected,
                               next->track, next->part);
+    }
 }
 
 static void

@@ -146,14 +146,14 @@ typedef struct {
 } RangeCase;
 
 static const RangeCase ranges[] = {
-    {0,                 INT64_MAX,             0,   300, 0             },
-    {1 * SECOND_US,     INT64_MAX,             0,   300, 1 * SECOND_US },
+    {0,                     INT64_MAX,             0,   300, 0             },
+    {1 * SECOND_US,         INT64_MAX,             0,   300, 1 * SECOND_US },
  /* Video starts at the keyframe before, and sound with it. */
-    {4500 * 1000,       INT64_MAX,             90,  210, 4 * SECOND_US },
-    {5 * SECOND_US,     8 * SECOND_US,         120, 90,  5 * SECOND_US },
-    {5 * SECOND_US + 1, 8 * SECOND_US + 20000, 120, 91,  5 * SECOND_US },
-    {4999 * 1000,       5 * SECOND_US,         90,  30,  4 * SECOND_US },
-    {10900 * 1000,      INT64_MAX,             270, 30,  10 * SECOND_US},
+    {INT64_C(4500) * 1000,  INT64_MAX,             90,  210, 4 * SECOND_US },
+    {5 * SECOND_US,         8 * SECOND_US,         120, 90,  5 * SECOND_US },
+    {5 * SECOND_US + 1,     8 * SECOND_US + 20000, 120, 91,  5 * SECOND_US },
+    {INT64_C(4999) * 1000,  5 * SECOND_US,         90,  30,  4 * SECOND_US },
+    {INT64_C(10900) * 1000, INT64_MAX,             270, 30,  10 * SECOND_US},
 };
 
 static void

@@ -81,10 +81,11 @@ test_gives_back_the_fault(void)
 
         given.fd = open("/dev/full", O_WRONLY);
         g_assert_false(export_two(&given, &full));
-        if (container == EXPORTER_MP4)
+        if (container == EXPORTER_MP4) {
             g_assert_error(full, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-        else
+        } else {
             g_assert_error(full, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+        }
         close(given.fd);
     }
     g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
@@ -167,7 +168,7 @@ main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
 
-    signal(SIGPIPE, SIG_IGN);
+    (void) signal(SIGPIPE, SIG_IGN); /* can not fail */
     g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
     rtp_source_start();
     if (!media_start(&error))

@@ -19,10 +19,11 @@ read_next(void *user_data, GError **error)
     Input *self = user_data;
     GByteArray *bytes = NULL;
 
-    if (self->outcome != NULL)
+    if (self->outcome != NULL) {
         return self->next < self->outcome->segments->len
                    ? track_outcome_segment_bytes(self->outcome, self->next++)
                    : NULL;
+    }
     if (self->bytes == NULL)
         return NULL;
     bytes = g_byte_array_new();
@@ -111,10 +112,11 @@ test_refuses_what_is_cut_off(void)
     for (size_t n = 0; n < bytes->len; n++) {
         g_autoptr(GError) error = NULL;
 
-        if (read_all(bytes->data, n, &error))
+        if (read_all(bytes->data, n, &error)) {
             n_read++;
-        else
+        } else {
             g_assert_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+        }
     }
     /* Between two elements a cut can not be seen: whoever signed the segment knows its length. */
     g_assert_cmpuint(n_read, <=, 24);

@@ -66,9 +66,10 @@ check_loss(const TrackOutcome *outcome, const RtpSource *source, const bool *is_
     int64_t first_us = INT64_MAX;
     guint n_got = 0;
 
-    for (guint i = 0; i < source->packets->len; i++)
+    for (guint i = 0; i < source->packets->len; i++) {
         if (is_lost[i])
             g_hash_table_add(hit, g_memdup2(&g_array_index(source->times_us, int64_t, i), 8));
+    }
     track_outcome_check_sequence(outcome);
     if (outcome->segments->len > 0)
         first_us = ((Segment *) outcome->segments->pdata[0])->start_us;
@@ -240,9 +241,10 @@ test_flipped_bytes_do_no_harm(const void *data)
             MediaPacket packet = track_outcome_packet(source, i, (int64_t) round * 10 * SECOND_US);
             g_autofree uint8_t *bytes = g_memdup2(packet.bytes, packet.n_bytes);
 
-            if (packet.n_bytes > 12 && g_test_rand_int_range(0, 4) == 0)
+            if (packet.n_bytes > 12 && g_test_rand_int_range(0, 4) == 0) {
                 bytes[g_test_rand_int_range(12, (gint32) MIN(packet.n_bytes, 40))] ^=
                     (uint8_t) (1 << g_test_rand_int_range(0, 8));
+            }
             packet.bytes = bytes;
             media_track_push(track, &packet, 1);
         }

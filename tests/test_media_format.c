@@ -80,12 +80,13 @@ test_starts(const void *data)
         return;
     }
     g_setenv(variables[i].name, variables[i].value, TRUE);
-    g_test_trap_subprocess(NULL, 20 * G_USEC_PER_SEC, 0);
+    g_test_trap_subprocess(NULL, UINT64_C(20) * G_USEC_PER_SEC, 0);
     g_unsetenv(variables[i].name);
-    if (variables[i].complaint == NULL)
+    if (variables[i].complaint == NULL) {
         g_test_trap_assert_passed();
-    else
+    } else {
         g_test_trap_assert_failed();
+    }
     if (variables[i].complaint != NULL)
         g_test_trap_assert_stderr(variables[i].complaint);
 }

@@ -171,7 +171,7 @@ test_new_size_starts_new_part(const void *data)
         g_autoptr(GPtrArray) tracks = rtp_source_demux(bytes->data, bytes->len);
 
         rtp_source_check_frames(source, tracks->pdata[0], 0, source->frames->len,
-                                part * 5 * SECOND_US);
+                                (int64_t) part * 5 * SECOND_US);
     }
 }
 

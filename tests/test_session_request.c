@@ -1,4 +1,5 @@
 #include "agent/recorder/session_request.h"
+#include "crypto/crypto_error.h"
 
 #include <string.h>
 
@@ -107,6 +108,7 @@ static const struct {
     {"clock_rate",   "90000",     "48000"            },
     {"channels",     "3",         "\"channels\""     },
     {"srtp",         "{}",        "\"srtp\""         },
+    {"srtp",         "null",      "\"srtp\""         },
     {"colour",       "\"red\"",   "\"colour\""       },
 };
 
@@ -131,6 +133,30 @@ test_names_what_is_wrong_with_a_track(void)
     }
 }
 
+static void
+test_a_track_may_ask_for_srtp(void)
+{
+    json_t *people = parse("{\"id\":\"p1\",\"role\":\"provider\"}");
+    json_t *form = parse(AUDIO);
+    g_autoptr(Participants) participants = participants_new();
+    g_autofree char *fault = participants_add(participants, people);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(crypto_start(&error));
+    g_autoptr(TrackRequest) plain = track_request_parse(form, participants, &fault);
+    g_assert_null(plain->srtp);
+    json_object_set_new(form, "srtp",
+                        parse("{\"suite\":\"AEAD_AES_128_GCM\",\"key\":\"AAECAwQFBgcICQoLDA0O"
+                              "D6ChoqOkpaanqKmqqw==\"}"));
+    g_autoptr(TrackRequest) sealed = track_request_parse(form, participants, &fault);
+
+    g_assert_cmpstr(fault, ==, NULL);
+    g_assert_cmpint(srtp_key_suite(sealed->srtp), ==, SRTP_SUITE_AEAD_AES_128_GCM);
+    g_assert_cmpuint(secret_length(srtp_key_secret(sealed->srtp)), ==, 28);
+    json_decref(form);
+    json_decref(people);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -139,5 +165,6 @@ main(int argc, char **argv)
     g_test_add_func("/session-request/names-what-is-wrong", test_names_what_is_wrong);
     g_test_add_func("/session-request/names-what-is-wrong-with-a-track",
                     test_names_what_is_wrong_with_a_track);
+    g_test_add_func("/session-request/a-track-may-ask-for-srtp", test_a_track_may_ask_for_srtp);
     return g_test_run();
 }

@@ -275,6 +275,30 @@ test_released_logs_are_deleted(void)
     g_assert_cmpuint(status.n_quarantined, ==, 0);
 }
 
+/* Until a new log's checkpoint is flushed, the old log is all there is. */
+static void
+test_old_log_stays_until_the_new_is_durable(void)
+{
+    g_autoptr(SpoolFixture) fixture = spool_fixture_new();
+    g_autoptr(Spool) spool = spool_fixture_open(fixture, 4096);
+    const SpoolPart row = {.note = "note", .number = 1};
+    const LedgerGap gap = {"p1-audio", 0, 1, "loss"};
+    g_autoptr(SpoolItem) part = NULL;
+
+    spool_fixture_begin(spool, "visit-1", one_track);
+    part = spool_outbox_add_part(spool, "visit-1", &row, NULL);
+    g_assert_nonnull(part);
+    while (count_logs(fixture) == 1) {
+        g_assert_true(spool_add_gap(spool, "visit-1", &gap, NULL));
+        spool_fixture_commit(spool);
+    }
+    g_assert_true(spool_outbox_release(spool, "visit-1", 1, NULL));
+    g_assert_cmpuint(count_logs(fixture), ==, 2);
+    spool_fixture_commit(spool);
+
+    g_assert_cmpuint(count_logs(fixture), ==, 1);
+}
+
 static void
 test_signed_part_waits_through_a_restart(void)
 {
@@ -331,6 +355,8 @@ main(int argc, char **argv)
     g_test_add_func("/spool/closed-session-stays-closed", test_closed_session_stays_closed);
     g_test_add_func("/spool/long-logs-give-way", test_long_logs_give_way);
     g_test_add_func("/spool/released-logs-are-deleted", test_released_logs_are_deleted);
+    g_test_add_func("/spool/old-log-stays-until-the-new-is-durable",
+                    test_old_log_stays_until_the_new_is_durable);
     g_test_add_func("/spool/signed-part-waits-through-a-restart",
                     test_signed_part_waits_through_a_restart);
     g_test_add_func("/spool/stored-session-is-forgotten", test_stored_session_is_forgotten);

@@ -31,9 +31,10 @@ static bool
 fail(ExportSink *self, int code)
 {
     g_mutex_lock(&self->locked.mutex);
-    if (self->locked.error == NULL)
+    if (self->locked.error == NULL) {
         self->locked.error = g_error_new(G_IO_ERROR, (gint) g_io_error_from_errno(code),
                                          "cannot write the exported file: %s", g_strerror(code));
+    }
     g_cond_signal(&self->locked.changed);
     g_mutex_unlock(&self->locked.mutex);
     return false;

@@ -55,9 +55,10 @@ struct ExportTrack {
 static const ExportCodec *
 find_codec(const char *codec_id)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(export_codecs); i++)
+    for (size_t i = 0; i < G_N_ELEMENTS(export_codecs); i++) {
         if (strcmp(export_codecs[i].codec_id, codec_id) == 0)
             return &export_codecs[i];
+    }
     return NULL;
 }
 
@@ -127,9 +128,10 @@ widen_caps(ExportTrack *self, const MatroskaTrack *track)
 
     gst_structure_get_int(present, "width", &width);
     gst_structure_get_int(present, "height", &height);
-    if ((uint64_t) track->width * track->height > (uint64_t) width * (uint64_t) height)
+    if ((uint64_t) track->width * track->height > (uint64_t) width * (uint64_t) height) {
         gst_caps_set_simple(self->caps, "width", G_TYPE_INT, (int) track->width, "height",
                             G_TYPE_INT, (int) track->height, NULL);
+    }
 }
 
 bool
@@ -165,9 +167,10 @@ read_frame(ExportTrack *self, GError **error)
         if (matroska_reader_next(*reader, &frame, &cause)) {
             buffer = media_pad_new_buffer(frame.bytes, frame.n_bytes);
             GST_BUFFER_PTS(buffer) = (GstClockTime) MAX(frame.time_us, 0) * 1000;
-            if (!self->codec->is_video)
+            if (!self->codec->is_video) {
                 GST_BUFFER_DURATION(buffer) =
                     (GstClockTime) opus_packet_duration_us(frame.bytes, frame.n_bytes) * 1000;
+            }
             if (!frame.is_keyframe)
                 GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
             return buffer;

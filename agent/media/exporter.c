@@ -76,9 +76,10 @@ place_part(Exporter *self, const char *title, MatroskaReader *reader, GError **e
 {
     ExportTrack *track = NULL;
 
-    for (guint i = 0; i < self->tracks->len; i++)
+    for (guint i = 0; i < self->tracks->len; i++) {
         if (export_track_join(self->tracks->pdata[i], title, reader))
             return true;
+    }
     track = export_track_new(title, reader, self->options->container, error);
     if (track != NULL)
         g_ptr_array_add(self->tracks, track);
@@ -175,9 +176,10 @@ feed(void *user_data)
         const int64_t done_us = (int64_t) (GST_BUFFER_PTS(frame) / 1000) + self->origin_us;
 
         if (gst_pad_push(pad, frame) != GST_FLOW_OK) {
-            if (export_sink_is_good(self->sink, &error))
+            if (export_sink_is_good(self->sink, &error)) {
                 g_set_error(&error, G_IO_ERROR, G_IO_ERROR_FAILED, "the muxer refused track %s",
                             export_track_title(track));
+            }
             break;
         }
         report(self, done_us);
@@ -218,9 +220,10 @@ run(Exporter *self, const GArray *inputs, GError **error)
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "there is no track to export");
         return false;
     }
-    for (guint i = 0; i < self->tracks->len; i++)
+    for (guint i = 0; i < self->tracks->len; i++) {
         if (!add_pad(self, self->tracks->pdata[i], error))
             return false;
+    }
     return run_feeders(self, error);
 }
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* No frame of a call comes near this; a sender who never ends one must not fill the memory. */
-#define MAX_FRAME_BYTES (1536 * 1024)
+#define MAX_FRAME_BYTES ((size_t) 1536 * 1024)
 #define N_BROKEN        8
 #define N_ANCHORS       16
 /* Packets, for a stream of which the time stands still. */
@@ -69,9 +69,10 @@ rtp_caps(const MediaFormat *format)
         codec_paths[format->codec].rtp_name, "payload", G_TYPE_INT, (int) format->payload_type,
         "clock-rate", G_TYPE_INT, (int) format->clock_rate, NULL);
 
-    if (!media_codec_is_video(format->codec))
+    if (!media_codec_is_video(format->codec)) {
         gst_caps_set_simple(caps, "sprop-stereo", G_TYPE_STRING, format->channels == 2 ? "1" : "0",
                             NULL);
+    }
     return caps;
 }
 
@@ -119,9 +120,10 @@ container_caps(const GstCaps *caps)
 static bool
 is_broken(const FrameSource *self, int64_t time_us)
 {
-    for (size_t i = 0; i < N_BROKEN; i++)
+    for (size_t i = 0; i < N_BROKEN; i++) {
         if (self->broken_us[i] == time_us)
             return true;
+    }
     return false;
 }
 
@@ -192,10 +194,11 @@ on_buffer(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
     self->n_bytes_inside = 0;
     if (!read_frame(self, buffer, &frame) ||
-        (media_codec_is_video(self->codec) && is_broken(self, frame.start_us)))
+        (media_codec_is_video(self->codec) && is_broken(self, frame.start_us))) {
         media_pad_wipe_buffer(buffer);
-    else
+    } else {
         self->on_frame(&frame, self->user_data);
+    }
     return GST_FLOW_OK;
 }
 
@@ -229,9 +232,10 @@ link_elements(FrameSource *self, const MediaFormat *format, GError **error)
     self->sink = media_pad_new_sink(self->depayloader, path->caps, on_buffer, on_event, self);
     gst_element_set_state(self->depayloader, GST_STATE_PAUSED);
     self->source = media_pad_new_source(self->depayloader, "sink", caps);
-    if (self->source == NULL)
+    if (self->source == NULL) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s refused its settings",
                     path->depayloader);
+    }
     return self->source != NULL;
 }
 
@@ -306,9 +310,10 @@ note_anchor(FrameSource *self, int64_t time_us, uint32_t rtp_timestamp)
 uint32_t
 frame_source_rtp_timestamp(const FrameSource *self, int64_t time_us)
 {
-    for (size_t i = 0; i < N_ANCHORS; i++)
+    for (size_t i = 0; i < N_ANCHORS; i++) {
         if (self->anchors[i].time_us == time_us)
             return self->anchors[i].rtp_timestamp;
+    }
     return self->anchors[self->next_anchor % N_ANCHORS].rtp_timestamp;
 }
 

@@ -234,10 +234,11 @@ matroska_reader_next(MatroskaReader *self, MatroskaFrame *frame, GError **error)
         }
         if (!read_element(self, &element, error))
             return false;
-        if (element.id == ID_TIMESTAMP)
+        if (element.id == ID_TIMESTAMP) {
             self->cluster_time = read_uint(&element);
-        else if (element.id == ID_SIMPLE_BLOCK || element.id == ID_BLOCK)
+        } else if (element.id == ID_SIMPLE_BLOCK || element.id == ID_BLOCK) {
             return read_block(self, &element, frame, error);
+        }
     }
 }
 

@@ -106,9 +106,10 @@ media_pad_new_source(GstElement *element, const char *pad_name, const GstCaps *c
                   gst_pad_push_event(self, gst_event_new_segment(&segment));
     }
     g_clear_pointer(&peer, gst_object_unref);
-    if (!is_good)
-        g_clear_pointer(&self, gst_object_unref);
-    return self;
+    if (is_good)
+        return self;
+    gst_object_unref(self);
+    return NULL;
 }
 
 void

@@ -44,9 +44,10 @@ refuse_debug_level(GError **error)
     for (GSList *i = categories; i != NULL; i = i->next)
         is_refused |= gst_debug_category_get_threshold(i->data) > MOST_DEBUG_ALLOWED;
     g_slist_free(categories);
-    if (is_refused)
+    if (is_refused) {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED,
                             "GST_DEBUG is over 6: lower it, such a log can hold recorded media");
+    }
     return !is_refused;
 }
 
@@ -99,9 +100,10 @@ init_without_registry(GError **error)
     g_setenv("GST_REGISTRY_DISABLE", "yes", TRUE);
     is_good = gst_init_check(NULL, NULL, &cause);
     g_unsetenv("GST_REGISTRY_DISABLE");
-    if (!is_good)
+    if (!is_good) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot start GStreamer: %s",
                     cause != NULL ? cause->message : "unknown cause");
+    }
     return is_good;
 }
 

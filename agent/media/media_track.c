@@ -121,10 +121,11 @@ write_frame(MediaTrack *self, const Frame *frame)
     };
     const SegmenterAdvice advice = segmenter_note_frame(self->segmenter, &noted);
 
-    if (frame->is_keyframe)
+    if (frame->is_keyframe) {
         self->wants_keyframe = false;
-    else if (advice == SEGMENTER_SAME_SEGMENT_WANT_KEYFRAME)
+    } else if (advice == SEGMENTER_SAME_SEGMENT_WANT_KEYFRAME) {
         self->wants_keyframe = true;
+    }
     self->last_frame_us = frame->start_us;
     if (!part_writer_push(self->writer, frame->buffer, advice == SEGMENTER_NEW_SEGMENT)) {
         g_message("the muxer refused a frame: the part ends");
@@ -137,10 +138,11 @@ on_frame(const Frame *frame, void *user_data)
 {
     MediaTrack *self = user_data;
 
-    if (ready_part(self, frame))
+    if (ready_part(self, frame)) {
         write_frame(self, frame);
-    else
+    } else {
         gst_buffer_unref(frame->buffer);
+    }
 }
 
 MediaTrack *

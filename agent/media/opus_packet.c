@@ -13,12 +13,13 @@ opus_packet_duration_us(const uint8_t *bytes, size_t n_bytes)
     const unsigned config = bytes[0] >> 3;
     const unsigned code = bytes[0] & 3;
 
-    if (config < 12)
+    if (config < 12) {
         frame_us = silk_us[config & 3];
-    else if (config < 16)
+    } else if (config < 16) {
         frame_us = silk_us[config & 1];
-    else
+    } else {
         frame_us = celt_us[config & 3];
+    }
     if (code == 0)
         return frame_us;
     if (code < 3)

@@ -64,10 +64,11 @@ part_writer_new(const GstCaps *caps, PartWriterOnBytes on_bytes, void *user_data
 bool
 part_writer_push(PartWriter *self, GstBuffer *frame, bool starts_cluster)
 {
-    if (starts_cluster)
+    if (starts_cluster) {
         gst_pad_push_event(self->source,
                            gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
                                                 gst_structure_new_empty("GstForceKeyUnit")));
+    }
     return gst_pad_push(self->source, frame) == GST_FLOW_OK;
 }
 

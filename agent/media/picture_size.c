@@ -78,6 +78,15 @@ skip_scaling_list(BitReader *reader, int n_values)
     }
 }
 
+static void
+skip_scaling_matrix(BitReader *reader, int n_lists)
+{
+    for (int i = 0; i < n_lists; i++) {
+        if (read_bits(reader, 1) != 0)
+            skip_scaling_list(reader, i < 6 ? 16 : 64);
+    }
+}
+
 /* Returns: chroma_format_idc; 1 for profiles that do not say. */
 static unsigned
 read_chroma(BitReader *reader, unsigned profile)
@@ -97,9 +106,7 @@ read_chroma(BitReader *reader, unsigned profile)
     (void) read_ue(reader);
     (void) read_bits(reader, 1); /* qpprime_y_zero_transform_bypass_flag */
     if (read_bits(reader, 1) != 0)
-        for (int i = 0; i < (chroma == 3 ? 12 : 8); i++)
-            if (read_bits(reader, 1) != 0)
-                skip_scaling_list(reader, i < 6 ? 16 : 64);
+        skip_scaling_matrix(reader, chroma == 3 ? 12 : 8);
     return chroma;
 }
 
@@ -154,9 +161,10 @@ picture_size_read_h264(PictureSize *self, const uint8_t *sps, size_t n_bytes)
     if (n_fields == 2)
         (void) read_bits(&reader, 1); /* mb_adaptive_frame_field_flag */
     (void) read_bits(&reader, 1);     /* direct_8x8_inference_flag */
-    if (read_bits(&reader, 1) != 0)
+    if (read_bits(&reader, 1) != 0) {
         for (int i = 0; i < 4; i++)
             crop[i] = read_ue(&reader); /* left, right, top, bottom */
+    }
     if (reader.is_over || n_columns > MAX_SIDE / 16 || n_rows > MAX_SIDE / 16)
         return false;
 
@@ -182,7 +190,7 @@ picture_size_read_vp9(PictureSize *self, const uint8_t *frame, size_t n_bytes)
     if (profile == 3)
         (void) read_bits(&reader, 1);
     /* show_existing_frame, frame_type; a keyframe's is 0. */
-    if (read_bits(&reader, 1) != 0 || read_bits(&reader, 1) != 0)
+    if (read_bits(&reader, 2) != 0)
         return false;
     (void) read_bits(&reader, 2); /* show_frame, error_resilient_mode */
     if (read_bits(&reader, 24) != 0x498342)

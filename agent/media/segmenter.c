@@ -77,10 +77,11 @@ keep_pace(Segmenter *self, const SegmenterFrame *frame, bool follows_frame)
 {
     const int64_t step_us = frame->start_us - self->last_start_us;
 
-    if (frame->duration_us > 0)
+    if (frame->duration_us > 0) {
         self->frame_us = frame->duration_us;
-    else if (follows_frame && step_us > 0 && step_us <= NEIGHBOUR_US)
+    } else if (follows_frame && step_us > 0 && step_us <= NEIGHBOUR_US) {
         self->frame_us = step_us;
+    }
     self->last_start_us = frame->start_us;
     self->end_us = MAX(self->end_us, frame->start_us + self->frame_us);
 }
@@ -105,9 +106,10 @@ segmenter_note_frame(Segmenter *self, const SegmenterFrame *frame)
             close_segment(self, frame->start_us, false);
     }
     keep_pace(self, frame, follows_frame);
-    if (cut != SEGMENT_CUT_BEFORE_FRAME)
+    if (cut != SEGMENT_CUT_BEFORE_FRAME) {
         return cut == SEGMENT_CUT_NO ? SEGMENTER_SAME_SEGMENT
                                      : SEGMENTER_SAME_SEGMENT_WANT_KEYFRAME;
+    }
     open_segment(self, frame);
     return SEGMENTER_NEW_SEGMENT;
 }

@@ -63,10 +63,11 @@ on_session_started(Session *session, const char *reason, const GError *error, vo
 {
     HttpRequest *request = user_data;
 
-    if (error != NULL)
+    if (error != NULL) {
         reply_error(request, error, reason);
-    else
+    } else {
         http_reply_json(request, 201, session_to_json(session));
+    }
 }
 
 static void
@@ -79,10 +80,11 @@ post_session(HttpRequest *request, void *user_data)
     if (is_stopping(request, recorder))
         return;
     wanted = session_request_parse(http_request_body(request), &fault);
-    if (wanted == NULL)
+    if (wanted == NULL) {
         reply_fault(request, fault);
-    else
+    } else {
         recorder_start_session(recorder, wanted, on_session_started, request);
+    }
 }
 
 static void
@@ -118,20 +120,22 @@ post_track(HttpRequest *request, void *user_data)
     if (session == NULL)
         return;
     wanted = session_parse_track(session, http_request_body(request), &fault);
-    if (wanted == NULL)
+    if (wanted == NULL) {
         reply_fault(request, fault);
-    else
+    } else {
         session_add_track(session, wanted, on_session_started, request);
+    }
 }
 
 /* The session after a change, or why there was none. */
 static void
 reply_change(HttpRequest *request, const Session *session, const GError *error)
 {
-    if (error != NULL)
+    if (error != NULL) {
         reply_error(request, error, NULL);
-    else
+    } else {
         http_reply_json(request, 200, session_to_json(session));
+    }
 }
 
 static void
@@ -230,14 +234,15 @@ get_readyz(HttpRequest *request, void *user_data)
     RecorderStatus status = {0};
 
     recorder_status(user_data, &status);
-    if (status.is_stopping)
+    if (status.is_stopping) {
         http_reply_problem(request, 503, "the recorder is stopping", NULL);
-    else if (status.has_disk_trouble)
+    } else if (status.has_disk_trouble) {
         http_reply_problem(request, 503, "the spool can not be written", NULL);
-    else
+    } else {
         http_reply_json(
             request, 200,
             json_pack("{s:s, s:b}", "status", "ready", "upload_parked", status.uploader.is_parked));
+    }
 }
 
 static void

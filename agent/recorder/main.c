@@ -69,7 +69,7 @@ fail(const GError *error)
 int
 main(int argc, char **argv)
 {
-    g_autofree char *config = g_strdup(DEFAULT_CONFIG);
+    g_autofree char *config = NULL;
     gboolean wants_version = FALSE;
     const GOptionEntry entries[] = {
         {"config",  'c', 0, G_OPTION_ARG_FILENAME, &config,        "Settings (" DEFAULT_CONFIG ")", "FILE"},
@@ -95,7 +95,8 @@ main(int argc, char **argv)
         return 2;
     }
     daemon_log_start();
-    if (!crypto_start(&error) || !media_start(&error) || !serve(config, &error))
+    if (!crypto_start(&error) || !media_start(&error) ||
+        !serve(config != NULL ? config : DEFAULT_CONFIG, &error))
         return fail(error);
     return EXIT_SUCCESS;
 }

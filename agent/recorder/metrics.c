@@ -18,9 +18,10 @@ add_sessions(GString *text, const GPtrArray *sessions)
         n[session_state(g_ptr_array_index(sessions, i))]++;
     g_string_append(text, "# HELP sealtape_sessions Sessions known, by state.\n"
                           "# TYPE sealtape_sessions gauge\n");
-    for (int i = 0; i <= SESSION_STATE_NOT_RECORDED; i++)
+    for (int i = 0; i <= SESSION_STATE_NOT_RECORDED; i++) {
         g_string_append_printf(text, "sealtape_sessions{state=\"%s\"} %u\n",
                                session_state_text((SessionState) i), n[i]);
+    }
 }
 
 static void

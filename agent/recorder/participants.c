@@ -165,9 +165,10 @@ participants_add(Participants *self, const json_t *form)
     participant->role = take_string(form, "role", true, &fault);
     if (fault != NULL)
         return fault;
-    if (!age_context_id_is_valid(participant->id))
+    if (!age_context_id_is_valid(participant->id)) {
         return g_strdup("a participant's \"id\" must be 1 to 64 of a-z, 0-9, dot, hyphen and "
                         "underscore, starting with a letter or digit");
+    }
     if (find(self, participant->id) != NULL)
         return g_strdup_printf("participant %s is there already", participant->id);
     if (self->present->len >= MAX_PARTICIPANTS)
@@ -293,9 +294,10 @@ participants_to_json(const Participants *self)
         const Participant *participant = g_ptr_array_index(self->present, i);
         json_t *consents = json_array();
 
-        for (guint j = 0; j < participant->consents->len; j++)
+        for (guint j = 0; j < participant->consents->len; j++) {
             json_array_append_new(consents,
                                   consent_to_json(g_ptr_array_index(participant->consents, j)));
+        }
         json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "id", participant->id, "role",
                                               participant->role, "consents", consents));
     }

@@ -10,7 +10,6 @@
 #define STOP_LIMIT_US  (10 * G_TIME_SPAN_SECOND)
 #define STOP_POLL_MS   20
 #define HEARTBEAT_S    1
-#define ORPHAN_WATCH_S 1
 
 struct Recorder {
     const Settings *settings;
@@ -24,7 +23,7 @@ struct Recorder {
     GHashTable *sessions; /* id -> Session */
     GQueue *order;        /* Session, by beginning */
     unsigned n_tracks;    /* open */
-    guint heartbeat, orphan_watch;
+    guint heartbeat;
 
     uint64_t n_troubles;
     bool has_disk_trouble;
@@ -123,16 +122,16 @@ on_session_stored(const char *session, SessionEnd end, void *user_data)
 static void
 on_upload_trouble(const char *session, const GError *error, bool will_retry, void *user_data)
 {
-    if (will_retry)
+    if (will_retry) {
         g_warning("session %s: %s; trying again", session, error->message);
-    else
+    } else {
         g_critical("session %s: %s; parked until somebody looks", session, error->message);
+    }
 }
 
-static gboolean
-end_orphans(gpointer data)
+static void
+end_orphans(Recorder *self)
 {
-    Recorder *self = data;
     const int64_t limit_us = self->settings->orphan_s * G_TIME_SPAN_SECOND;
 
     for (const GList *link = self->order->head; link != NULL; link = link->next) {
@@ -142,7 +141,6 @@ end_orphans(gpointer data)
             g_warning("session %s: ended as an orphan: no packet and no request for %u s",
                       session_id(session), self->settings->orphan_s);
     }
-    return G_SOURCE_CONTINUE;
 }
 
 static gboolean
@@ -152,6 +150,8 @@ beat(gpointer data)
 
     if (self->n_tracks > 0)
         spool_heartbeat(self->spool, g_get_real_time());
+    if (self->settings->orphan_s > 0)
+        end_orphans(self);
     return G_SOURCE_CONTINUE;
 }
 
@@ -207,8 +207,6 @@ start_workers(Recorder *self)
         .user_data = self,
     });
     self->heartbeat = g_timeout_add_seconds(HEARTBEAT_S, beat, self);
-    if (self->settings->orphan_s > 0)
-        self->orphan_watch = g_timeout_add_seconds(ORPHAN_WATCH_S, end_orphans, self);
 }
 
 Recorder *
@@ -231,11 +229,12 @@ recorder_new(const Settings *settings, GError **error)
         return NULL;
     start_workers(self);
     spool_status(self->spool, &spool);
-    if (spool.n_recovered > 0)
+    if (spool.n_recovered > 0) {
         g_message("%" G_GUINT64_FORMAT " sessions were open when the recorder last ended; they "
                   "are closed as interrupted, with %" G_GUINT64_FORMAT
                   " segments on their way to the store",
                   spool.n_recovered, spool.n_segments);
+    }
     uploader_wake(self->uploader);
     return g_steal_pointer(&self);
 }
@@ -277,10 +276,11 @@ on_session_ready(Session *session, const char *reason, const GError *error, void
     g_autofree Start *start = user_data;
     Recorder *self = start->recorder;
 
-    if (error == NULL)
+    if (error == NULL) {
         g_message("session %s: recording", session_id(session));
-    else
+    } else {
         g_message("session %s: not recorded: %s", session_id(session), error->message);
+    }
     start->on_ready(session, reason, error, start->user_data);
     /* One that never began leaves nothing behind; but its callers are still on the stack. */
     if (error != NULL && session_is_over(session)) {
@@ -357,9 +357,10 @@ check_stopped(gpointer data)
 
     if (n_left > 0 && g_get_monotonic_time() < self->stop_by_us)
         return G_SOURCE_CONTINUE;
-    if (n_left > 0)
+    if (n_left > 0) {
         g_warning("%u sessions are not yet stored; they wait in the spool for the next start",
                   n_left);
+    }
     self->on_stopped(self->stop_data);
     return G_SOURCE_REMOVE;
 }
@@ -382,8 +383,6 @@ recorder_free(Recorder *self)
         return;
     if (self->heartbeat != 0)
         g_source_remove(self->heartbeat);
-    if (self->orphan_watch != 0)
-        g_source_remove(self->orphan_watch);
     /* From the source to the store: each stage works off what the one before has given it. */
     ingress_free(self->ingress);
     sealer_free(self->sealer);

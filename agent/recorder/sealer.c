@@ -179,6 +179,7 @@ take_message(Sealer *self, const Message *message)
 {
     switch (message->kind) {
     case MESSAGE_SEGMENT:
+        g_assert(message->segment != NULL);
         take_segment(self, message->track, message->segment);
         break;
     case MESSAGE_GAP:

@@ -59,9 +59,10 @@ refusal(const Session *self, ConsentReason reason)
 {
     const char *decided_for = NULL;
 
-    for (int i = 0; i < N_PURPOSES && decided_for == NULL; i++)
+    for (int i = 0; i < N_PURPOSES && decided_for == NULL; i++) {
         if (self->decisions[i] == reason)
             decided_for = self->decided_for[i];
+    }
     return g_error_new(RECORDER_ERROR, RECORDER_ERROR_REFUSED, "recording is not permitted: %s%s%s",
                        consent_reason_text(reason), decided_for != NULL ? " of participant " : "",
                        decided_for != NULL ? decided_for : "");
@@ -255,12 +256,6 @@ session_is_open(const Session *self)
 {
     return self->state == SESSION_STATE_STARTING || self->state == SESSION_STATE_RECORDING ||
            self->state == SESSION_STATE_PAUSED;
-}
-
-bool
-session_has_ended(const Session *self)
-{
-    return !session_is_open(self) && self->state != SESSION_STATE_FINALISING;
 }
 
 bool

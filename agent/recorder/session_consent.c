@@ -69,9 +69,10 @@ session_policy_line(const Session *self)
 static void
 on_late_tracks_ready(Session *self, const char *reason, const GError *error, void *user_data)
 {
-    if (error != NULL)
+    if (error != NULL) {
         g_warning("session %s: a track that is now permitted can not begin: %s", self->id,
                   error->message);
+    }
 }
 
 /* Tracks that were not permitted when they were asked for, and are now. */
@@ -101,9 +102,10 @@ tell_manifest(Session *self)
     if (!self->is_begun)
         return;
     if (!spool_add_policy(self->services.spool, self->id, line, &error) ||
-        !spool_commit(self->services.spool, &error))
+        !spool_commit(self->services.spool, &error)) {
         g_warning("session %s: the new decision is not in the manifest: %s", self->id,
                   error->message);
+    }
 }
 
 void
@@ -136,12 +138,20 @@ session_apply_decision(Session *self)
 }
 
 static bool
-change_pause(Session *self, char *reason, GError **error)
+must_be_open(const Session *self, GError **error)
 {
     if (!session_is_open(self)) {
-        g_free(reason);
         g_set_error(error, RECORDER_ERROR, RECORDER_ERROR_CONFLICT, "session %s has ended",
                     self->id);
+    }
+    return session_is_open(self);
+}
+
+static bool
+change_pause(Session *self, char *reason, GError **error)
+{
+    if (!must_be_open(self, error)) {
+        g_free(reason);
         return false;
     }
     g_free(self->pause_reason);
@@ -169,15 +179,6 @@ bool
 session_resume(Session *self, GError **error)
 {
     return change_pause(self, NULL, error);
-}
-
-static bool
-must_be_open(const Session *self, GError **error)
-{
-    if (!session_is_open(self))
-        g_set_error(error, RECORDER_ERROR, RECORDER_ERROR_CONFLICT, "session %s has ended",
-                    self->id);
-    return session_is_open(self);
 }
 
 /* Decides again after a change; `fault` (taken) is what forbade it. */

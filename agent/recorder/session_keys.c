@@ -65,10 +65,11 @@ store_keys(GTask *task, gpointer source, gpointer data, GCancellable *cancellabl
     GError *error = NULL;
 
     if (object_store_put(store, job->envelope_key, job->envelope, &error) &&
-        (job->meta == NULL || object_store_replace(store, job->meta_key, job->meta, &error)))
+        (job->meta == NULL || object_store_replace(store, job->meta_key, job->meta, &error))) {
         g_task_return_boolean(task, TRUE);
-    else
+    } else {
         g_task_return_error(task, error);
+    }
 }
 
 static Track *
@@ -154,9 +155,10 @@ open_tracks(Session *self, GPtrArray *tracks, GError **error)
 static void
 give_up_if_empty(Session *self)
 {
-    for (guint i = 0; i < self->tracks->len; i++)
+    for (guint i = 0; i < self->tracks->len; i++) {
         if (((const SessionTrack *) g_ptr_array_index(self->tracks, i))->track != NULL)
             return;
+    }
     if (!self->is_begun)
         return;
     session_move(self, SESSION_EVENT_FAILED);
@@ -169,10 +171,11 @@ refusal_of(const GError *cause, const char *action)
 {
     RecorderError code = RECORDER_ERROR_STORE;
 
-    if (g_error_matches(cause, STORAGE_ERROR, STORAGE_ERROR_FULL))
+    if (g_error_matches(cause, STORAGE_ERROR, STORAGE_ERROR_FULL)) {
         code = RECORDER_ERROR_FULL;
-    else if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+    } else if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_NO_SPACE)) {
         code = RECORDER_ERROR_CAPACITY;
+    }
     return g_error_new(RECORDER_ERROR, code, "%s, so nothing is recorded: %s", action,
                        cause->message);
 }
@@ -240,9 +243,10 @@ session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_ready, 
         job->meta = session_seal_meta(self, &error);
     task = g_task_new(NULL, NULL, on_keys_stored, job);
     g_task_set_task_data(task, job, NULL);
-    if ((is_first && job->meta == NULL) || !seal_keys(job, &error))
+    if ((is_first && job->meta == NULL) || !seal_keys(job, &error)) {
         g_task_return_error(task, g_steal_pointer(&error));
-    else
+    } else {
         g_task_run_in_thread(task, store_keys);
+    }
     g_steal_pointer(&job);
 }

@@ -60,10 +60,11 @@ store_meta(GTask *task, gpointer source, gpointer data, GCancellable *cancellabl
     MetaJob *job = data;
     GError *error = NULL;
 
-    if (object_store_replace(job->session->services.store, job->key, job->sealed, &error))
+    if (object_store_replace(job->session->services.store, job->key, job->sealed, &error)) {
         g_task_return_boolean(task, TRUE);
-    else
+    } else {
         g_task_return_error(task, error);
+    }
 }
 
 static void
@@ -98,6 +99,7 @@ session_update_meta(Session *self)
         return;
     sealed = session_seal_meta(self, &error);
     if (sealed == NULL) {
+        g_assert(error != NULL);
         g_warning("session %s: its metadata can not be sealed: %s", self->id, error->message);
         return;
     }

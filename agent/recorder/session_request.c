@@ -37,11 +37,12 @@ take_id(const json_t *form, const char *name, char **fault)
 
     if (*fault != NULL)
         return NULL;
-    if (member == NULL)
+    if (member == NULL) {
         *fault = g_strdup_printf("\"%s\" is missing", name);
-    else if (text == NULL || strlen(text) != json_string_length(member) ||
-             !age_context_id_is_valid(text))
+    } else if (text == NULL || strlen(text) != json_string_length(member) ||
+               !age_context_id_is_valid(text)) {
         *fault = g_strdup_printf("\"%s\" must be a string of " ID_RULE, name);
+    }
     return *fault == NULL ? g_strdup(text) : NULL;
 }
 
@@ -57,12 +58,13 @@ take_number(const json_t *form, const char *name, const int64_t range[2], int64_
         return 0;
     if (member == NULL && otherwise >= 0)
         return otherwise;
-    if (member == NULL)
+    if (member == NULL) {
         *fault = g_strdup_printf("\"%s\" is missing", name);
-    else if (!json_is_integer(member) || value < range[0] || value > range[1])
+    } else if (!json_is_integer(member) || value < range[0] || value > range[1]) {
         *fault = g_strdup_printf("\"%s\" must be an integer from %" G_GINT64_FORMAT
                                  " to %" G_GINT64_FORMAT,
                                  name, range[0], range[1]);
+    }
     return value;
 }
 
@@ -75,14 +77,15 @@ take_codec(TrackRequest *self, const json_t *form, char **fault)
 
     if (*fault != NULL)
         return;
-    if (kind == NULL || (strcmp(kind, "audio") != 0 && strcmp(kind, "video") != 0))
+    if (kind == NULL || (strcmp(kind, "audio") != 0 && strcmp(kind, "video") != 0)) {
         *fault = g_strdup("\"kind\" must be \"audio\" or \"video\"");
-    else if (codec == NULL)
+    } else if (codec == NULL) {
         *fault = g_strdup("\"codec\" must be one of \"opus\", \"vp8\", \"vp9\", \"h264\"");
-    else if (!media_codec_parse(codec, &self->format.codec, &why))
+    } else if (!media_codec_parse(codec, &self->format.codec, &why)) {
         *fault = g_strdup_printf("\"codec\": %s", why);
-    else if (media_codec_is_video(self->format.codec) != (strcmp(kind, "video") == 0))
+    } else if (media_codec_is_video(self->format.codec) != (strcmp(kind, "video") == 0)) {
         *fault = g_strdup_printf("\"codec\" %s is not %s", codec, kind);
+    }
 }
 
 static void
@@ -119,20 +122,23 @@ track_request_parse(const json_t *form, const Participants *participants, char *
     self->id = take_id(form, "id", fault);
     self->participant = take_id(form, "participant", fault);
     take_format(self, form, fault);
-    if (*fault == NULL && json_object_get(form, "srtp") != NULL)
+    if (*fault == NULL && json_object_get(form, "srtp") != NULL) {
         self->srtp = srtp_key_parse(json_object_get(form, "srtp"), fault);
-    if (*fault == NULL && !participants_contain(participants, self->participant))
+    }
+    if (*fault == NULL && !participants_contain(participants, self->participant)) {
         *fault = g_strdup_printf("\"participant\": there is no participant %s in this session",
                                  self->participant);
+    }
     return *fault == NULL ? g_steal_pointer(&self) : NULL;
 }
 
 static bool
 has_track(const GPtrArray *tracks, const char *id)
 {
-    for (guint i = 0; i < tracks->len; i++)
+    for (guint i = 0; i < tracks->len; i++) {
         if (strcmp(((const TrackRequest *) g_ptr_array_index(tracks, i))->id, id) == 0)
             return true;
+    }
     return false;
 }
 
@@ -187,11 +193,12 @@ take_reference(SessionRequest *self, const json_t *member, char **fault)
 {
     if (*fault != NULL || member == NULL || json_is_null(member))
         return;
-    if (!json_is_string(member) || json_string_length(member) > MAX_REFERENCE)
+    if (!json_is_string(member) || json_string_length(member) > MAX_REFERENCE) {
         *fault =
             g_strdup_printf("\"reference\" must be a string of at most %d bytes", MAX_REFERENCE);
-    else
+    } else {
         self->reference = g_strdup(json_string_value(member));
+    }
 }
 
 static void

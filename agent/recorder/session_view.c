@@ -36,6 +36,7 @@ track_to_json(const Session *self, const SessionTrack *track)
     if (track->track == NULL)
         return form;
     track_status(track->track, &status);
+    const uint64_t n_foreign = status.receiver.n_foreign + status.receiver.n_foreign_ssrc;
     json_object_update_new(
         form,
         json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
@@ -44,9 +45,8 @@ track_to_json(const Session *self, const SessionTrack *track)
                   (json_int_t) status.receiver.n_packets, "bytes",
                   (json_int_t) status.receiver.n_bytes, "lost", (json_int_t) status.receiver.n_lost,
                   "duplicate", (json_int_t) status.receiver.n_duplicate, "foreign",
-                  (json_int_t) (status.receiver.n_foreign + status.receiver.n_foreign_ssrc),
-                  "paused", (json_int_t) status.receiver.n_paused, "unauthentic",
-                  (json_int_t) status.receiver.n_unauthentic, "replayed",
+                  (json_int_t) n_foreign, "paused", (json_int_t) status.receiver.n_paused,
+                  "unauthentic", (json_int_t) status.receiver.n_unauthentic, "replayed",
                   (json_int_t) status.receiver.n_replayed, "kernel_dropped",
                   (json_int_t) status.receiver.n_kernel_dropped, "acknowledged_us",
                   (json_int_t) status.sealer.acknowledged_us, "segments",
@@ -112,4 +112,10 @@ session_add_counts(const Session *self, SessionCounts *counts)
         counts->n_segments += status.sealer.n_segments;
         counts->n_lost_segments += status.sealer.n_lost;
     }
+}
+
+bool
+session_has_ended(const Session *self)
+{
+    return !session_is_open(self) && self->state != SESSION_STATE_FINALISING;
 }

@@ -134,10 +134,11 @@ on_finished(void *user_data)
     ingress_track_status(self->ingress_track, &self->locked.last);
     self->locked.is_finished = true;
     g_mutex_unlock(&self->mutex);
-    if (is_discarded(self))
+    if (is_discarded(self)) {
         track_free(self);
-    else
+    } else {
         sealer_take_end(self->sealer, self->sealer_track, self->until_us);
+    }
 }
 
 static bool
@@ -254,10 +255,11 @@ track_status(Track *self, TrackStatus *status)
 {
     sealer_track_status(self->sealer_track, &status->sealer);
     g_mutex_lock(&self->mutex);
-    if (self->locked.is_finished)
+    if (self->locked.is_finished) {
         status->receiver = self->locked.last;
-    else
+    } else {
         ingress_track_status(self->ingress_track, &status->receiver);
+    }
     g_mutex_unlock(&self->mutex);
 }
 

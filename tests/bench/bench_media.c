@@ -262,9 +262,10 @@ bench_memory(Stream *streams)
     const long before = resident_kib();
     long most = 0;
 
-    for (int k = 0; k < N_PUBLISHERS; k++)
+    for (int k = 0; k < N_PUBLISHERS; k++) {
         for (int i = 0; i < 2; i++)
             tracks[k][i] = new_track(&streams[i].format);
+    }
     for (int64_t until_us = 100000; until_us < 9000000; until_us += 100000) {
         for (int k = 0; k < N_PUBLISHERS; k++) {
             for (int i = 0; i < 2; i++) {
@@ -280,16 +281,17 @@ bench_memory(Stream *streams)
     }
     printf("memory of one publisher among %d: %ld KiB at most\n", N_PUBLISHERS,
            (most - before) / N_PUBLISHERS);
-    for (int k = 0; k < N_PUBLISHERS; k++)
+    for (int k = 0; k < N_PUBLISHERS; k++) {
         for (int i = 0; i < 2; i++)
             media_track_free(tracks[k][i]);
+    }
 }
 
 int
 main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    const int seconds = argc > 1 ? atoi(argv[1]) : 20;
+    const int seconds = argc > 1 ? (int) strtol(argv[1], NULL, 10) : 20;
     Stream streams[] = {
         {.format = SAMPLE_VP8_FORMAT,  .port = 45710},
         {.format = SAMPLE_OPUS_FORMAT, .port = 45712}

@@ -220,11 +220,12 @@ on_sample(GstAppSink *sink, void *user_data)
 
     add_frame(frames, buffer, carries_h264(GST_BASE_SINK_PAD(sink)));
     /* An edit list of MP4 shows in the segment alone. */
-    if (g_object_get_data(G_OBJECT(sink), "is-mp4") != NULL)
+    if (g_object_get_data(G_OBJECT(sink), "is-mp4") != NULL) {
         g_array_index(frames, RtpSourceFrame, frames->len - 1).time_us =
             (int64_t) (gst_segment_to_stream_time(segment, GST_FORMAT_TIME,
                                                   GST_BUFFER_PTS(buffer)) /
                        1000);
+    }
     gst_sample_unref(sample);
     return GST_FLOW_OK;
 }
