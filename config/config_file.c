@@ -273,6 +273,12 @@ config_file_text(const ConfigFile *self, const char *name)
                                           : g_strdup(text);
 }
 
+bool
+config_file_has(const ConfigFile *self, const char *name)
+{
+    return config_lookup(&self->config, name) != NULL;
+}
+
 int64_t
 config_file_number(const ConfigFile *self, const char *name, int64_t fallback)
 {

@@ -34,6 +34,7 @@ ConfigFile *config_file_open(const char *path, const ConfigRule *rules,
 
 /* Returns: the text, for a path the absolute one, owned; NULL if it is not set. */
 char *config_file_text(const ConfigFile *self, const char *name);
+bool config_file_has(const ConfigFile *self, const char *name);
 int64_t config_file_number(const ConfigFile *self, const char *name, int64_t fallback);
 bool config_file_switch(const ConfigFile *self, const char *name, bool fallback);
 

@@ -28,6 +28,15 @@ typedef struct {
     char *digest; /* SHA-256 of the file, hexadecimal: named in every decision */
 } OrgSettings;
 
+/* The Janus whose rooms sessions may follow. Its secrets stay in their files until they are used. */
+typedef struct {
+    char *url;             /* janus.url: of its HTTP API */
+    char *rtp_host;        /* janus.rtp_host: where it is to send to; recorder.rtp.address */
+    char *api_secret_path; /* janus.api_secret_file; NULL: none, as the others */
+    char *room_secret_path;
+    char *admin_key_path;
+} JanusSettings;
+
 typedef struct {
     char *path; /* of sealtape.conf */
 
@@ -45,6 +54,8 @@ typedef struct {
 
     char *store_path;         /* store.path (store.type = "directory") */
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */
+
+    JanusSettings *janus; /* NULL: none */
 
     GPtrArray *orgs; /* OrgSettings */
 } Settings;

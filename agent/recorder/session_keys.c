@@ -213,6 +213,7 @@ on_keys_stored(GObject *source, GAsyncResult *result, gpointer data)
             srtp_key_wipe(((SessionTrack *) g_ptr_array_index(job->tracks, i))->request->srtp);
         /* Somebody may have joined or left, or asked for a pause, while the keys were stored. */
         session_hold_tracks(self);
+        session_finish_ended(self, job->tracks);
         session_move(self, SESSION_EVENT_PERMITTED);
     }
     if (error != NULL && !self->is_begun)
