@@ -28,7 +28,8 @@ typedef struct {
     char *digest; /* SHA-256 of the file, hexadecimal: named in every decision */
 } OrgSettings;
 
-/* The Janus whose rooms sessions may follow. Its secrets stay in their files until they are used. */
+/* The Janus whose rooms sessions may follow. Its secrets stay in their files until they are used.
+ */
 typedef struct {
     char *url;             /* janus.url: of its HTTP API */
     char *rtp_host;        /* janus.rtp_host: where it is to send to; recorder.rtp.address */
@@ -49,8 +50,8 @@ typedef struct {
     uint32_t segment_ms; /* recorder.segment_ms: 1000..30000 */
     uint32_t object_ms;  /* recorder.object_ms: segment_ms..300000 */
     uint32_t reorder_ms; /* recorder.reorder_ms: 0..5000, how long a missing packet is waited for */
-    uint32_t orphan_s; /* recorder.orphan_s: 0 never ends a forgotten session */
-    uint32_t max_tracks;     /* recorder.max_tracks: of the whole daemon */
+    uint32_t orphan_s;   /* recorder.orphan_s: 0 never ends a forgotten session */
+    uint32_t max_tracks; /* recorder.max_tracks: of the whole daemon */
 
     char *store_path;         /* store.path (store.type = "directory") */
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */

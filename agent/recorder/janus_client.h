@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gio/gio.h>
+#include <glib.h>
 #include <jansson.h>
 #include <stdbool.h>
 
@@ -10,9 +10,9 @@
 typedef struct JanusClient JanusClient;
 
 typedef struct {
-    const char *url;                          /* http://127.0.0.1:8088/janus */
-    const char *api_secret;                   /* NULL: none */
-    void (*on_up)(void *user_data);           /* there is a fresh handle, which joined nothing */
+    const char *url;                /* http://127.0.0.1:8088/janus */
+    const char *api_secret;         /* NULL: none */
+    void (*on_up)(void *user_data); /* there is a fresh handle, which joined nothing */
     void (*on_down)(const char *problem, void *user_data); /* it is gone; one sentence */
     void (*on_event)(const json_t *data, void *user_data); /* the plugin's; borrowed */
     void (*on_closed)(void *user_data);
@@ -23,10 +23,6 @@ typedef struct {
  * JANUS_ERROR - the plugin refused; others - it was not asked, or did not answer. Called exactly
  * once; at once if Janus is not there.  */
 typedef void (*JanusAnswerFunc)(const json_t *data, const GError *error, void *user_data);
-
-/* The plugin's refusals are errors of this domain; the code is the plugin's error_code. */
-#define JANUS_ERROR (janus_error_quark())
-GQuark janus_error_quark(void);
 
 /* Begins to connect at once. The strings of `options` are copied. */
 JanusClient *janus_client_new(const JanusClientOptions *options);
@@ -40,8 +36,8 @@ void janus_client_ask(JanusClient *self, json_t *body, JanusAnswerFunc on_answer
 /* What came makes no sense, or the room can not be had: lets go of the handle and begins anew. */
 void janus_client_restart(JanusClient *self, const char *problem);
 
-/* Waits for the answers under way, gives the Janus session back, and calls `on_closed`; nothing else
- * is called after that. */
+/* Waits for the answers under way, gives the Janus session back, and calls `on_closed`; nothing
+ * else is called after that. */
 void janus_client_close(JanusClient *self);
 
 /* NULL is allowed. */

@@ -9,8 +9,8 @@
 
 /* What becomes of it, in this order; a lost connection or a refusal leads back to WAITING. */
 typedef enum {
-    FORWARD_ADDING,  /* its track is being added */
-    FORWARD_WAITING, /* for a port, or for Janus */
+    FORWARD_ADDING,   /* its track is being added */
+    FORWARD_WAITING,  /* for a port, or for Janus */
     FORWARD_CLEARING, /* whoever still sends to its port is being stopped */
     FORWARD_ASKING,
     FORWARD_RUNNING,
@@ -38,9 +38,13 @@ static const struct {
     const char *codec, *kind;
     int payload_type, clock_rate, channels;
 } codecs[] = {
-    {"opus", "audio", 111, 48000, 2}, {"pcmu", "audio", 0, 8000, 1},  {"pcma", "audio", 8, 8000, 1},
-    {"g722", "audio", 9, 8000, 1},    {"vp8", "video", 96, 90000, 1}, {"vp9", "video", 96, 90000, 1},
-    {"h264", "video", 96, 90000, 1},
+    {"opus", "audio", 111, 48000, 2},
+    {"pcmu", "audio", 0,   8000,  1},
+    {"pcma", "audio", 8,   8000,  1},
+    {"g722", "audio", 9,   8000,  1},
+    {"vp8",  "video", 96,  90000, 1},
+    {"vp9",  "video", 96,  90000, 1},
+    {"h264", "video", 96,  90000, 1},
 };
 
 static void ask_to_forward(JanusForward *self);
@@ -299,7 +303,8 @@ on_forwarded(const json_t *data, const GError *error, void *user_data)
     } else if (error != NULL) {
         set_problem(self, FORWARD_WAITING, error->message);
     } else if (self->stream_id == NULL) {
-        set_problem(self, FORWARD_WAITING, "Janus talks nonsense: it does not say what it forwards");
+        set_problem(self, FORWARD_WAITING,
+                    "Janus talks nonsense: it does not say what it forwards");
     } else {
         self->state = FORWARD_RUNNING;
         self->running_since_us = g_get_monotonic_time();
@@ -353,10 +358,9 @@ look_for(const json_t *entry, const json_t *publisher, void *user_data)
 {
     Search *search = user_data;
 
-    search->is_there =
-        search->is_there ||
-        (json_equal(publisher, search->forward->publisher) &&
-         json_equal(json_object_get(entry, "stream_id"), search->forward->stream_id));
+    search->is_there = search->is_there || (json_equal(publisher, search->forward->publisher) &&
+                                            json_equal(json_object_get(entry, "stream_id"),
+                                                       search->forward->stream_id));
 }
 
 bool
@@ -374,7 +378,7 @@ json_t *
 janus_forward_to_json(const JanusForward *self)
 {
     static const char *const texts[] = {
-        [FORWARD_ADDING] = "starting", [FORWARD_WAITING] = "waiting",
+        [FORWARD_ADDING] = "starting",   [FORWARD_WAITING] = "waiting",
         [FORWARD_CLEARING] = "starting", [FORWARD_ASKING] = "starting",
         [FORWARD_RUNNING] = "forwarded", [FORWARD_IMPOSSIBLE] = "not-forwarded",
     };

@@ -12,10 +12,10 @@ typedef struct JanusForward JanusForward;
 
 /* What every request to a room needs; borrowed by its forwards. */
 typedef struct {
-    json_t *id;          /* number or string */
-    const char *host;    /* where Janus is to send to */
-    char *secret;        /* of the room; NULL: none */
-    char *admin_key;     /* of the plugin; NULL: none */
+    json_t *id;       /* number or string */
+    const char *host; /* where Janus is to send to */
+    char *secret;     /* of the room; NULL: none */
+    char *admin_key;  /* of the plugin; NULL: none */
     Session *session;
     JanusClient *client; /* NULL: not yet */
 } JanusRoom;

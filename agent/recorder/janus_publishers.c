@@ -18,7 +18,7 @@ typedef struct {
     json_t *id;
     char *display; /* may be a person's name: compared, and told to nobody */
     json_t *streams;
-    char *participant; /* of the session; NULL: nobody named them */
+    char *participant;   /* of the session; NULL: nobody named them */
     GPtrArray *forwards; /* JanusForward */
 } Publisher;
 
@@ -101,10 +101,10 @@ has_forward(const Publisher *publisher, const json_t *stream)
 static char *
 participant_of(const JanusPublishers *self, const Publisher *publisher)
 {
-    g_autofree char *id = json_is_integer(publisher->id)
-                              ? g_strdup_printf("%" JSON_INTEGER_FORMAT,
-                                                json_integer_value(publisher->id))
-                              : g_strdup(json_string_value(publisher->id));
+    g_autofree char *id =
+        json_is_integer(publisher->id)
+            ? g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(publisher->id))
+            : g_strdup(json_string_value(publisher->id));
 
     if (publisher->display != NULL && age_context_id_is_valid(publisher->display) &&
         session_has_participant(self->room->session, publisher->display))
@@ -134,8 +134,8 @@ update_publisher(const JanusPublishers *self, Publisher *publisher)
         const json_t *stream = json_array_get(publisher->streams, i);
 
         if (is_active(stream) && !has_forward(publisher, stream)) {
-            g_ptr_array_add(publisher->forwards, janus_forward_new(self->room, publisher->id,
-                                                                   participant, stream));
+            g_ptr_array_add(publisher->forwards,
+                            janus_forward_new(self->room, publisher->id, participant, stream));
         }
     }
     for (guint i = 0; i < publisher->forwards->len; i++)
@@ -242,14 +242,14 @@ janus_publishers_to_json(const JanusPublishers *self)
         json_t *forwards = json_array();
 
         for (guint k = 0; k < publisher->forwards->len; k++) {
-            json_array_append_new(
-                forwards, janus_forward_to_json(g_ptr_array_index(publisher->forwards, k)));
+            json_array_append_new(forwards,
+                                  janus_forward_to_json(g_ptr_array_index(publisher->forwards, k)));
         }
-        json_array_append_new(
-            list, json_pack("{s:O, s:s*, s:s*, s:o}", "id", publisher->id, "participant",
-                            publisher->participant, "problem",
-                            publisher->participant == NULL ? "not-in-session" : NULL, "streams",
-                            forwards));
+        json_array_append_new(list,
+                              json_pack("{s:O, s:s*, s:s*, s:o}", "id", publisher->id,
+                                        "participant", publisher->participant, "problem",
+                                        publisher->participant == NULL ? "not-in-session" : NULL,
+                                        "streams", forwards));
     }
     return list;
 }

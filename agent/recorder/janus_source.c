@@ -148,8 +148,7 @@ on_event(const json_t *data, void *user_data)
         return;
     }
     if (publishers != NULL && !janus_publishers_take(self->publishers, publishers, false)) {
-        janus_client_restart(self->room.client,
-                             "Janus talks nonsense: publishers that are none");
+        janus_client_restart(self->room.client, "Janus talks nonsense: publishers that are none");
         return;
     }
     if (leaving != NULL)
@@ -288,15 +287,14 @@ json_t *
 janus_source_to_json(const JanusSource *self)
 {
     static const char *const texts[] = {
-        [SOURCE_STARTING] = "starting", [SOURCE_CONNECTING] = "connecting",
+        [SOURCE_STARTING] = "starting",   [SOURCE_CONNECTING] = "connecting",
         [SOURCE_FOLLOWING] = "following", [SOURCE_TROUBLE] = "trouble",
-        [SOURCE_ENDING] = "ending", [SOURCE_ENDED] = "ended",
+        [SOURCE_ENDING] = "ending",       [SOURCE_ENDED] = "ended",
     };
 
     return json_pack("{s:s, s:O, s:b, s:s, s:s*, s:o}", "type", "janus", "room", self->room.id,
-                     "ends_with_room", self->ends_with_room, "state", texts[self->state],
-                     "problem", self->problem, "publishers",
-                     janus_publishers_to_json(self->publishers));
+                     "ends_with_room", self->ends_with_room, "state", texts[self->state], "problem",
+                     self->problem, "publishers", janus_publishers_to_json(self->publishers));
 }
 
 void

@@ -26,7 +26,7 @@ struct Session {
     char *id, *org, *reference;
     const OrgSettings *settings; /* NULL: no such organisation */
     Participants *participants;
-    GPtrArray *tracks; /* SessionTrack */
+    GPtrArray *tracks;   /* SessionTrack */
     JanusSource *source; /* NULL: the backend brings the media */
     SealerSession *sealer_session;
 

@@ -30,7 +30,7 @@ typedef struct {
     char *reference; /* the backend's own; may identify a person, so it is sealed and never logged;
                         NULL: none */
     Participants *participants;
-    GPtrArray *tracks; /* TrackRequest */
+    GPtrArray *tracks;     /* TrackRequest */
     SourceRequest *source; /* NULL: the backend sends RTP by itself */
 } SessionRequest;
 

@@ -85,11 +85,11 @@ session_to_json(const Session *self)
 
     for (guint i = 0; i < self->tracks->len; i++)
         json_array_append_new(tracks, track_to_json(self, g_ptr_array_index(self->tracks, i)));
-    return json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s*, s:{s:s, s:s}, s:o, s:o*}", "session", self->id,
-                     "org", self->org, "reference", self->reference, "reason", state_reason(self),
-                     "state", session_state_text(self->state), "created", created_text, "decision",
-                     "result", reason == CONSENT_OK ? "permit" : "deny", "reason",
-                     consent_reason_text(reason), "tracks", tracks, "source",
+    return json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s*, s:{s:s, s:s}, s:o, s:o*}", "session",
+                     self->id, "org", self->org, "reference", self->reference, "reason",
+                     state_reason(self), "state", session_state_text(self->state), "created",
+                     created_text, "decision", "result", reason == CONSENT_OK ? "permit" : "deny",
+                     "reason", consent_reason_text(reason), "tracks", tracks, "source",
                      self->source != NULL ? janus_source_to_json(self->source) : NULL);
 }
 

@@ -62,9 +62,9 @@ finish(Fetch *self, GError *error)
         reply = json_loadb((const char *) self->bytes->data, self->bytes->len,
                            JSON_REJECT_DUPLICATES, &fault);
         if (reply == NULL) {
-            error = g_error_new(G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                                "the answer is not JSON: line %d, column %d", fault.line,
-                                fault.column);
+            error =
+                g_error_new(G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                            "the answer is not JSON: line %d, column %d", fault.line, fault.column);
         }
     }
     self->on_reply(reply, error, self->user_data);

@@ -22,8 +22,8 @@ NONSENSE = {
 AUDIO, VIDEO = ("audio", "opus"), ("video", "vp8")
 
 
-def start(folder, janus, **files):
-    recorder = Recorder(folder / "recorder")
+def start(folder, janus, port_range=None, **files):
+    recorder = Recorder(folder / "recorder", port_range=port_range)
     lines = [f'url = "{janus.url}";']
     for setting, text in files.items():
         path = recorder.folder / "keys" / setting
@@ -128,14 +128,17 @@ def test_only_consented(folder):
 
 def test_come_and_go(folder):
     janus = FakeJanus()
-    recorder = start(folder, janus)
+    recorder = start(folder, janus, (41000, 41003))
     session = follow(recorder, [participant("p1")])
     wait_source(session, "following")
-    janus.forwards[9] = {"stream_id": 9, "host": "127.0.0.1", "port": 40000, "publisher_id": 99, "mid": "0"}
     for track in ("p1-audio", "p1-audio-2"):
+        for left in (9, 10):
+            janus.forwards[left] = {"stream_id": left, "host": "127.0.0.1", "port": 41000 + (left - 9) * 2,
+                                    "publisher_id": 99, "mid": "0"}
         janus.publish(11, "p1", AUDIO)
         wait_forwarded(session, track)
-        tap.ok(9 not in janus.forwards, "what an earlier recorder left at our port is stopped")
+        port = session.track(track)["port"]
+        tap.equal([row["publisher_id"] for row in janus.forwards.values() if row["port"] == port], [11], "what an earlier recorder left at our port is stopped")
         janus.leave(11)
         poll(lambda: session.track(track)["state"] == "ended", 10, f"{track} to end")
         tap.ok(True, f"{track} ends as its publisher leaves")
