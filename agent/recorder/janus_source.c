@@ -1,6 +1,7 @@
 #include "agent/recorder/janus_source.h"
 
 #include "agent/recorder/janus_publishers.h"
+#include "agent/recorder/session_tracks.h"
 #include "agent/service/http_fetch.h"
 #include "config/key_file.h"
 
@@ -36,13 +37,18 @@ struct JanusSource {
 static void
 move(JanusSource *self, SourceState state, const char *problem)
 {
+    bool is_new = false;
+
     if (problem != NULL && g_strcmp0(problem, self->problem) != 0) {
         g_warning("session %s: the Janus room can not be followed: %s; trying again",
                   session_id(self->session), problem);
     }
+    is_new = state != self->state || g_strcmp0(problem, self->problem) != 0;
     self->state = state;
     g_free(self->problem);
     self->problem = g_strdup(problem);
+    if (is_new && session_is_open(self->session))
+        session_tell(self->session);
 }
 
 static void

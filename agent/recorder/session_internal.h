@@ -64,9 +64,6 @@ session_now_us(const Session *self)
 
 GArray *session_watchers_new(void);
 
-/* Tells those who watch. */
-void session_tell(Session *self);
-
 /* session_watch.c: what `event` makes of the state; tells those who watch, for where the state
  * stays a track may have changed. */
 void session_move(Session *self, SessionEvent event);

@@ -1,4 +1,5 @@
 #include "agent/recorder/session_internal.h"
+#include "agent/recorder/session_tracks.h"
 
 /* Who is told of changes, and what keeps a session from being an orphan. */
 
