@@ -95,19 +95,18 @@ janus_calls_new(void)
 }
 
 void
-janus_calls_send(JanusCalls *self, JanusWire *wire, const char *path, json_t *message,
-                 JanusCallFunc on_answer, void *user_data)
+janus_calls_send(JanusCalls *self, JanusWire *wire, const JanusCall *content)
 {
     Call *call = g_new0(Call, 1);
 
     self->n_refs++;
     call->calls = self;
     call->transaction = g_strdup_printf("sealtape-%" G_GUINT64_FORMAT, ++self->last_transaction);
-    call->on_answer = on_answer;
-    call->user_data = user_data;
+    call->on_answer = content->on_answer;
+    call->user_data = content->user_data;
     g_hash_table_insert(self->waiting, call->transaction, call);
-    json_object_set_new(message, "transaction", json_string(call->transaction));
-    janus_wire_post(wire, path, message, on_reply, call);
+    json_object_set_new(content->message, "transaction", json_string(call->transaction));
+    janus_wire_post(wire, content->path, content->message, on_reply, call);
 }
 
 bool

@@ -15,9 +15,14 @@ typedef void (*JanusCallFunc)(const json_t *answer, const GError *error, void *u
 
 JanusCalls *janus_calls_new(void);
 
-/* Posts `message` (taken) to `path`. */
-void janus_calls_send(JanusCalls *self, JanusWire *wire, const char *path, json_t *message,
-                      JanusCallFunc on_answer, void *user_data);
+typedef struct {
+    const char *path; /* below Janus' URL */
+    json_t *message;  /* taken */
+    JanusCallFunc on_answer;
+    void *user_data;
+} JanusCall;
+
+void janus_calls_send(JanusCalls *self, JanusWire *wire, const JanusCall *content);
 
 /* Returns: whether `event` was the answer to one of them. */
 bool janus_calls_take_event(JanusCalls *self, const json_t *event);

@@ -95,8 +95,8 @@ connect_again(JanusClient *self)
     self->state = CLIENT_CONNECTING;
     self->wire = janus_wire_new(self->url, self->api_secret);
     self->n_refs++;
-    janus_calls_send(self->calls, self->wire, "", json_pack("{s:s}", "janus", "create"), on_created,
-                     self);
+    janus_calls_send(self->calls, self->wire,
+                     &(JanusCall){"", json_pack("{s:s}", "janus", "create"), on_created, self});
 }
 
 static gboolean
@@ -168,9 +168,10 @@ on_created(const json_t *answer, const GError *error, void *user_data)
         return;
     }
     path = g_strdup_printf("/%" JSON_INTEGER_FORMAT, self->session);
-    janus_calls_send(self->calls, self->wire, path,
-                     json_pack("{s:s, s:s}", "janus", "attach", "plugin", PLUGIN), on_attached,
-                     self);
+    janus_calls_send(self->calls, self->wire,
+                     &(JanusCall){path,
+                                  json_pack("{s:s, s:s}", "janus", "attach", "plugin", PLUGIN),
+                                  on_attached, self});
 }
 
 /* Returns: whether it was anything to us. `is_sane`: out; false: it was nonsense. */
@@ -299,8 +300,9 @@ close_if_idle(JanusClient *self)
         return;
     path = g_strdup_printf("/%" JSON_INTEGER_FORMAT, self->session);
     self->n_refs++;
-    janus_calls_send(self->calls, self->wire, path, json_pack("{s:s}", "janus", "destroy"),
-                     on_destroyed, self);
+    janus_calls_send(
+        self->calls, self->wire,
+        &(JanusCall){path, json_pack("{s:s}", "janus", "destroy"), on_destroyed, self});
 }
 
 static void
@@ -341,8 +343,9 @@ janus_client_ask(JanusClient *self, json_t *body, JanusAnswerFunc on_answer, voi
     *ask = (Ask){self, on_answer, user_data};
     path = g_strdup_printf("/%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT, self->session,
                            self->handle);
-    janus_calls_send(self->calls, self->wire, path,
-                     json_pack("{s:s, s:o}", "janus", "message", "body", body), on_asked, ask);
+    janus_calls_send(self->calls, self->wire,
+                     &(JanusCall){path, json_pack("{s:s, s:o}", "janus", "message", "body", body),
+                                  on_asked, ask});
 }
 
 void
