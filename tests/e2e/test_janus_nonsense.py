@@ -160,6 +160,17 @@ def test_come_and_go(folder):
     janus.close()
 
 
+def test_recorder_stops(folder):
+    janus = FakeJanus()
+    janus.publish(11, "p1", AUDIO, VIDEO)
+    recorder = start(folder, janus)
+    session = follow(recorder, [participant("p1")])
+    wait_forwarded(session, "p1-audio", "p1-video")
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+    tap.equal(janus.forwards, {}, "and has stopped all forwards")
+    janus.close()
+
+
 def test_secrets(folder):
     janus = FakeJanus()
     secrets = {"apisecret": "api & secret", "secret": "of the room", "admin_key": "of the plugin"}
@@ -204,4 +215,4 @@ def test_bad_requests(folder):
 
 
 if __name__ == "__main__":
-    main([test_bad_requests, test_only_consented, test_come_and_go, test_secrets, test_nonsense], 170)
+    main([test_bad_requests, test_only_consented, test_come_and_go, test_recorder_stops, test_secrets, test_nonsense], 170)
