@@ -12,7 +12,7 @@ NONSENSE = {
     "500": "HTTP status 500",
     "redirect": "HTTP status 302",
     "huge": "longer than 1048576 bytes",
-    "cut": "not JSON",
+    "cut": "Connection terminated",
     "transaction": "transaction nobody began",
     "no-id": "without an id",
     "array": "without \"janus\"",
