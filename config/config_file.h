@@ -33,6 +33,7 @@ ConfigFile *config_file_open(const char *path, const ConfigRule *rules,
                              const ConfigRule *more_rules,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether it is set at all; for a group as well. */
 bool config_file_has(const ConfigFile *self, const char *name);
 
 /* Returns: the text, for a path the absolute one, owned; NULL if it is not set. */

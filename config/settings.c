@@ -24,6 +24,18 @@ is_verifier_key(const char *text)
     return verifier != NULL;
 }
 
+static bool
+is_http_url(const char *text)
+{
+    g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_NONE, NULL);
+    const char *scheme = uri != NULL ? g_uri_get_scheme(uri) : "";
+
+    return (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) &&
+           g_uri_get_host(uri) != NULL && *g_uri_get_host(uri) != '\0' &&
+           g_uri_get_query(uri) == NULL && g_uri_get_fragment(uri) == NULL &&
+           !g_str_has_suffix(text, "/");
+}
+
 static const ConfigRule rules[] = {
     {"recorder",                CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,      NULL           },
     {"recorder.socket",         CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL           },
@@ -43,6 +55,13 @@ static const ConfigRule rules[] = {
     {"recorder.reorder_ms",     CONFIG_KIND_NUMBER, false, "0 to 5000 (milliseconds)",               0,    5000,   NULL           },
     {"recorder.orphan_s",       CONFIG_KIND_NUMBER, false, "0 to 604800",                            0,    604800, NULL           },
     {"recorder.max_tracks",     CONFIG_KIND_NUMBER, false, "1 to 30000",                             1,    30000,  NULL           },
+    {"janus",                   CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,      NULL           },
+    {"janus.url",               CONFIG_KIND_TEXT,   false,
+     "the URL of Janus' HTTP API, as http://127.0.0.1:8088/janus",                                   0,    0,      is_http_url    },
+    {"janus.rtp_host",          CONFIG_KIND_TEXT,   false, "an IPv4 or IPv6 address",                0,    0,      is_address     },
+    {"janus.api_secret_file",   CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
+    {"janus.room_secret_file",  CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
+    {"janus.admin_key_file",    CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
     {"trusted_recorders",       CONFIG_KIND_LIST,   true,
      "a list of at most 256 recorders' verifier keys, as in the recorder.pub that `sealtape init` "
      "made",                                                                                         0,    256,    is_verifier_key},
@@ -82,6 +101,41 @@ read_recorder(Settings *self, const ConfigFile *file, GError **error)
         return true;
     }
     return false;
+}
+
+static bool
+read_janus(Settings *self, const ConfigFile *file, GError **error)
+{
+    JanusSettings *janus = NULL;
+
+    if (!config_file_has(file, "janus"))
+        return true;
+    janus = self->janus = g_new0(JanusSettings, 1);
+    janus->url = config_file_text(file, "janus.url");
+    if (janus->url == NULL) {
+        config_file_fail(file, "janus", error, "needs url, the URL of Janus' HTTP API");
+        return false;
+    }
+    janus->rtp_host = config_file_text(file, "janus.rtp_host");
+    if (janus->rtp_host == NULL)
+        janus->rtp_host = g_strdup(self->rtp_address);
+    janus->api_secret_path = config_file_text(file, "janus.api_secret_file");
+    janus->room_secret_path = config_file_text(file, "janus.room_secret_file");
+    janus->admin_key_path = config_file_text(file, "janus.admin_key_file");
+    return true;
+}
+
+static void
+janus_free(JanusSettings *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->url);
+    g_free(self->rtp_host);
+    g_free(self->api_secret_path);
+    g_free(self->room_secret_path);
+    g_free(self->admin_key_path);
+    g_free(self);
 }
 
 static int
@@ -153,7 +207,7 @@ settings_load(const char *path, GError **error)
         !store_settings_read(&self->store, file, error))
         return NULL;
     self->verifier_keys = config_file_list(file, "trusted_recorders");
-    if (!read_orgs(self, file, error))
+    if (!read_janus(self, file, error) || !read_orgs(self, file, error))
         return NULL;
     return g_steal_pointer(&self);
 }
@@ -181,6 +235,7 @@ settings_free(Settings *self)
     g_free(self->signing_key_path);
     g_free(self->rtp_address);
     store_settings_clear(&self->store);
+    janus_free(self->janus);
     g_clear_pointer(&self->verifier_keys, g_ptr_array_unref);
     g_clear_pointer(&self->orgs, g_ptr_array_unref);
     g_free(self);

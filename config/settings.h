@@ -67,6 +67,16 @@ typedef struct {
     uint32_t retry_ms;
 } StoreSettings;
 
+/* The Janus whose rooms sessions may follow. Its secrets stay in their files until they are used.
+ */
+typedef struct {
+    char *url;             /* janus.url: of its HTTP API */
+    char *rtp_host;        /* janus.rtp_host: where it is to send to; recorder.rtp.address */
+    char *api_secret_path; /* janus.api_secret_file; NULL: none, as the others */
+    char *room_secret_path;
+    char *admin_key_path;
+} JanusSettings;
+
 typedef struct {
     char *path; /* of sealtape.conf */
 
@@ -84,6 +94,8 @@ typedef struct {
 
     StoreSettings store;
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */
+
+    JanusSettings *janus; /* NULL: none */
 
     GPtrArray *orgs; /* OrgSettings */
 } Settings;

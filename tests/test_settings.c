@@ -73,6 +73,30 @@ test_what_is_left_out_has_a_value(SettingsFixture *fixture, gconstpointer unused
     g_assert_cmpuint(settings->max_tracks, ==, 2000);
 }
 
+static void
+test_janus_may_be_named(SettingsFixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *good = settings_fixture_good();
+    g_autofree char *text = g_strconcat(
+        good, "janus: { url = \"https://janus:8089/janus\"; api_secret_file = \"keys/a\"; };\n",
+        NULL);
+    g_autofree char *secret = g_build_filename(fixture->folder, "keys", "a", NULL);
+    g_autoptr(Settings) without = settings_load(fixture->path, &error);
+    g_autoptr(Settings) settings = NULL;
+
+    g_assert_no_error(error);
+    g_assert_null(without->janus);
+    settings_fixture_write(fixture->path, text);
+    settings = settings_load(fixture->path, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(settings->janus->url, ==, "https://janus:8089/janus");
+    g_assert_cmpstr(settings->janus->rtp_host, ==, "127.0.0.1");
+    g_assert_cmpstr(settings->janus->api_secret_path, ==, secret);
+    g_assert_null(settings->janus->room_secret_path);
+}
+
 /* One change to the good file, and the sentence it gives. */
 typedef struct {
     const char *what;
@@ -86,44 +110,57 @@ test_names_the_fault_of_the_settings(SettingsFixture *fixture, gconstpointer unu
     static const Row rows[] = {
         {"segment_ms",         "segment_msec",
          "sealtape.conf:30: recorder.segment_msec: there is no such setting; here may stand: "
-         "socket, spool, "                                                                                                   },
+         "socket, spool, "                                                                                                                          },
         {"spool = \"spool\"",  "spool = 7",
-         "sealtape.conf:13: recorder.spool: must be a path in double quotes"                                                 },
-        {"spool = \"spool\"",  "spool = \"\"",                        "recorder.spool: must be a text that is not empty"     },
+         "sealtape.conf:13: recorder.spool: must be a path in double quotes"                                                                        },
+        {"spool = \"spool\"",  "spool = \"\"",                                               "recorder.spool: must be a text that is not empty"     },
         {"spool = \"spool\";", "",
-         "sealtape.conf: recorder.spool: is missing; it must be a path in double quotes"                                     },
+         "sealtape.conf: recorder.spool: is missing; it must be a path in double quotes"                                                            },
         {"segment_ms = 4000",  "segment_ms = 999",
-         "sealtape.conf:30: recorder.segment_ms: must be 1000 to 30000 (milliseconds), and is 999"                           },
+         "sealtape.conf:30: recorder.segment_ms: must be 1000 to 30000 (milliseconds), and is 999"                                                  },
         {"segment_ms = 4000",  "segment_ms = 30001",
-         "must be 1000 to 30000 (milliseconds), and is 30001"                                                                },
-        {"segment_ms = 4000",  "segment_ms = 4000.5",                 "recorder.segment_ms: must be 1000 to 30000"           },
+         "must be 1000 to 30000 (milliseconds), and is 30001"                                                                                       },
+        {"segment_ms = 4000",  "segment_ms = 4000.5",                                        "recorder.segment_ms: must be 1000 to 30000"           },
         {"segment_ms = 4000",  "segment_ms = \"4000\"",
-         "recorder.segment_ms: must be 1000 to 30000"                                                                        },
-        {"segment_ms = 4000",  "segment_ms = 99999999999999999999",   "sealtape.conf:30: "                                   },
+         "recorder.segment_ms: must be 1000 to 30000"                                                                                               },
+        {"segment_ms = 4000",  "segment_ms = 99999999999999999999",                          "sealtape.conf:30: "                                   },
         {"object_ms = 20000",  "object_ms = 3999",
-         "recorder.object_ms: must be segment_ms (4000) to 300000 (milliseconds), and is 3999"                               },
-        {"reorder_ms = 250",   "reorder_ms = -1",                     "recorder.reorder_ms: must be 0 to 5000"               },
-        {"orphan_s = 3600",    "orphan_s = -1",                       "recorder.orphan_s: must be 0 to 604800"               },
-        {"max_tracks = 2000",  "max_tracks = 0",                      "recorder.max_tracks: must be 1 to 30000"              },
+         "recorder.object_ms: must be segment_ms (4000) to 300000 (milliseconds), and is 3999"                                                      },
+        {"reorder_ms = 250",   "reorder_ms = -1",                                            "recorder.reorder_ms: must be 0 to 5000"               },
+        {"orphan_s = 3600",    "orphan_s = -1",                                              "recorder.orphan_s: must be 0 to 604800"               },
+        {"max_tracks = 2000",  "max_tracks = 0",                                             "recorder.max_tracks: must be 1 to 30000"              },
         {"first_port = 40000", "first_port = 40001",
-         "recorder.rtp.first_port: must be an even port"                                                                     },
+         "recorder.rtp.first_port: must be an even port"                                                                                            },
         {"first_port = 40000", "first_port = 44000",
-         "recorder.rtp.last_port: must be greater than first_port, which is 44000"                                           },
+         "recorder.rtp.last_port: must be greater than first_port, which is 44000"                                                                  },
         {"last_port = 43999",  "last_port = 65536",
-         "recorder.rtp.last_port: must be a port, 1025 to 65535, and is 65536"                                               },
-        {"\"127.0.0.1\"",      "\"localhost\"",                       "recorder.rtp.address: must be an IPv4 or IPv6 address"},
+         "recorder.rtp.last_port: must be a port, 1025 to 65535, and is 65536"                                                                      },
+        {"\"127.0.0.1\"",      "\"localhost\"",                                              "recorder.rtp.address: must be an IPv4 or IPv6 address"},
         {"rtp:\n    {",        "rtp:\n    { ports = 3;",
          "recorder.rtp.ports: there is no such setting; here may stand: address, first_port, "
-         "last_port"                                                                                                         },
-        {"\"directory\"",      "\"tape\"",                            "store.type: must be \"directory\""                    },
-        {"orgs = \"orgs\"",    "orgs = \"elsewhere\"",                "elsewhere"                                            },
-        {"orgs = \"orgs\"",    "orgs = \"orgs\";\norgs = \"orgs\"",   "duplicate setting name"                               },
+         "last_port"                                                                                                                                },
+        {"\"directory\"",      "\"tape\"",                                                   "store.type: must be \"directory\""                    },
+        {"orgs = \"orgs\"",    "orgs = \"orgs\";\njanus: { }",
+         "janus: needs url, the URL of Janus' HTTP API"                                                                                             },
+        {"orgs = \"orgs\"",    "orgs = \"orgs\";\njanus: { url = \"ftp://a/janus\"; }",
+         "janus.url: must be the URL of Janus' HTTP API"                                                                                            },
+        {"orgs = \"orgs\"",    "orgs = \"orgs\";\njanus: { url = \"http:///janus\"; }",
+         "janus.url: must be"                                                                                                                       },
+        {"orgs = \"orgs\"",    "orgs = \"orgs\";\njanus: { url = \"http://a/janus?x=1\"; }",
+         "janus.url: must be"                                                                                                                       },
+        {"orgs = \"orgs\"",
+         "orgs = \"orgs\";\njanus: { url = \"http://a/janus\"; rtp_host = \"here\"; }",      "janus.rtp_host: must be an IPv4 or IPv6 address"      },
+        {"orgs = \"orgs\"",    "orgs = \"orgs\";\njanus: { secret = \"x\"; }",
+         "janus.secret: there is no such setting; here may stand: url, rtp_host, "
+         "api_secret_file, "                                                                                                                        },
+        {"orgs = \"orgs\"",    "orgs = \"elsewhere\"",                                       "elsewhere"                                            },
+        {"orgs = \"orgs\"",    "orgs = \"orgs\";\norgs = \"orgs\"",                          "duplicate setting name"                               },
         {"orgs = \"orgs\"",    "orgs = { a = 1; }",
-         "orgs: must be the folder of the organisations' files"                                                              },
-        {"max_tracks = 2000;", "max_tracks == 2000;",                 "syntax error"                                         },
-        {"recorder:",          "@include \"more.conf\"\nrecorder:",   "must not use @include"                                },
-        {"recorder:",          "  @include \"more.conf\"\nrecorder:", "must not use @include"                                },
-        {"typo",               "\xff\xfe",                            "is not UTF-8 text"                                    },
+         "orgs: must be the folder of the organisations' files"                                                                                     },
+        {"max_tracks = 2000;", "max_tracks == 2000;",                                        "syntax error"                                         },
+        {"recorder:",          "@include \"more.conf\"\nrecorder:",                          "must not use @include"                                },
+        {"recorder:",          "  @include \"more.conf\"\nrecorder:",                        "must not use @include"                                },
+        {"typo",               "\xff\xfe",                                                   "is not UTF-8 text"                                    },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -182,6 +219,7 @@ main(int argc, char **argv)
                          test_examples_do_not_load_unfilled);
     settings_fixture_add("settings", "what-is-left-out-has-a-value",
                          test_what_is_left_out_has_a_value);
+    settings_fixture_add("settings", "janus-may-be-named", test_janus_may_be_named);
     settings_fixture_add("settings", "names-the-fault-of-the-settings",
                          test_names_the_fault_of_the_settings);
     settings_fixture_add("settings", "names-a-missing-file", test_names_a_missing_file);

@@ -140,6 +140,8 @@ make_session(const SessionServices *services, SessionRequest *request)
     for (guint i = 0; i < request->tracks->len; i++)
         (void) append_track(self, g_ptr_array_index(request->tracks, i));
     g_ptr_array_set_free_func(request->tracks, NULL);
+    if (request->source != NULL && services->settings->janus != NULL)
+        self->source = janus_source_new(self, services->settings, request->source);
     session_request_free(request);
     return self;
 }
@@ -148,6 +150,7 @@ Session *
 session_new(const SessionServices *services, SessionRequest *request, SessionReadyFunc on_ready,
             void *user_data)
 {
+    const bool lacks_janus = request->source != NULL && services->settings->janus == NULL;
     Session *self = make_session(services, request);
     g_autoptr(GPtrArray) tracks = NULL;
     ConsentReason reason = CONSENT_OK;
@@ -158,6 +161,13 @@ session_new(const SessionServices *services, SessionRequest *request, SessionRea
     if (reason != CONSENT_OK) {
         session_move(self, SESSION_EVENT_DENIED);
         answer_later(self, on_ready, user_data, refusal(self, reason));
+        return self;
+    }
+    if (lacks_janus) {
+        session_move(self, SESSION_EVENT_FAILED);
+        answer_later(self, on_ready, user_data,
+                     g_error_new(RECORDER_ERROR, RECORDER_ERROR_INVALID,
+                                 "\"source\": this recorder's configuration names no Janus"));
         return self;
     }
     tracks = permitted_tracks(self);
@@ -207,7 +217,7 @@ bool
 session_stop(Session *self)
 {
     const int64_t until_us = session_now_us(self);
-    unsigned n_tracks = 0;
+    unsigned n_tracks = 0, n_open = 0;
 
     if (!session_is_open(self))
         return false;
@@ -222,8 +232,9 @@ session_stop(Session *self)
             continue;
         track_finish(track->track, until_us);
         n_tracks++;
+        n_open += track->is_ended ? 0 : 1;
     }
-    *self->services.n_tracks -= n_tracks;
+    *self->services.n_tracks -= n_open;
     sealer_take_stop(self->services.sealer, self->sealer_session, n_tracks);
     return true;
 }
@@ -271,6 +282,7 @@ session_free(Session *self)
     /* A worker that hangs on the store at the end of the process still holds it. */
     if (self == NULL || self->n_jobs > 0)
         return;
+    janus_source_free(self->source);
     g_ptr_array_unref(self->tracks);
     sealer_session_free(self->sealer_session);
     g_array_unref(self->watchers);

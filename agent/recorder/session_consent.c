@@ -84,7 +84,7 @@ begin_permitted(Session *self)
     for (guint i = 0; i < self->tracks->len; i++) {
         SessionTrack *track = g_ptr_array_index(self->tracks, i);
 
-        if (track->track == NULL && !track->is_keying &&
+        if (track->track == NULL && !track->is_keying && !track->is_ended &&
             self->decisions[purpose_of(track->request)] == CONSENT_OK)
             g_ptr_array_add(late, track);
     }

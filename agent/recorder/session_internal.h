@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/recorder/janus_source.h"
 #include "agent/recorder/session.h"
 #include "agent/recorder/track.h"
 
@@ -17,6 +18,7 @@ typedef struct {
     char *recipient; /* NULL until it has a key */
     Track *track;    /* NULL while not recorded */
     bool is_keying;  /* its key is being stored */
+    bool is_ended;   /* for good, while the session goes on */
 } SessionTrack;
 
 struct Session {
@@ -24,7 +26,8 @@ struct Session {
     char *id, *org, *reference;
     const OrgSettings *settings; /* NULL: no such organisation */
     Participants *participants;
-    GPtrArray *tracks; /* SessionTrack */
+    GPtrArray *tracks;   /* SessionTrack */
+    JanusSource *source; /* NULL: the backend brings the media */
     SealerSession *sealer_session;
 
     SessionState state;
@@ -88,6 +91,9 @@ char *session_policy_line(const Session *self);
  * borrowed), stores it, then opens the tracks. */
 void session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_ready,
                         void *user_data);
+
+/* session_tracks.c: ends those of `tracks` that were ended before they had begun. */
+void session_finish_ended(Session *self, GPtrArray *tracks);
 
 /* session_meta.c: the organisation's recipients, parsed. Returns: GPtrArray of AgeRecipient, owned.
  */

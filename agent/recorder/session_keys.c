@@ -43,6 +43,9 @@ seal_keys(KeyJob *job, GError **error)
 
     if (recipients == NULL)
         return false;
+    /* A session whose tracks are all still to come has nothing to open yet. */
+    if (job->tracks->len == 0)
+        return true;
     builder = envelope_builder_new(session->org, session->id, session->generation);
     for (guint i = 0; i < job->tracks->len; i++) {
         SessionTrack *track = g_ptr_array_index(job->tracks, i);
@@ -64,7 +67,8 @@ store_keys(GTask *task, gpointer source, gpointer data, GCancellable *cancellabl
     ObjectStore *store = job->session->services.store;
     GError *error = NULL;
 
-    if (object_store_put(store, job->envelope_key, job->envelope, &error) &&
+    if ((job->envelope == NULL ||
+         object_store_put(store, job->envelope_key, job->envelope, &error)) &&
         (job->meta == NULL || object_store_replace(store, job->meta_key, job->meta, &error))) {
         g_task_return_boolean(task, TRUE);
     } else {
@@ -213,6 +217,7 @@ on_keys_stored(GObject *source, GAsyncResult *result, gpointer data)
             srtp_key_wipe(((SessionTrack *) g_ptr_array_index(job->tracks, i))->request->srtp);
         /* Somebody may have joined or left, or asked for a pause, while the keys were stored. */
         session_hold_tracks(self);
+        session_finish_ended(self, job->tracks);
         session_move(self, SESSION_EVENT_PERMITTED);
     }
     if (error != NULL && !self->is_begun)
@@ -228,7 +233,7 @@ session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_ready, 
     g_autoptr(GError) error = NULL;
     const bool is_first = self->generation == 0;
 
-    self->generation++;
+    self->generation += tracks->len > 0 ? 1 : 0;
     self->n_jobs++;
     job->session = self;
     job->tracks = g_ptr_array_ref(tracks);

@@ -6,6 +6,7 @@
 
 #define MAX_TRACKS    256
 #define MAX_REFERENCE 256
+#define MAX_ROOM      256
 #define ID_RULE       "1 to 64 of a-z, 0-9, dot, hyphen and underscore, starting with a letter or digit"
 
 /* Refuses members that nobody knows: a misspelt one must not go unnoticed. */
@@ -203,13 +204,47 @@ take_reference(SessionRequest *self, const json_t *member, char **fault)
     }
 }
 
+static bool
+is_room(const json_t *room)
+{
+    return (json_is_integer(room) && json_integer_value(room) > 0) ||
+           (json_is_string(room) && json_string_length(room) > 0 &&
+            json_string_length(room) <= MAX_ROOM);
+}
+
 static void
-check_source(const json_t *source, char **fault)
+take_janus(SessionRequest *self, const json_t *source, char **fault)
+{
+    static const char *const known[] = {"type", "room", "ends_with_room", NULL};
+    const json_t *ends = json_object_get(source, "ends_with_room");
+    json_t *room = json_object_get(source, "room");
+    g_autofree char *cause = NULL;
+
+    if (!knows_members(source, known, &cause)) {
+        *fault = g_strdup_printf("\"source\": %s", cause);
+    } else if (!is_room(room)) {
+        *fault = g_strdup("\"source\": \"room\" must be a positive whole number, or a string");
+    } else if (ends != NULL && !json_is_boolean(ends)) {
+        *fault = g_strdup("\"source\": \"ends_with_room\" must be true or false");
+    } else {
+        self->source = g_new0(SourceRequest, 1);
+        self->source->room = json_incref(room);
+        self->source->ends_with_room = ends == NULL || json_is_true(ends);
+    }
+}
+
+static void
+take_source(SessionRequest *self, const json_t *source, char **fault)
 {
     const char *type = json_string_value(json_object_get(source, "type"));
 
-    if (*fault == NULL && source != NULL && g_strcmp0(type, "rtp") != 0)
-        *fault = g_strdup("\"source\": this version knows the type \"rtp\" only");
+    if (*fault != NULL || source == NULL || g_strcmp0(type, "rtp") == 0)
+        return;
+    if (g_strcmp0(type, "janus") == 0) {
+        take_janus(self, source, fault);
+    } else {
+        *fault = g_strdup("\"source\": \"type\" must be \"rtp\" or \"janus\"");
+    }
 }
 
 SessionRequest *
@@ -230,7 +265,7 @@ session_request_parse(const json_t *body, char **fault)
         return NULL;
     self->org = take_id(body, "org", fault);
     take_reference(self, json_object_get(body, "reference"), fault);
-    check_source(json_object_get(body, "source"), fault);
+    take_source(self, json_object_get(body, "source"), fault);
     take_participants(self, json_object_get(body, "participants"), fault);
     take_tracks(self, json_object_get(body, "tracks"), fault);
     return *fault == NULL ? g_steal_pointer(&self) : NULL;
@@ -256,5 +291,8 @@ session_request_free(SessionRequest *self)
     g_free(self->reference);
     participants_free(self->participants);
     g_ptr_array_unref(self->tracks);
+    if (self->source != NULL)
+        json_decref(self->source->room);
+    g_free(self->source);
     g_free(self);
 }

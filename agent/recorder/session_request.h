@@ -19,12 +19,19 @@ typedef struct {
     SrtpKey *srtp; /* NULL: plain RTP */
 } TrackRequest;
 
+/* A room of a media server that the recorder follows by itself. */
+typedef struct {
+    json_t *room; /* a number or a string */
+    bool ends_with_room;
+} SourceRequest;
+
 typedef struct {
     char *org;
     char *reference; /* the backend's own; may identify a person, so it is sealed and never logged;
                         NULL: none */
     Participants *participants;
-    GPtrArray *tracks; /* TrackRequest */
+    GPtrArray *tracks;     /* TrackRequest */
+    SourceRequest *source; /* NULL: the backend sends RTP by itself */
 } SessionRequest;
 
 /* Returns: the request, owned; NULL sets `fault`, owned. */

@@ -17,6 +17,8 @@ track_state(const Session *self, const SessionTrack *track)
 {
     if (track->track == NULL)
         return track->is_keying ? "starting" : "not-recorded";
+    if (track->is_ended && session_is_open(self))
+        return "ended";
     if (!session_is_open(self))
         return session_state_text(self->state);
     return session_hold(self, track) == NULL ? "recording" : "paused";
@@ -85,11 +87,12 @@ session_to_json(const Session *self)
 
     for (guint i = 0; i < self->tracks->len; i++)
         json_array_append_new(tracks, track_to_json(self, g_ptr_array_index(self->tracks, i)));
-    return json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s*, s:{s:s, s:s}, s:o}", "session", self->id,
-                     "org", self->org, "reference", self->reference, "reason", state_reason(self),
-                     "state", session_state_text(self->state), "created", created_text, "decision",
-                     "result", reason == CONSENT_OK ? "permit" : "deny", "reason",
-                     consent_reason_text(reason), "tracks", tracks);
+    return json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s*, s:{s:s, s:s}, s:o, s:o*}", "session",
+                     self->id, "org", self->org, "reference", self->reference, "reason",
+                     state_reason(self), "state", session_state_text(self->state), "created",
+                     created_text, "decision", "result", reason == CONSENT_OK ? "permit" : "deny",
+                     "reason", consent_reason_text(reason), "tracks", tracks, "source",
+                     self->source != NULL ? janus_source_to_json(self->source) : NULL);
 }
 
 void
@@ -102,7 +105,7 @@ session_add_counts(const Session *self, SessionCounts *counts)
         if (track->track == NULL)
             continue;
         track_status(track->track, &status);
-        counts->n_tracks += session_is_open(self) ? 1 : 0;
+        counts->n_tracks += session_is_open(self) && !track->is_ended ? 1 : 0;
         counts->n_packets += status.receiver.n_packets;
         counts->n_arrived += status.receiver.n_packets + status.receiver.n_paused;
         counts->n_bytes += status.receiver.n_bytes;

@@ -1,4 +1,5 @@
 #include "agent/recorder/session_internal.h"
+#include "agent/recorder/session_tracks.h"
 
 /* Who is told of changes, and what keeps a session from being an orphan. */
 
@@ -34,8 +35,8 @@ session_unwatch(Session *self, unsigned watch)
     }
 }
 
-static void
-tell_watchers(Session *self)
+void
+session_tell(Session *self)
 {
     /* Whoever is told may stop watching. */
     g_autoptr(GArray) told = g_array_copy(self->watchers);
@@ -51,7 +52,7 @@ void
 session_move(Session *self, SessionEvent event)
 {
     self->state = session_state_next(self->state, event);
-    tell_watchers(self);
+    session_tell(self);
 }
 
 void

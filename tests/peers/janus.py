@@ -84,7 +84,7 @@ class Publisher:
             {
                 "request": "create",
                 "room": ROOM,
-                "publishers": 2,
+                "publishers": 4,
                 "bitrate": 600000,
                 "fir_freq": 0,
                 "audiocodec": "opus",
@@ -93,8 +93,14 @@ class Publisher:
             }
         )
 
-    def join(self):
-        event = self._ask_event({"request": "join", "ptype": "publisher", "room": ROOM})
+    def destroy_room(self):
+        return self._ask({"request": "destroy", "room": ROOM})
+
+    def join(self, display=None):
+        request = {"request": "join", "ptype": "publisher", "room": ROOM}
+        if display is not None:
+            request["display"] = display
+        event = self._ask_event(request)
         self.publisher_id = event["plugindata"]["data"]["id"]
 
     def publish(self, offer_sdp):
@@ -118,6 +124,9 @@ class Publisher:
             }
         )
 
+    def leave(self):
+        _post(self.path, {"janus": "message", "body": {"request": "leave"}})
+
     def unpublish(self):
         return self._ask_event({"request": "unpublish"})
 
@@ -130,10 +139,11 @@ class Publisher:
 
     def _ask_event(self, body, **more):
         """For requests whose answer comes later, on the session's long poll."""
-        _post(self.path, {"janus": "message", "body": body, **more})
+        transaction = secrets.token_hex(8)
+        _post(self.path, {"transaction": transaction, "janus": "message", "body": body, **more})
         for _ in range(20):
             event = _get(f"/janus/{self.session}")
-            if event["janus"] != "event":
+            if event["janus"] != "event" or event.get("transaction") != transaction:
                 continue
             data = event["plugindata"]["data"]
             if "error" in data:
