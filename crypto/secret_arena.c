@@ -54,7 +54,8 @@ total_bytes(void)
 }
 
 /* Returns: `n_bytes` of locked, never dumped, never inherited memory between guard pages, or NULL.
- */
+ * The right to lock all of it is taken now; a page is locked, and counts, from its first use on, so
+ * that a program with one key does not hold the memory of one with thousands. */
 static uint8_t *
 map_locked(size_t n_bytes)
 {
@@ -68,7 +69,8 @@ map_locked(size_t n_bytes)
     /* A lock does not pass to a child, so a child must not have the pages at all. */
     if (mprotect(inside, n_bytes, PROT_READ | PROT_WRITE) != 0 ||
         madvise(inside, n_bytes, MADV_DONTFORK) != 0 ||
-        madvise(inside, n_bytes, MADV_DONTDUMP) != 0 || sodium_mlock(inside, n_bytes) != 0) {
+        madvise(inside, n_bytes, MADV_DONTDUMP) != 0 ||
+        mlock2(inside, n_bytes, MLOCK_ONFAULT) != 0) {
         (void) munmap(guarded, n_bytes + 2 * page); /* nothing was in it */
         return NULL;
     }
@@ -89,7 +91,6 @@ cut_slots_locked(SlotClass *slots, uint8_t *first)
     slots->free = g_new(uint16_t, slots->n_slots);
     for (size_t i = 0; i < slots->n_slots; i++) {
         slots->free[i] = (uint16_t) (slots->n_slots - 1 - i);
-        memcpy(slot_at(slots, i) + slots->n_bytes, arena.locked.canary, CANARY_BYTES);
     }
     slots->n_free = slots->n_slots;
     return slot_at(slots, slots->n_slots);
@@ -126,8 +127,12 @@ secret_arena_take(size_t n_bytes, GError **error)
     /* A size that is used up borrows from the next larger one. */
     for (size_t i = 0; i < G_N_ELEMENTS(arena.locked.classes); i++) {
         SlotClass *slots = &arena.locked.classes[i];
-        if (slots->n_bytes >= n_bytes && slots->n_free > 0)
-            return slot_at(slots, slots->free[--slots->n_free]);
+        if (slots->n_bytes >= n_bytes && slots->n_free > 0) {
+            uint8_t *taken = slot_at(slots, slots->free[--slots->n_free]);
+
+            memcpy(taken + slots->n_bytes, arena.locked.canary, CANARY_BYTES);
+            return taken;
+        }
     }
     if (!arena.locked.is_started) {
         crypto_fail(error, CRYPTO_ERROR_NO_LOCKED_MEMORY,
