@@ -63,10 +63,12 @@ take_news(gpointer data)
         self->has_disk_trouble = self->has_disk_trouble || news->session == NULL;
         g_warning("session %s: %s", news->session != NULL ? news->session : "-", news->message);
     } else if (news->is_stored) {
-        g_message("session %s: stored%s", news->session,
-                  news->is_whole ? "" : " as far as it was acknowledged (interrupted)");
         if (session != NULL)
             session_on_stored(session, news->is_whole);
+        /* One that lost segments is not "stored" in the log either. */
+        g_message("session %s: %s%s", news->session,
+                  session != NULL ? session_state_text(session_state(session)) : "stored",
+                  news->is_whole ? "" : " as far as it was acknowledged (interrupted)");
     } else {
         self->has_disk_trouble = false;
     }
