@@ -2,6 +2,7 @@
 
 #include "config/config_file.h"
 #include "config/org_settings.h"
+#include "config/replica_settings.h"
 #include "config/store_settings.h"
 #include "crypto/signed_note.h"
 
@@ -204,7 +205,8 @@ settings_load(const char *path, GError **error)
     self->orgs = g_ptr_array_new_with_free_func(on_org_free);
     file = config_file_open(self->path, rules, store_settings_rules, error);
     if (file == NULL || !read_recorder(self, file, error) ||
-        !store_settings_read(&self->store, file, error))
+        !store_settings_read(&self->store, file, error) ||
+        !replica_settings_read(&self->store, file, error))
         return NULL;
     self->verifier_keys = config_file_list(file, "trusted_recorders");
     if (!read_janus(self, file, error) || !read_orgs(self, file, error))

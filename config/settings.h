@@ -43,6 +43,8 @@ typedef enum {
 } StoreLock;
 
 typedef struct {
+    char *name;          /* of a replica: its file's, without `.conf`; NULL: the first store */
+    GPtrArray *replicas; /* StoreSettings *: each must have everything too; NULL: none */
     StoreType type;
     char *path; /* of a directory; NULL for any other type, as is all below for a directory */
 
@@ -62,6 +64,7 @@ typedef struct {
     StoreLock lock;
     uint32_t lock_days;
     bool legal_hold;
+    uint32_t max_upload_kbit_s;
     uint32_t max_concurrent;
     uint32_t attempt_ms;
     uint32_t retry_ms;

@@ -55,34 +55,38 @@ is_lock(const char *text)
 }
 
 const ConfigRule store_settings_rules[] = {
-    {"store",                CONFIG_KIND_GROUP,  true,  NULL,                                    0,    0,      NULL         },
-    {"store.type",           CONFIG_KIND_TEXT,   true,  "\"directory\" or \"s3\"",               0,    0,      is_type      },
-    {"store.path",           CONFIG_KIND_PATH,   false, "a path in double quotes",               0,    0,      NULL         },
-    {"store.baa",            CONFIG_KIND_SWITCH, false, NULL,                                    0,    0,      NULL         },
-    {"store.endpoint",       CONFIG_KIND_TEXT,   false, "https://HOST or https://HOST:PORT",     0,    0,      is_url       },
-    {"store.bucket",         CONFIG_KIND_TEXT,   false, "the name of a bucket",                  0,    0,      NULL         },
-    {"store.region",         CONFIG_KIND_TEXT,   false, "the region that the bucket is in",      0,    0,      NULL         },
-    {"store.style",          CONFIG_KIND_TEXT,   false, "\"path\" or \"host\"",                  0,    0,      is_style     },
-    {"store.prefix",         CONFIG_KIND_TEXT,   false, NULL,                                    0,    0,      NULL         },
-    {"store.credentials",    CONFIG_KIND_TEXT,   false,
+    {"store",                   CONFIG_KIND_GROUP,  true,  NULL,                                    0,    0,      NULL         },
+    {"store.type",              CONFIG_KIND_TEXT,   true,  "\"directory\" or \"s3\"",               0,    0,      is_type      },
+    {"store.replicas",          CONFIG_KIND_LIST,   false,
+     "a list of one to eight files, each with a `store` of its own",                                1,    8,      NULL         },
+    {"store.path",              CONFIG_KIND_PATH,   false, "a path in double quotes",               0,    0,      NULL         },
+    {"store.baa",               CONFIG_KIND_SWITCH, false, NULL,                                    0,    0,      NULL         },
+    {"store.endpoint",          CONFIG_KIND_TEXT,   false, "https://HOST or https://HOST:PORT",     0,    0,      is_url       },
+    {"store.bucket",            CONFIG_KIND_TEXT,   false, "the name of a bucket",                  0,    0,      NULL         },
+    {"store.region",            CONFIG_KIND_TEXT,   false, "the region that the bucket is in",      0,    0,      NULL         },
+    {"store.style",             CONFIG_KIND_TEXT,   false, "\"path\" or \"host\"",                  0,    0,      is_style     },
+    {"store.prefix",            CONFIG_KIND_TEXT,   false, NULL,                                    0,    0,      NULL         },
+    {"store.credentials",       CONFIG_KIND_TEXT,   false,
      "environment, instance, container, web-identity, systemd:NAME, or the path of a file, with a "
-     "`/`",                                                                                      0,    0,      is_source    },
-    {"store.ca_file",        CONFIG_KIND_PATH,   false, NULL,                                    0,    0,      NULL         },
-    {"store.pins",           CONFIG_KIND_LIST,   false, "a list of one to eight sha256//BASE64", 1,    8,      is_pin       },
-    {"store.proxy",          CONFIG_KIND_TEXT,   false, "http://HOST:PORT or https://HOST:PORT", 0,    0,      is_url       },
-    {"store.encryption",     CONFIG_KIND_TEXT,   false, "\"AES256\" or \"aws:kms\"",             0,    0,      is_encryption},
-    {"store.kms_key_id",     CONFIG_KIND_TEXT,   false, NULL,                                    0,    0,      NULL         },
-    {"store.storage_class",  CONFIG_KIND_TEXT,   false, NULL,                                    0,    0,      NULL         },
-    {"store.tags",           CONFIG_KIND_TEXT,   false, NULL,                                    0,    0,      NULL         },
-    {"store.lock",           CONFIG_KIND_TEXT,   false, "\"governance\" or \"compliance\"",      0,    0,      is_lock      },
-    {"store.lock_days",      CONFIG_KIND_NUMBER, false, "1 to 36500 (days)",                     1,    36500,  NULL         },
-    {"store.legal_hold",     CONFIG_KIND_SWITCH, false, NULL,                                    0,    0,      NULL         },
-    {"store.max_concurrent", CONFIG_KIND_NUMBER, false, "1 to 64",                               1,    64,     NULL         },
-    {"store.attempt_ms",     CONFIG_KIND_NUMBER, false, "1000 to 600000 (milliseconds)",         1000, 600000,
-     NULL                                                                                                                   },
-    {"store.retry_ms",       CONFIG_KIND_NUMBER, false, "1000 to 600000 (milliseconds)",         1000, 600000,
-     NULL                                                                                                                   },
-    {NULL,                   CONFIG_KIND_GROUP,  false, NULL,                                    0,    0,      NULL         },
+     "`/`",                                                                                         0,    0,      is_source    },
+    {"store.ca_file",           CONFIG_KIND_PATH,   false, NULL,                                    0,    0,      NULL         },
+    {"store.pins",              CONFIG_KIND_LIST,   false, "a list of one to eight sha256//BASE64", 1,    8,      is_pin       },
+    {"store.proxy",             CONFIG_KIND_TEXT,   false, "http://HOST:PORT or https://HOST:PORT", 0,    0,      is_url       },
+    {"store.encryption",        CONFIG_KIND_TEXT,   false, "\"AES256\" or \"aws:kms\"",             0,    0,      is_encryption},
+    {"store.kms_key_id",        CONFIG_KIND_TEXT,   false, NULL,                                    0,    0,      NULL         },
+    {"store.storage_class",     CONFIG_KIND_TEXT,   false, NULL,                                    0,    0,      NULL         },
+    {"store.tags",              CONFIG_KIND_TEXT,   false, NULL,                                    0,    0,      NULL         },
+    {"store.lock",              CONFIG_KIND_TEXT,   false, "\"governance\" or \"compliance\"",      0,    0,      is_lock      },
+    {"store.lock_days",         CONFIG_KIND_NUMBER, false, "1 to 36500 (days)",                     1,    36500,  NULL         },
+    {"store.legal_hold",        CONFIG_KIND_SWITCH, false, NULL,                                    0,    0,      NULL         },
+    {"store.max_upload_kbit_s", CONFIG_KIND_NUMBER, false, "64 to 100000000 (kbit/s)",              64,
+     100000000,                                                                                                   NULL         },
+    {"store.max_concurrent",    CONFIG_KIND_NUMBER, false, "1 to 64",                               1,    64,     NULL         },
+    {"store.attempt_ms",        CONFIG_KIND_NUMBER, false, "1000 to 600000 (milliseconds)",         1000, 600000,
+     NULL                                                                                                                      },
+    {"store.retry_ms",          CONFIG_KIND_NUMBER, false, "1000 to 600000 (milliseconds)",         1000, 600000,
+     NULL                                                                                                                      },
+    {NULL,                      CONFIG_KIND_GROUP,  false, NULL,                                    0,    0,      NULL         },
 };
 
 /* Only what belongs to the type, and all that it can not do without. */
@@ -113,8 +117,8 @@ check_type(const StoreSettings *self, const ConfigFile *file, GError **error)
 {
     const bool is_s3 = self->type == STORE_TYPE_S3;
 
-    /* The first two rows are of every type. */
-    for (const ConfigRule *rule = store_settings_rules + 2; rule->name != NULL; rule++) {
+    /* The first three rows are of every type. */
+    for (const ConfigRule *rule = store_settings_rules + 3; rule->name != NULL; rule++) {
         if (!check_setting(file, rule, is_s3, error))
             return false;
     }
@@ -167,6 +171,7 @@ read_connection(StoreSettings *self, const ConfigFile *file)
     self->pins = config_file_list(file, "store.pins");
     g_ptr_array_add(self->pins, NULL);
     self->proxy = config_file_text(file, "store.proxy");
+    self->max_upload_kbit_s = (uint32_t) config_file_number(file, "store.max_upload_kbit_s", 0);
     self->max_concurrent = (uint32_t) config_file_number(file, "store.max_concurrent", 0);
     self->attempt_ms = (uint32_t) config_file_number(file, "store.attempt_ms", 0);
     self->retry_ms = (uint32_t) config_file_number(file, "store.retry_ms", 0);
@@ -203,6 +208,8 @@ store_settings_read(StoreSettings *self, const ConfigFile *file, GError **error)
 void
 store_settings_clear(StoreSettings *self)
 {
+    g_free(self->name);
+    g_clear_pointer(&self->replicas, g_ptr_array_unref);
     g_free(self->path);
     g_free(self->endpoint);
     g_free(self->bucket);

@@ -8,13 +8,14 @@
 
 /* A caller puts its transfer into `waiting`, wakes the thread and sleeps on `changed` until the
  * transfer is marked done. libcurl's handles are touched by the thread alone, once they wait. */
-enum { POLL_MS = 1000 };
+enum { POLL_MS = 1000, HELD_MS = 20 };
 
 struct HttpClient {
     HttpClientOptions options;
     CURLM *multi;
     GThread *thread;
     GHashTable *under_way; /* HttpTransfer, the thread's own */
+    SendRate rate;         /* the thread's own as well */
     GMutex lock;
     GCond changed;
     struct {
@@ -101,6 +102,31 @@ block_broken_pipes(void)
     g_assert(failed == 0);
 }
 
+/* What the rate has held may go on, as far as it allows by now. */
+static void
+release_held(HttpClient *self)
+{
+    GHashTableIter iter;
+    gpointer transfer = NULL;
+
+    g_hash_table_iter_init(&iter, self->under_way);
+    while (g_hash_table_iter_next(&iter, &transfer, NULL))
+        http_transfer_go_on(transfer);
+}
+
+static int
+poll_ms(HttpClient *self)
+{
+    GHashTableIter iter;
+    gpointer transfer = NULL;
+
+    g_hash_table_iter_init(&iter, self->under_way);
+    while (g_hash_table_iter_next(&iter, &transfer, NULL))
+        if (((const HttpTransfer *) transfer)->is_held)
+            return HELD_MS;
+    return POLL_MS;
+}
+
 static gpointer
 run(gpointer user_data)
 {
@@ -109,11 +135,14 @@ run(gpointer user_data)
     block_broken_pipes();
     while (add_waiting(self)) {
         int n_running = 0;
-        const CURLMcode code = curl_multi_perform(self->multi, &n_running);
+        CURLMcode code = CURLM_OK;
 
+        release_held(self);
+        code = curl_multi_perform(self->multi, &n_running);
         g_assert(code == CURLM_OK);
         finish_ended(self);
-        (void) curl_multi_poll(self->multi, NULL, 0, POLL_MS, NULL); /* woken early: look again */
+        /* Woken early: look again. */
+        (void) curl_multi_poll(self->multi, NULL, 0, poll_ms(self), NULL);
     }
     return NULL;
 }
@@ -128,6 +157,8 @@ http_client_new(const HttpClientOptions *options)
     self->options.ca_file = g_strdup(options->ca_file);
     self->options.pins = g_strdup(options->pins);
     self->options.proxy = g_strdup(options->proxy);
+    self->options.max_connections = n;
+    send_rate_init(&self->rate, options->max_bytes_per_s);
     self->multi = curl_multi_init();
     g_assert(self->multi != NULL);
     (void) curl_multi_setopt(self->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long) n);
@@ -145,7 +176,7 @@ http_client_send(HttpClient *self, const HttpRequest *request, GError **error)
 {
     HttpTransfer transfer;
 
-    http_transfer_prepare(&transfer, &self->options, request);
+    http_transfer_prepare(&transfer, &self->options, &self->rate, request);
     g_mutex_lock(&self->lock);
     g_assert(!self->locked.is_ending);
     g_queue_push_tail(&self->locked.waiting, &transfer);

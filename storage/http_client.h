@@ -2,6 +2,7 @@
 
 #include <glib.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* HTTP/1.1 requests over kept connections, for any number of callers; one thread of its own moves
  * the bytes. TLS is 1.2 or later and always verified; no redirect is followed, no proxy taken from
@@ -14,6 +15,7 @@ typedef struct {
         *pins; /* NULL: none; `sha256//<base64>` of public keys, parted by `;`: one must match */
     const char *proxy;        /* NULL: none */
     unsigned max_connections; /* at once; 0: 8 */
+    uint64_t max_bytes_per_s; /* of bodies sent, all requests together; 0: no limit */
 } HttpClientOptions;
 
 /* All borrowed until http_client_send() returns. */
@@ -24,7 +26,8 @@ typedef struct {
         *headers;              /* `Name: value`, NULL at the end; without Host and Content-Length */
     GBytes *body;              /* NULL: none */
     size_t max_response_bytes; /* a longer answer is a failure */
-    unsigned timeout_ms;       /* for all of it, from the queue to the last byte */
+    unsigned timeout_ms;       /* for all of it, from the queue to the last byte; longer by what
+                                  max_bytes_per_s holds it up */
 } HttpRequest;
 
 typedef struct {

@@ -35,10 +35,15 @@ on_read(char *buffer, size_t size, size_t n_items, void *user_data)
 {
     HttpTransfer *self = user_data;
     const char *body = g_bytes_get_data(self->request->body, NULL);
-    const size_t n_bytes = MIN(size * n_items, body_length(self) - self->n_sent);
+    size_t n_bytes = MIN(size * n_items, body_length(self) - self->n_sent);
 
-    if (n_bytes > 0)
+    if (n_bytes > 0) {
+        n_bytes = send_rate_take(self->rate, n_bytes, g_get_monotonic_time());
+        self->is_held = n_bytes == 0;
+        if (self->is_held)
+            return CURL_READFUNC_PAUSE;
         memcpy(buffer, body + self->n_sent, n_bytes);
+    }
     self->n_sent += n_bytes;
     return n_bytes;
 }
@@ -118,9 +123,21 @@ set_up_tls(CURL *easy, const HttpClientOptions *options)
         SET(easy, CURLOPT_PINNEDPUBLICKEY, options->pins);
 }
 
-static void
-set_up_connection(CURL *easy, const HttpClientOptions *options, const HttpRequest *request)
+/* A line that we slow down ourselves is no slow store. */
+static long
+timeout_of(const HttpTransfer *self, const HttpClientOptions *options)
 {
+    const int64_t delay_ms =
+        send_rate_delay_ms(self->rate, body_length(self), options->max_connections);
+
+    return (long) MIN(G_MAXINT, self->request->timeout_ms + delay_ms);
+}
+
+static void
+set_up_connection(HttpTransfer *self, const HttpClientOptions *options, const HttpRequest *request)
+{
+    CURL *easy = self->easy;
+
     SET(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     SET(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
     SET(easy, CURLOPT_FOLLOWLOCATION, 0L); /* another place needs another signature */
@@ -130,7 +147,7 @@ set_up_connection(CURL *easy, const HttpClientOptions *options, const HttpReques
     SET(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(easy, CURLOPT_MAXAGE_CONN, (long) MAX_IDLE_S);
     SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long) MIN(request->timeout_ms, CONNECT_TIMEOUT_MS));
-    SET(easy, CURLOPT_TIMEOUT_MS, (long) request->timeout_ms);
+    SET(easy, CURLOPT_TIMEOUT_MS, timeout_of(self, options));
     SET(easy, CURLOPT_LOW_SPEED_LIMIT, (long) LOW_SPEED_BYTES);
     SET(easy, CURLOPT_LOW_SPEED_TIME, (long) LOW_SPEED_S);
 }
@@ -161,18 +178,19 @@ set_up_request(HttpTransfer *self, const HttpRequest *request)
 }
 
 void
-http_transfer_prepare(HttpTransfer *self, const HttpClientOptions *options,
+http_transfer_prepare(HttpTransfer *self, const HttpClientOptions *options, SendRate *rate,
                       const HttpRequest *request)
 {
     memset(self, 0, sizeof(*self));
     self->request = request;
+    self->rate = rate;
     self->easy = curl_easy_init();
     g_assert(self->easy != NULL);
     self->answer = g_byte_array_new();
     self->response = g_new0(HttpResponse, 1);
     self->response->headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     set_up_tls(self->easy, options);
-    set_up_connection(self->easy, options, request);
+    set_up_connection(self, options, request);
     set_up_request(self, request);
     SET(self->easy, CURLOPT_HEADERFUNCTION, on_header);
     SET(self->easy, CURLOPT_HEADERDATA, self);
@@ -180,6 +198,15 @@ http_transfer_prepare(HttpTransfer *self, const HttpClientOptions *options,
     SET(self->easy, CURLOPT_WRITEDATA, self);
     SET(self->easy, CURLOPT_ERRORBUFFER, self->message);
     SET(self->easy, CURLOPT_PRIVATE, self);
+}
+
+void
+http_transfer_go_on(HttpTransfer *self)
+{
+    if (!self->is_held)
+        return;
+    self->is_held = false;
+    (void) curl_easy_pause(self->easy, CURLPAUSE_CONT); /* a broken transfer ends by itself */
 }
 
 static StorageError

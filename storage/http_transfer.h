@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/http_client.h"
+#include "storage/send_rate.h"
 
 #include <curl/curl.h>
 #include <glib.h>
@@ -11,7 +12,9 @@ typedef struct {
     const HttpRequest *request;
     CURL *easy;
     struct curl_slist *headers;
-    size_t n_sent; /* of the body, as libcurl has taken it */
+    size_t n_sent;  /* of the body, as libcurl has taken it */
+    SendRate *rate; /* borrowed, shared by all of a client */
+    bool is_held;   /* by the rate, until http_transfer_go_on() */
     GByteArray *answer;
     size_t n_header_bytes;
     bool is_too_long;
@@ -21,9 +24,12 @@ typedef struct {
     char message[CURL_ERROR_SIZE];
 } HttpTransfer;
 
-/* Makes the handle ready to be added. */
-void http_transfer_prepare(HttpTransfer *self, const HttpClientOptions *options,
+/* Makes the handle ready to be added. `rate`: borrowed. */
+void http_transfer_prepare(HttpTransfer *self, const HttpClientOptions *options, SendRate *rate,
                            const HttpRequest *request);
+
+/* Sends on if it was held. */
+void http_transfer_go_on(HttpTransfer *self);
 
 /* libcurl is done with it: sets `response` or `error`, and frees the rest. */
 void http_transfer_finish(HttpTransfer *self, CURLcode code);

@@ -89,6 +89,7 @@ s3_setup_client(const S3StoreOptions *options, GError **error)
     if (!check_connection(options, error) || !check_wishes(options, error))
         return NULL;
     made.http.max_connections = made.max_concurrent;
+    made.http.max_bytes_per_s = (uint64_t) options->max_upload_kbit_s * 1000 / 8;
     endpoint = s3_endpoint_new(options->endpoint, options->bucket, options->style,
                                options->prefix == NULL ? "" : options->prefix, error);
     if (endpoint == NULL)

@@ -18,19 +18,20 @@ typedef struct {
     const char *bucket;
     const char *region; /* us-east-1 */
     S3Style style;
-    const char *prefix;        /* none; else ends in `/` */
-    const char *credentials;   /* as in aws_credentials_source_new() */
-    const char *ca_file;       /* the system's authorities */
-    const char *const *pins;   /* none; `sha256//<base64>`, NULL at the end */
-    const char *proxy;         /* none */
-    unsigned max_concurrent;   /* 4 */
-    unsigned attempt_ms;       /* 60000: of one try */
-    unsigned retry_ms;         /* 10000: then the caller hears of it */
-    const char *encryption;    /* none; AES256 or aws:kms */
-    const char *kms_key_id;    /* the bucket's own */
-    const char *storage_class; /* the bucket's own */
-    const char *tags;          /* none; `name=value&name=value`, encoded */
-    S3Lock lock;               /* for media, manifests and audit; never for what must be erasable */
+    const char *prefix;         /* none; else ends in `/` */
+    const char *credentials;    /* as in aws_credentials_source_new() */
+    const char *ca_file;        /* the system's authorities */
+    const char *const *pins;    /* none; `sha256//<base64>`, NULL at the end */
+    const char *proxy;          /* none */
+    unsigned max_concurrent;    /* 4 */
+    unsigned max_upload_kbit_s; /* no limit */
+    unsigned attempt_ms;        /* 60000: of one try */
+    unsigned retry_ms;          /* 10000: then the caller hears of it */
+    const char *encryption;     /* none; AES256 or aws:kms */
+    const char *kms_key_id;     /* the bucket's own */
+    const char *storage_class;  /* the bucket's own */
+    const char *tags;           /* none; `name=value&name=value`, encoded */
+    S3Lock lock; /* for media, manifests and audit; never for what must be erasable */
     unsigned lock_days;
     bool legal_hold; /* as `lock` */
 } S3StoreOptions;

@@ -163,21 +163,22 @@ read_option(S3StoreOptions *options, const char *argument)
         const char **text;
         unsigned *number;
     } rows[] = {
-        {"endpoint",       &options->endpoint,      NULL                    },
-        {"bucket",         &options->bucket,        NULL                    },
-        {"region",         &options->region,        NULL                    },
-        {"prefix",         &options->prefix,        NULL                    },
-        {"credentials",    &options->credentials,   NULL                    },
-        {"ca_file",        &options->ca_file,       NULL                    },
-        {"proxy",          &options->proxy,         NULL                    },
-        {"encryption",     &options->encryption,    NULL                    },
-        {"kms_key_id",     &options->kms_key_id,    NULL                    },
-        {"storage_class",  &options->storage_class, NULL                    },
-        {"tags",           &options->tags,          NULL                    },
-        {"max_concurrent", NULL,                    &options->max_concurrent},
-        {"attempt_ms",     NULL,                    &options->attempt_ms    },
-        {"retry_ms",       NULL,                    &options->retry_ms      },
-        {"lock_days",      NULL,                    &options->lock_days     },
+        {"endpoint",          &options->endpoint,      NULL                       },
+        {"bucket",            &options->bucket,        NULL                       },
+        {"region",            &options->region,        NULL                       },
+        {"prefix",            &options->prefix,        NULL                       },
+        {"credentials",       &options->credentials,   NULL                       },
+        {"ca_file",           &options->ca_file,       NULL                       },
+        {"proxy",             &options->proxy,         NULL                       },
+        {"encryption",        &options->encryption,    NULL                       },
+        {"kms_key_id",        &options->kms_key_id,    NULL                       },
+        {"storage_class",     &options->storage_class, NULL                       },
+        {"tags",              &options->tags,          NULL                       },
+        {"max_concurrent",    NULL,                    &options->max_concurrent   },
+        {"attempt_ms",        NULL,                    &options->attempt_ms       },
+        {"retry_ms",          NULL,                    &options->retry_ms         },
+        {"max_upload_kbit_s", NULL,                    &options->max_upload_kbit_s},
+        {"lock_days",         NULL,                    &options->lock_days        },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -74,7 +74,8 @@ test_reads_all_of_s3(SettingsFixture *fixture, gconstpointer unused)
         "    pins = [ \"sha256//x\", \"sha256//y\" ]; proxy = \"http://127.0.0.1:3128\";\n"
         "    encryption = \"aws:kms\"; kms_key_id = \"k\"; storage_class = \"STANDARD_IA\";\n"
         "    tags = \"a=b\"; lock = \"compliance\"; lock_days = 2190; legal_hold = true;\n"
-        "    max_concurrent = 8; attempt_ms = 20000; retry_ms = 5000;\n");
+        "    max_concurrent = 8; max_upload_kbit_s = 20000; attempt_ms = 20000; retry_ms = "
+        "5000;\n");
     g_autofree char *ca_file = g_build_filename(fixture->folder, "ca.pem", NULL);
     const StoreSettings *store = &settings->store;
 
@@ -93,6 +94,7 @@ test_reads_all_of_s3(SettingsFixture *fixture, gconstpointer unused)
     g_assert_cmpuint(store->lock_days, ==, 2190);
     g_assert_true(store->legal_hold);
     g_assert_cmpuint(store->max_concurrent, ==, 8);
+    g_assert_cmpuint(store->max_upload_kbit_s, ==, 20000);
     g_assert_cmpuint(store->attempt_ms, ==, 20000);
     g_assert_cmpuint(store->retry_ms, ==, 5000);
 }
@@ -150,9 +152,11 @@ test_names_the_fault(SettingsFixture *fixture, gconstpointer unused)
         {"baa",                                    "lock = \"compliance\"; lock_days = 0; baa",
          "store.lock_days: must be 1 to 36500 (days), and is 0"                                                                                      },
         {"baa",                                    "max_concurrent = 65; baa",                  "store.max_concurrent: must be 1 to 64"              },
+        {"baa",                                    "max_upload_kbit_s = 63; baa",
+         "store.max_upload_kbit_s: must be 64 to 100000000 (kbit/s)"                                                                                 },
         {"baa",                                    "attempt_ms = 999; baa",                     "store.attempt_ms: must be 1000 to 600000"           },
         {"baa",                                    "secret = \"x\"; baa",
-         "store.secret: there is no such setting; here may stand: type, path, baa, "                                                                 },
+         "store.secret: there is no such setting; here may stand: type, replicas, path, baa, "                                                       },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

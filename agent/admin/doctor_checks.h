@@ -10,10 +10,10 @@ void doctor_checks_signing_key(const Settings *settings, DoctorReport *report);
 /* Secret keys that lie where the recorder could read them. */
 void doctor_checks_identities(const Settings *settings, DoctorReport *report);
 
-/* Spool, and a store that is a folder: there, writable, on what kind of disk, how much is free. */
+/* Spool, and stores that are folders: there, writable, on what kind of disk, how much is free. */
 void doctor_checks_disks(const Settings *settings, DoctorReport *report);
 
-/* What a store elsewhere really does, asked by doing it: a row for each thing. Blocks. */
+/* What each store elsewhere really does, asked by doing it: a row for each thing. Blocks. */
 void doctor_checks_store(const Settings *settings, DoctorReport *report);
 void doctor_checks_network(const Settings *settings, DoctorReport *report);
 

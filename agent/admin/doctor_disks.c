@@ -84,12 +84,25 @@ check_folder(const char *what, const char *path, DoctorReport *report)
         doctor_report_add(report, DOCTOR_WARNING, what, "%s %s.", path, fault);
 }
 
+static void
+check_replicas(const GPtrArray *replicas, DoctorReport *report)
+{
+    for (guint i = 0; replicas != NULL && i < replicas->len; i++) {
+        const StoreSettings *replica = replicas->pdata[i];
+        g_autofree char *what = g_strconcat("replica ", replica->name, NULL);
+
+        if (replica->type == STORE_TYPE_DIRECTORY)
+            check_folder(what, replica->path, report);
+    }
+}
+
 void
 doctor_checks_disks(const Settings *settings, DoctorReport *report)
 {
     struct stat spool, store;
 
     check_folder("spool", settings->spool_path, report);
+    check_replicas(settings->store.replicas, report);
     if (settings->store.type != STORE_TYPE_DIRECTORY)
         return;
     check_folder("store", settings->store.path, report);

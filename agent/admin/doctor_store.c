@@ -16,22 +16,33 @@ result_of(S3ProbeVerdict verdict)
     }
 }
 
-void
-doctor_checks_store(const Settings *settings, DoctorReport *report)
+static void
+check_one(const StoreSettings *settings, DoctorReport *report)
 {
+    g_autofree char *place = configured_store_place(settings);
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) rows = configured_store_probe(&settings->store, &error);
+    g_autoptr(GPtrArray) rows = configured_store_probe(settings, &error);
 
     if (rows == NULL) {
-        doctor_report_add_error(report, "store", error);
+        doctor_report_add_error(report, place, error);
         return;
     }
     for (guint i = 0; i < rows->len; i++) {
         const S3ProbeRow *row = rows->pdata[i];
-        g_autofree char *check = g_strconcat("store ", row->name, NULL);
+        g_autofree char *check = g_strconcat(place, " ", row->name, NULL);
 
         /* A finding is half a sentence. */
         doctor_report_add(report, result_of(row->verdict), check, "%c%s.",
                           g_ascii_toupper(row->finding[0]), row->finding + 1);
     }
+}
+
+void
+doctor_checks_store(const Settings *settings, DoctorReport *report)
+{
+    const GPtrArray *replicas = settings->store.replicas;
+
+    check_one(&settings->store, report);
+    for (guint i = 0; replicas != NULL && i < replicas->len; i++)
+        check_one(replicas->pdata[i], report);
 }

@@ -8,30 +8,44 @@ struct StoreProbe {
     GThread *thread;
 };
 
-static gpointer
-probe(gpointer data)
+static void
+probe_one(const StoreSettings *settings)
 {
-    const StoreProbe *self = data;
+    g_autofree char *place = configured_store_place(settings);
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) rows = configured_store_probe(self->settings, &error);
+    g_autoptr(GPtrArray) rows = NULL;
     unsigned n_good = 0;
 
+    if (settings->type == STORE_TYPE_DIRECTORY)
+        return;
+    rows = configured_store_probe(settings, &error);
     if (rows == NULL) {
         g_warning("%s", error->message);
-        return NULL;
+        return;
     }
     for (guint i = 0; i < rows->len; i++) {
         const S3ProbeRow *row = rows->pdata[i];
 
         if (row->verdict == S3_PROBE_BAD) {
-            g_warning("store %s: %s", row->name, row->finding);
+            g_warning("%s %s: %s", place, row->name, row->finding);
         } else if (row->verdict == S3_PROBE_WARNING) {
-            g_message("store %s: %s", row->name, row->finding);
+            g_message("%s %s: %s", place, row->name, row->finding);
         } else {
             n_good++;
         }
     }
-    g_message("store: %u of %u checks are good; `sealtape doctor` shows all", n_good, rows->len);
+    g_message("%s: %u of %u checks are good; `sealtape doctor` shows all", place, n_good,
+              rows->len);
+}
+
+static gpointer
+probe(gpointer data)
+{
+    const StoreSettings *settings = ((const StoreProbe *) data)->settings;
+
+    probe_one(settings);
+    for (guint i = 0; settings->replicas != NULL && i < settings->replicas->len; i++)
+        probe_one(settings->replicas->pdata[i]);
     return NULL;
 }
 
@@ -41,7 +55,7 @@ store_probe_start(const StoreSettings *settings)
     StoreProbe *self = g_new0(StoreProbe, 1);
 
     self->settings = settings;
-    if (settings->type != STORE_TYPE_DIRECTORY)
+    if (settings->type != STORE_TYPE_DIRECTORY || settings->replicas != NULL)
         self->thread = g_thread_new("store-probe", probe, self);
     return self;
 }

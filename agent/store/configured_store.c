@@ -1,6 +1,7 @@
 #include "agent/store/configured_store.h"
 
 #include "storage/dir_store.h"
+#include "storage/replicated_store.h"
 #include "storage/s3_probe.h"
 #include "storage/s3_store.h"
 
@@ -35,6 +36,7 @@ s3_options(const StoreSettings *settings)
         .pins = (const char *const *) settings->pins->pdata,
         .proxy = settings->proxy,
         .max_concurrent = settings->max_concurrent,
+        .max_upload_kbit_s = settings->max_upload_kbit_s,
         .attempt_ms = settings->attempt_ms,
         .retry_ms = settings->retry_ms,
         .encryption = settings->encryption,
@@ -47,17 +49,45 @@ s3_options(const StoreSettings *settings)
     };
 }
 
-ObjectStore *
-configured_store_open(const StoreSettings *settings, GError **error)
+char *
+configured_store_place(const StoreSettings *settings)
 {
+    return settings->name == NULL ? g_strdup("store")
+                                  : g_strdup_printf("replica %s", settings->name);
+}
+
+ObjectStore *
+configured_store_open_one(const StoreSettings *settings, GError **error)
+{
+    g_autofree char *place = configured_store_place(settings);
     const bool is_directory = settings->type == STORE_TYPE_DIRECTORY;
     const S3StoreOptions options = is_directory ? (S3StoreOptions){0} : s3_options(settings);
     ObjectStore *store =
         is_directory ? dir_store_open(settings->path, error) : s3_store_open(&options, error);
 
     if (store == NULL)
-        g_prefix_error(error, is_directory ? "store.path: " : "store: ");
+        g_prefix_error(error, "%s%s: ", place, is_directory ? ".path" : "");
     return store;
+}
+
+ObjectStore *
+configured_store_open(const StoreSettings *settings, GError **error)
+{
+    const guint n_replicas = settings->replicas == NULL ? 0 : settings->replicas->len;
+    g_autoptr(ObjectStore) all = configured_store_open_one(settings, error);
+
+    if (all == NULL || n_replicas == 0)
+        return g_steal_pointer(&all);
+    all = replicated_store_new(g_steal_pointer(&all));
+    for (guint i = 0; i < n_replicas; i++) {
+        const StoreSettings *replica = settings->replicas->pdata[i];
+        ObjectStore *store = configured_store_open_one(replica, error);
+
+        if (store == NULL)
+            return NULL;
+        replicated_store_add(all, store, replica->name);
+    }
+    return g_steal_pointer(&all);
 }
 
 GPtrArray *
@@ -65,6 +95,7 @@ configured_store_probe(const StoreSettings *settings, GError **error)
 {
     S3StoreOptions options = {0};
     GPtrArray *rows = NULL;
+    g_autofree char *place = configured_store_place(settings);
 
     if (settings->type == STORE_TYPE_DIRECTORY)
         return g_ptr_array_new();
@@ -73,6 +104,6 @@ configured_store_probe(const StoreSettings *settings, GError **error)
     options.retry_ms = PROBE_RETRY_MS;
     rows = s3_probe(&options, error);
     if (rows == NULL)
-        g_prefix_error(error, "store: ");
+        g_prefix_error(error, "%s: ", place);
     return rows;
 }
