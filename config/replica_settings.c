@@ -40,10 +40,11 @@ is_new(const StoreSettings *self, const StoreSettings *replica, const ConfigFile
     for (guint i = 0; i < self->replicas->len; i++) {
         const StoreSettings *before = self->replicas->pdata[i];
 
-        if (is_same_place(before, replica))
+        if (is_same_place(before, replica)) {
             sentence = "the same place as a replica before it";
-        else if (strcmp(before->name, replica->name) == 0)
+        } else if (strcmp(before->name, replica->name) == 0) {
             sentence = "the same name as a replica before it";
+        }
     }
     if (sentence != NULL)
         config_file_fail(file, "store.replicas", error, "%s: has %s", replica->name, sentence);

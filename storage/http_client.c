@@ -121,9 +121,10 @@ poll_ms(HttpClient *self)
     gpointer transfer = NULL;
 
     g_hash_table_iter_init(&iter, self->under_way);
-    while (g_hash_table_iter_next(&iter, &transfer, NULL))
+    while (g_hash_table_iter_next(&iter, &transfer, NULL)) {
         if (((const HttpTransfer *) transfer)->is_held)
             return HELD_MS;
+    }
     return POLL_MS;
 }
 

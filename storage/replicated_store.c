@@ -113,13 +113,15 @@ run_errands(Errand *errands, guint n_errands)
 {
     GThread *threads[MOST_STORES] = {NULL};
 
-    for (guint i = 1; i < n_errands; i++)
+    for (guint i = 1; i < n_errands; i++) {
         if (errands[i].n_puts > 0)
             threads[i] = g_thread_new("replica", run_errand, &errands[i]);
+    }
     (void) run_errand(&errands[0]);
-    for (guint i = 1; i < n_errands; i++)
+    for (guint i = 1; i < n_errands; i++) {
         if (threads[i] != NULL)
             (void) g_thread_join(threads[i]);
+    }
 }
 
 static Errand
@@ -150,10 +152,11 @@ settle_errand(Errand *errand, uint32_t bit, ObjectPut *puts, uint32_t *taken)
             continue;
         }
         name_member(errand->member, &error);
-        if (puts[place].error == NULL)
+        if (puts[place].error == NULL) {
             puts[place].error = error;
-        else
+        } else {
             g_error_free(error);
+        }
     }
     g_free(errand->puts);
     g_free(errand->places);
@@ -166,7 +169,7 @@ replicated_put_all(ObjectStore *base, ObjectPut *puts, size_t n_puts)
     const guint n_members = self->members->len;
     const uint32_t all = (uint32_t) ((UINT64_C(1) << n_members) - 1);
     g_autofree uint32_t *taken = g_new0(uint32_t, n_puts);
-    Errand errands[MOST_STORES];
+    Errand errands[MOST_STORES] = {{0}};
 
     for (size_t i = 0; i < n_puts; i++)
         taken[i] = taken_by(self, &puts[i]);

@@ -4,8 +4,8 @@
 
 #include <glib.h>
 
-/* Looks once, in a thread of its own, at what the store and its replicas really do, and logs what somebody should
- * know. Recording does not wait for it. */
+/* Looks once, in a thread of its own, at what the store and its replicas really do, and logs what
+ * somebody should know. Recording does not wait for it. */
 typedef struct StoreProbe StoreProbe;
 
 /* `settings`: borrowed. Directories are not looked at. */
