@@ -1,6 +1,7 @@
 #include "storage/s3_objects.h"
 
 #include "crypto/digest.h"
+#include "storage/s3_multipart.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -113,21 +114,28 @@ add_lock(const S3Objects *self, AwsRequest *request)
     }
 }
 
-static AwsRequest *
-new_put(const S3Objects *self, const char *key, GBytes *body, bool if_absent)
+/* What every object is given, in however many requests it travels. */
+static void
+add_wishes(const S3Objects *self, AwsRequest *request, const char *key)
 {
-    AwsRequest *request = s3_endpoint_request(s3_client_endpoint(self->client), "PUT", key);
-
-    add_checksums(request, body);
     aws_request_add_header(request, "content-type", "application/octet-stream");
-    if (if_absent)
-        aws_request_add_header(request, "if-none-match", "*");
     add_if_set(request, "x-amz-server-side-encryption", self->encryption);
     add_if_set(request, "x-amz-server-side-encryption-aws-kms-key-id", self->kms_key_id);
     add_if_set(request, "x-amz-storage-class", self->storage_class);
     add_if_set(request, "x-amz-tagging", self->tags);
     if (is_lockable(key))
         add_lock(self, request);
+}
+
+static AwsRequest *
+new_put(const S3Objects *self, const char *key, GBytes *body, bool if_absent)
+{
+    AwsRequest *request = s3_endpoint_request(s3_client_endpoint(self->client), "PUT", key);
+
+    add_checksums(request, body);
+    add_wishes(self, request, key);
+    if (if_absent)
+        aws_request_add_header(request, "if-none-match", "*");
     return request;
 }
 
@@ -181,24 +189,18 @@ base64_of_hex(const char *hex)
     return g_base64_encode(digest.bytes, sizeof(digest.bytes));
 }
 
-/* The store said yes: does it have it? */
+/* The store said yes: does it have it? `hex`: the digest of `body`. */
 static bool
-prove(S3Objects *self, const char *key, const S3Call *call, const HttpResponse *answer,
-      GError **error)
+look_at(S3Objects *self, const char *key, GBytes *body, const char *hex, GError **error)
 {
-    const char *hex = call->request->payload_sha256;
-    g_autofree char *base64 = base64_of_hex(hex);
-    const char *echo = http_response_header(answer, "x-amz-checksum-sha256");
     g_autoptr(HttpResponse) head = NULL;
     g_autoptr(GError) reason = NULL;
 
-    if (echo != NULL && strcmp(echo, base64) != 0)
-        return fail(error, STORAGE_ERROR_CORRUPT, key, "the store took other bytes than were sent");
-    if (echo != NULL || g_atomic_int_get(&self->may_not_read))
+    if (g_atomic_int_get(&self->may_not_read))
         return true;
     head = fetch(self, "HEAD", key, &reason);
     if (head != NULL)
-        return compare_facts(head, key, call->body, hex, error);
+        return compare_facts(head, key, body, hex, error);
     if (g_error_matches(reason, STORAGE_ERROR, STORAGE_ERROR_DENIED)) {
         g_message("these S3 credentials may put but not look: a put counts when the store says so");
         g_atomic_int_set(&self->may_not_read, 1);
@@ -208,6 +210,19 @@ prove(S3Objects *self, const char *key, const S3Call *call, const HttpResponse *
         return fail(error, STORAGE_ERROR_TRANSIENT, key, "the store took it and does not have it");
     g_propagate_error(error, g_steal_pointer(&reason));
     return false;
+}
+
+static bool
+prove(S3Objects *self, const char *key, const S3Call *call, const HttpResponse *answer,
+      GError **error)
+{
+    const char *hex = call->request->payload_sha256;
+    g_autofree char *base64 = base64_of_hex(hex);
+    const char *echo = http_response_header(answer, "x-amz-checksum-sha256");
+
+    if (echo != NULL && strcmp(echo, base64) != 0)
+        return fail(error, STORAGE_ERROR_CORRUPT, key, "the store took other bytes than were sent");
+    return echo != NULL || look_at(self, key, call->body, hex, error);
 }
 
 /* The name is taken: by our own bytes (a lost answer, a restart), or by others'.
@@ -234,22 +249,62 @@ settle(S3Objects *self, const char *key, GBytes *body, bool *is_gone, GError **e
     return false;
 }
 
+/* Is the name taken? Where that can not be found out, it counts as free. */
+static bool
+is_taken(S3Objects *self, const char *key)
+{
+    g_autoptr(HttpResponse) head =
+        g_atomic_int_get(&self->may_not_read) ? NULL : fetch(self, "HEAD", key, NULL);
+
+    return head != NULL;
+}
+
+/* Returns: true once it is stored and proved. `kind`: out, as of s3_client_send(). */
+static bool
+put_large(S3Objects *self, const ObjectPut *what, bool if_absent, S3FaultKind *kind, GError **error)
+{
+    g_autoptr(AwsRequest) begin =
+        s3_endpoint_request(s3_client_endpoint(self->client), "POST", what->key);
+    const Digest digest = digest_of_bytes(what->body);
+    g_autofree char *hex = digest_to_hex(&digest);
+    const S3Multipart multipart = {self->client, what->key, what->body, begin, if_absent};
+
+    if (if_absent && is_taken(self, what->key)) {
+        *kind = S3_FAULT_EXISTS;
+        return fail(error, STORAGE_ERROR_CONFLICT, what->key, "already exists");
+    }
+    add_wishes(self, begin, what->key);
+    aws_request_add_header(begin, DIGEST_HEADER, hex);
+    return s3_multipart_put(&multipart, kind, error) &&
+           look_at(self, what->key, what->body, hex, error);
+}
+
+/* As put_large(). */
+static bool
+put_small(S3Objects *self, const ObjectPut *what, bool if_absent, S3FaultKind *kind, GError **error)
+{
+    g_autoptr(AwsRequest) request = new_put(self, what->key, what->body, if_absent);
+    const S3Call call = {.request = request,
+                         .body = what->body,
+                         .expect = S3_EXPECT_NOTHING,
+                         .max_response_bytes = MAX_ANSWER_BYTES};
+    g_autoptr(HttpResponse) answer = s3_client_send(self->client, &call, kind, error);
+
+    return answer != NULL && prove(self, what->key, &call, answer, error);
+}
+
 static bool
 put(S3Objects *self, const char *key, GBytes *body, bool if_absent, GError **error)
 {
-    g_autoptr(AwsRequest) request = new_put(self, key, body, if_absent);
-    const S3Call call = {.request = request,
-                         .body = body,
-                         .expect = S3_EXPECT_NOTHING,
-                         .max_response_bytes = MAX_ANSWER_BYTES};
-    g_autoptr(HttpResponse) answer = NULL;
+    const ObjectPut what = {.key = key, .body = body};
+    const bool is_large = g_bytes_get_size(body) > S3_MULTIPART_BYTES;
     S3FaultKind kind = S3_FAULT_FINAL;
     bool is_gone = false;
     g_autoptr(GError) reason = NULL;
 
-    answer = s3_client_send(self->client, &call, &kind, &reason);
-    if (answer != NULL)
-        return prove(self, key, &call, answer, error);
+    if (is_large ? put_large(self, &what, if_absent, &kind, &reason)
+                 : put_small(self, &what, if_absent, &kind, &reason))
+        return true;
     if (if_absent && kind == S3_FAULT_EXISTS) {
         if (settle(self, key, body, &is_gone, error))
             return true;

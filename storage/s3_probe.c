@@ -185,14 +185,31 @@ try_damage(Probe *self)
                 "the store ignores x-amz-checksum-sha256: a HEAD follows each put");
 }
 
+/* What the credentials must not be able to do. `reason`: NULL if they can. */
+static void
+judge_right(Probe *self, const char *name, const GError *reason, const char *if_allowed)
+{
+    g_autofree char *denied = g_strdup_printf("these credentials may not %s", name);
+
+    if (reason == NULL) {
+        add(self, name, S3_PROBE_WARNING, if_allowed);
+    } else if (g_error_matches(reason, STORAGE_ERROR, STORAGE_ERROR_DENIED)) {
+        add(self, name, S3_PROBE_GOOD, denied);
+    } else {
+        add(self, name, S3_PROBE_WARNING, reason->message); /* not known */
+    }
+}
+
 static void
 try_rights(Probe *self)
 {
     const Attempt get = {.method = "GET", .key = OBJECT, .expect = S3_EXPECT_BYTES};
     const Attempt delete = {.method = "DELETE", .key = OBJECT};
+    g_autoptr(GError) no_list = NULL;
+    g_autoptr(GError) no_delete = NULL;
     g_autoptr(HttpResponse) got = attempt(self, &get, NULL, NULL);
-    g_autoptr(GPtrArray) names = s3_list(self->client, OBJECT, false, NULL);
-    g_autoptr(HttpResponse) deleted = attempt(self, &delete, NULL, NULL);
+    g_autoptr(GPtrArray) names = s3_list(self->client, OBJECT, false, &no_list);
+    g_autoptr(HttpResponse) deleted = attempt(self, &delete, NULL, &no_delete);
 
     if (got != NULL) {
         look_at_clock(self, got);
@@ -202,17 +219,13 @@ try_rights(Probe *self)
             "own objects can not be read: a put with a lost answer needs somebody to look; allow "
             "s3:GetObject");
     }
-    if (names != NULL) {
-        add(self, "list", S3_PROBE_WARNING, "these credentials may list: a recorder need not");
-    } else {
-        add(self, "list", S3_PROBE_GOOD, "these credentials may not list");
-    }
-    if (deleted != NULL) {
-        add(self, "delete", S3_PROBE_WARNING,
-            "these credentials may delete: a recorder must not, deny s3:DeleteObject");
-    } else {
-        add(self, "delete", S3_PROBE_GOOD, "these credentials may not delete");
-    }
+    judge_right(self, "list", no_list,
+                got != NULL ? "these credentials may find and read what others put there (sealed, "
+                              "all the same): deny s3:ListBucket"
+                            : "these credentials may list: a recorder need not");
+    judge_right(self, "delete", no_delete,
+                "these credentials may delete: a recorder must not, deny s3:DeleteObject");
+    g_assert((names == NULL) == (no_list != NULL) && (deleted == NULL) == (no_delete != NULL));
 }
 
 static bool

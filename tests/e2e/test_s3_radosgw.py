@@ -19,6 +19,7 @@ except ImportError:
     botocore = None
 
 BODY, OTHER = "x*5000", "y*5000"
+HUGE = "h*70000000"  # over 64 MiB
 
 
 class Place:
@@ -71,6 +72,15 @@ def objects_over_tls(place):
         tap.equal(store.ask("put org/s/big.tape z*9000000"), "ok", "nine megabytes")
         tap.equal(store.ask("get org/s/big.tape"), s3.told("z*9000000"), "and back")
         tap.equal(store.ask("folders org/"), "ok org/s", "folders")
+        tap.equal(store.ask(f"put org/s/huge.tape {HUGE}"), "ok", "an object too large for one request")
+        tap.equal(store.ask("get org/s/huge.tape"), s3.told(HUGE), "and back")
+        head = place.admin.head_object(Bucket="plain", Key="org/s/huge.tape")
+        tap.contains(head["ETag"], "-5", "it travelled in five parts")
+        tap.equal(store.ask(f"put org/s/huge.tape {HUGE}"), "ok", "the same once more is a success")
+        begins(store.ask(f"put org/s/huge.tape {HUGE.replace('h', 'g')}"), "error conflict", "other bytes are a conflict")
+        tap.equal(store.ask("get org/s/huge.tape"), s3.told(HUGE), "and the first ones stay")
+        left = place.admin.list_multipart_uploads(Bucket="plain").get("Uploads", [])
+        tap.equal(left, [], "nothing half done is left")
     stranger = certificates.make_authority(place.folder, "stranger")
     with place.store("plain", ca_file=stranger[0]) as store:
         begins(store.ask(f"put org/x {BODY}"), "error denied", "a stranger's certificate is refused")
