@@ -32,7 +32,7 @@ e2e: ## only the tests from end to end
 	@tools/run_tests $(BUILD)/gcc --suite e2e
 
 bench: ## measure; see docs/ for what the numbers should be
-	@tools/setup build runtime demo test
+	@tools/setup build runtime demo test bench
 	@tools/build $(BUILD)/bench --buildtype=release
 	@tools/bench $(BUILD)/bench
 
