@@ -60,8 +60,10 @@ static const ConfigRule rules[] = {
     {"janus.url",               CONFIG_KIND_TEXT,   false,
      "the URL of Janus' HTTP API, as http://127.0.0.1:8088/janus",                                   0,    0,      is_http_url    },
     {"janus.rtp_host",          CONFIG_KIND_TEXT,   false, "an IPv4 or IPv6 address",                0,    0,      is_address     },
+    {"janus.ca_file",           CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
     {"janus.api_secret_file",   CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
     {"janus.room_secret_file",  CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
+    {"janus.room_pin_file",     CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
     {"janus.admin_key_file",    CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
     {"trusted_recorders",       CONFIG_KIND_LIST,   true,
      "a list of at most 256 recorders' verifier keys, as in the recorder.pub that `sealtape init` "
@@ -120,8 +122,10 @@ read_janus(Settings *self, const ConfigFile *file, GError **error)
     janus->rtp_host = config_file_text(file, "janus.rtp_host");
     if (janus->rtp_host == NULL)
         janus->rtp_host = g_strdup(self->rtp_address);
+    janus->ca_path = config_file_text(file, "janus.ca_file");
     janus->api_secret_path = config_file_text(file, "janus.api_secret_file");
     janus->room_secret_path = config_file_text(file, "janus.room_secret_file");
+    janus->room_pin_path = config_file_text(file, "janus.room_pin_file");
     janus->admin_key_path = config_file_text(file, "janus.admin_key_file");
     return true;
 }
@@ -133,8 +137,10 @@ janus_free(JanusSettings *self)
         return;
     g_free(self->url);
     g_free(self->rtp_host);
+    g_free(self->ca_path);
     g_free(self->api_secret_path);
     g_free(self->room_secret_path);
+    g_free(self->room_pin_path);
     g_free(self->admin_key_path);
     g_free(self);
 }

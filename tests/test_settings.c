@@ -78,9 +78,11 @@ test_janus_may_be_named(SettingsFixture *fixture, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *good = settings_fixture_good();
-    g_autofree char *text = g_strconcat(
-        good, "janus: { url = \"https://janus:8089/janus\"; api_secret_file = \"keys/a\"; };\n",
-        NULL);
+    g_autofree char *text =
+        g_strconcat(good,
+                    "janus: { url = \"https://janus:8089/janus\"; api_secret_file = \"keys/a\";"
+                    " ca_file = \"/etc/ca.pem\"; room_pin_file = \"/etc/pin\"; };\n",
+                    NULL);
     g_autofree char *secret = g_build_filename(fixture->folder, "keys", "a", NULL);
     g_autoptr(Settings) without = settings_load(fixture->path, &error);
     g_autoptr(Settings) settings = NULL;
@@ -95,6 +97,8 @@ test_janus_may_be_named(SettingsFixture *fixture, gconstpointer unused)
     g_assert_cmpstr(settings->janus->rtp_host, ==, "127.0.0.1");
     g_assert_cmpstr(settings->janus->api_secret_path, ==, secret);
     g_assert_null(settings->janus->room_secret_path);
+    g_assert_cmpstr(settings->janus->ca_path, ==, "/etc/ca.pem");
+    g_assert_cmpstr(settings->janus->room_pin_path, ==, "/etc/pin");
 }
 
 /* One change to the good file, and the sentence it gives. */

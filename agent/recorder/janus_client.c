@@ -23,7 +23,7 @@ typedef enum {
 struct JanusClient {
     unsigned n_refs; /* its owner's, and one for each request and poll under way */
     JanusClientOptions options;
-    char *url, *api_secret;
+    char *url, *ca_path, *api_secret;
     JanusCalls *calls;
     JanusWire *wire; /* of this connection */
     ClientState state;
@@ -55,6 +55,7 @@ unref(JanusClient *self)
         return;
     janus_calls_free(self->calls);
     g_free(self->url);
+    g_free(self->ca_path);
     g_free(self->api_secret);
     g_free(self);
 }
@@ -87,27 +88,7 @@ finish_closing(JanusClient *self)
     self->options.on_closed(self->options.user_data);
 }
 
-static void on_created(const json_t *answer, const GError *error, void *user_data);
-
-static void
-connect_again(JanusClient *self)
-{
-    self->state = CLIENT_CONNECTING;
-    self->wire = janus_wire_new(self->url, self->api_secret);
-    self->n_refs++;
-    janus_calls_send(self->calls, self->wire,
-                     &(JanusCall){"", json_pack("{s:s}", "janus", "create"), on_created, self});
-}
-
-static gboolean
-on_try_again(gpointer data)
-{
-    JanusClient *self = data;
-
-    self->timer = 0;
-    connect_again(self);
-    return G_SOURCE_REMOVE;
-}
+static gboolean on_try_again(gpointer data);
 
 /* Ends the connection, tells why, and plans the next. */
 static void
@@ -172,6 +153,32 @@ on_created(const json_t *answer, const GError *error, void *user_data)
                      &(JanusCall){path,
                                   json_pack("{s:s, s:s}", "janus", "attach", "plugin", PLUGIN),
                                   on_attached, self});
+}
+
+static void
+connect_again(JanusClient *self)
+{
+    g_autoptr(GError) error = NULL;
+
+    self->state = CLIENT_CONNECTING;
+    self->wire = janus_wire_new(self->url, self->ca_path, self->api_secret, &error);
+    if (self->wire == NULL) {
+        go_down(self, error->message);
+        return;
+    }
+    self->n_refs++;
+    janus_calls_send(self->calls, self->wire,
+                     &(JanusCall){"", json_pack("{s:s}", "janus", "create"), on_created, self});
+}
+
+static gboolean
+on_try_again(gpointer data)
+{
+    JanusClient *self = data;
+
+    self->timer = 0;
+    connect_again(self);
+    return G_SOURCE_REMOVE;
 }
 
 /* Returns: whether it was anything to us. `is_sane`: out; false: it was nonsense. */
@@ -263,10 +270,11 @@ janus_client_new(const JanusClientOptions *options)
     self->n_refs = 1;
     self->options = *options;
     self->url = g_strdup(options->url);
+    self->ca_path = g_strdup(options->ca_path);
     self->api_secret = g_strdup(options->api_secret);
     self->calls = janus_calls_new();
     self->wait_ms = FIRST_WAIT_MS;
-    connect_again(self);
+    self->timer = g_idle_add(on_try_again, self);
     return self;
 }
 

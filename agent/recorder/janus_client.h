@@ -11,6 +11,7 @@ typedef struct JanusClient JanusClient;
 
 typedef struct {
     const char *url;                /* http://127.0.0.1:8088/janus */
+    const char *ca_path;            /* who vouches for an https one; NULL: as the system does */
     const char *api_secret;         /* NULL: none */
     void (*on_up)(void *user_data); /* there is a fresh handle, which joined nothing */
     void (*on_down)(const char *problem, void *user_data); /* it is gone; one sentence */
@@ -24,7 +25,7 @@ typedef struct {
  * once; at once if Janus is not there.  */
 typedef void (*JanusAnswerFunc)(const json_t *data, const GError *error, void *user_data);
 
-/* Begins to connect at once. The strings of `options` are copied. */
+/* Begins to connect, from the main loop on. The strings of `options` are copied. */
 JanusClient *janus_client_new(const JanusClientOptions *options);
 
 /* Whether there is a handle to ask with. */

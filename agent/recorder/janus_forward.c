@@ -1,5 +1,7 @@
 #include "agent/recorder/janus_forward.h"
 
+#include "agent/recorder/janus_listing.h"
+#include "agent/recorder/janus_stream.h"
 #include "agent/recorder/session_tracks.h"
 
 #include <string.h>
@@ -10,7 +12,7 @@
 /* What becomes of it, in this order; a lost connection or a refusal leads back to WAITING. */
 typedef enum {
     FORWARD_ADDING,   /* its track is being added */
-    FORWARD_WAITING,  /* for a port, or for Janus */
+    FORWARD_WAITING,  /* until it may be recorded, or for Janus */
     FORWARD_CLEARING, /* whoever still sends to its port is being stopped */
     FORWARD_ASKING,
     FORWARD_RUNNING,
@@ -24,27 +26,13 @@ struct JanusForward {
     JanusClient *client;
     ForwardState state;
     char *track;
-    json_t *publisher, *mid;
-    char *kind, *codec, *problem;
-    bool is_simulcast;
-    bool is_over; /* its owner has let go */
-    uint16_t port;
-    json_t *stream_id;
+    json_t *publisher;
+    JanusStream *stream;
+    char *problem;
+    bool is_over;      /* its owner has let go */
+    uint16_t port;     /* the last its track had; 0: none yet */
+    json_t *stream_id; /* Janus' name for it; NULL: not forwarded */
     int64_t running_since_us;
-};
-
-/* What Janus may say, and what we let it make of the payload type. */
-static const struct {
-    const char *codec, *kind;
-    int payload_type, clock_rate, channels;
-} codecs[] = {
-    {"opus", "audio", 111, 48000, 2},
-    {"pcmu", "audio", 0,   8000,  1},
-    {"pcma", "audio", 8,   8000,  1},
-    {"g722", "audio", 9,   8000,  1},
-    {"vp8",  "video", 96,  90000, 1},
-    {"vp9",  "video", 96,  90000, 1},
-    {"h264", "video", 96,  90000, 1},
 };
 
 static void ask_to_forward(JanusForward *self);
@@ -56,10 +44,8 @@ unref(JanusForward *self)
         return;
     g_free(self->track);
     json_decref(self->publisher);
-    json_decref(self->mid);
     json_decref(self->stream_id);
-    g_free(self->kind);
-    g_free(self->codec);
+    janus_stream_free(self->stream);
     g_free(self->problem);
     g_free(self);
 }
@@ -76,30 +62,15 @@ set_problem(JanusForward *self, ForwardState state, const char *problem)
     self->problem = g_strdup(problem);
 }
 
-json_t *
-janus_room_request(const JanusRoom *room, const char *name)
-{
-    return json_pack("{s:s, s:O, s:s*, s:s*}", "request", name, "room", room->id, "secret",
-                     room->secret, "admin_key", room->admin_key);
-}
-
-static int
-find_codec(const char *codec, const char *kind)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(codecs); i++) {
-        if (g_ascii_strcasecmp(codecs[i].codec, codec) == 0 && strcmp(codecs[i].kind, kind) == 0)
-            return (int) i;
-    }
-    return -1;
-}
-
 /* Returns: an id that the session does not have yet, owned; NULL: there were too many. */
 static char *
 free_track_id(const JanusForward *self, const char *participant)
 {
+    const char *kind = janus_stream_kind(self->stream);
+
     for (unsigned n = 1; n <= MAX_TRACKS_OF_KIND; n++) {
-        g_autofree char *id = n == 1 ? g_strdup_printf("%s-%s", participant, self->kind)
-                                     : g_strdup_printf("%s-%s-%u", participant, self->kind, n);
+        g_autofree char *id = n == 1 ? g_strdup_printf("%s-%s", participant, kind)
+                                     : g_strdup_printf("%s-%s-%u", participant, kind, n);
 
         if (!session_has_track(self->session, id))
             return g_steal_pointer(&id);
@@ -111,23 +82,18 @@ free_track_id(const JanusForward *self, const char *participant)
 static TrackRequest *
 track_request(JanusForward *self, const char *participant, char **fault)
 {
-    const int row = find_codec(self->codec, self->kind);
+    g_autofree char *id = free_track_id(self, participant);
     json_t *form = NULL;
     TrackRequest *request = NULL;
 
-    if (row < 0) {
-        *fault = g_strdup_printf("the codec %s can not be recorded", self->codec);
-        return NULL;
-    }
-    self->track = free_track_id(self, participant);
-    if (self->track == NULL) {
+    if (id == NULL) {
         *fault = g_strdup("this participant came back too often");
         return NULL;
     }
-    form = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i}", "id", self->track, "participant",
-                     participant, "kind", self->kind, "codec", codecs[row].codec, "payload_type",
-                     codecs[row].payload_type, "clock_rate", codecs[row].clock_rate, "channels",
-                     codecs[row].channels);
+    form = janus_stream_track(self->stream, id, participant, fault);
+    if (form == NULL)
+        return NULL;
+    self->track = g_steal_pointer(&id);
     request = session_parse_track(self->session, form, fault);
     json_decref(form);
     return request;
@@ -155,7 +121,6 @@ janus_forward_new(JanusRoom *room, const json_t *publisher, const char *particip
                   const json_t *stream)
 {
     JanusForward *self = g_new0(JanusForward, 1);
-    const char *codec = json_string_value(json_object_get(stream, "codec"));
     g_autofree char *fault = NULL;
     TrackRequest *request = NULL;
 
@@ -164,10 +129,7 @@ janus_forward_new(JanusRoom *room, const json_t *publisher, const char *particip
     self->session = room->session;
     self->client = room->client;
     self->publisher = json_incref((json_t *) publisher);
-    self->mid = json_incref(json_object_get(stream, "mid"));
-    self->kind = g_strdup(json_string_value(json_object_get(stream, "type")));
-    self->codec = g_strdup(codec != NULL ? codec : "(not named)");
-    self->is_simulcast = json_is_true(json_object_get(stream, "simulcast"));
+    self->stream = janus_stream_new(stream);
     self->state = FORWARD_ADDING;
     request = track_request(self, participant, &fault);
     if (request == NULL) {
@@ -182,47 +144,7 @@ janus_forward_new(JanusRoom *room, const json_t *publisher, const char *particip
 bool
 janus_forward_is_of(const JanusForward *self, const json_t *stream)
 {
-    const char *codec = json_string_value(json_object_get(stream, "codec"));
-
-    return json_equal(self->mid, json_object_get(stream, "mid")) &&
-           g_strcmp0(self->kind, json_string_value(json_object_get(stream, "type"))) == 0 &&
-           g_strcmp0(self->codec, codec != NULL ? codec : "(not named)") == 0;
-}
-
-typedef void (*ListedFunc)(const json_t *entry, const json_t *publisher, void *user_data);
-
-/* Calls `each` for every forwarder in what the plugin lists, however deep it nests them; versions
- * of the plugin differ there. */
-static void
-walk_listed(const json_t *node, const json_t *publisher, ListedFunc each, void *user_data)
-{
-    /* Bounded: JSON that jansson parses nests at most 2048 deep. */
-    const json_t *own = json_object_get(node, "publisher_id");
-    const char *name = NULL;
-    json_t *member = NULL;
-
-    if (own != NULL)
-        publisher = own;
-    if (json_object_get(node, "stream_id") != NULL)
-        each(node, publisher, user_data);
-    json_object_foreach((json_t *) node, name, member)
-    {
-        for (size_t i = 0; json_is_array(member) && i < json_array_size(member); i++) {
-            if (json_is_object(json_array_get(member, i)))
-                walk_listed(json_array_get(member, i), publisher, each, user_data);
-        }
-    }
-}
-
-static void
-stop_stream(const JanusForward *self, const json_t *publisher, const json_t *stream_id,
-            JanusAnswerFunc on_stopped, void *user_data)
-{
-    json_t *request = janus_room_request(self->room, "stop_rtp_forward");
-
-    json_object_set(request, "publisher_id", (json_t *) publisher);
-    json_object_set(request, "stream_id", (json_t *) stream_id);
-    janus_client_ask(self->client, request, on_stopped, user_data);
+    return janus_stream_is(self->stream, stream);
 }
 
 static void
@@ -230,22 +152,34 @@ on_stopped(const json_t *data, const GError *error, void *user_data)
 {
     JanusForward *self = user_data;
 
-    /* A publisher who left took the forward along. */
+    /* A publisher who left took the forward along; where it is there still, the next check stops
+     * it again. */
     if (error != NULL)
         g_debug("session %s: %s", session_id(self->session), error->message);
     unref(self);
 }
 
 static void
-stop_if_known(JanusForward *self)
+stop_stream(JanusForward *self, const json_t *publisher, const json_t *stream_id)
 {
-    if (self->stream_id == NULL)
-        return;
+    json_t *request = janus_room_request(self->room, "stop_rtp_forward");
+
+    json_object_set(request, "publisher_id", (json_t *) publisher);
+    json_object_set(request, "stream_id", (json_t *) stream_id);
     self->n_refs++;
-    stop_stream(self, self->publisher, self->stream_id, on_stopped, self);
+    janus_client_ask(self->client, request, on_stopped, self);
 }
 
-/* One who still sends to our port was left by a recorder that ended in between. */
+static void
+stop_if_known(JanusForward *self)
+{
+    if (self->stream_id != NULL)
+        stop_stream(self, self->publisher, self->stream_id);
+    g_clear_pointer(&self->stream_id, json_decref);
+}
+
+/* What sends to our port without being asked to: left by a recorder that ended in between, or it
+ * was to be stopped and was not. */
 static void
 stop_stranger(const json_t *entry, const json_t *publisher, void *user_data)
 {
@@ -257,8 +191,18 @@ stop_stranger(const json_t *entry, const json_t *publisher, void *user_data)
         return;
     g_message("session %s: stopping a forward to port %u that nobody asked for",
               session_id(self->session), (unsigned) port);
-    self->n_refs++;
-    stop_stream(self, publisher, json_object_get(entry, "stream_id"), on_stopped, self);
+    stop_stream(self, publisher, json_object_get(entry, "stream_id"));
+}
+
+/* Takes the port that the track has now. Returns: whether it has one, for it may be recorded. */
+static bool
+has_port(JanusForward *self)
+{
+    const uint16_t port = session_track_port(self->session, self->track);
+
+    if (port != 0)
+        self->port = port;
+    return port != 0;
 }
 
 static void
@@ -272,22 +216,13 @@ on_listed(const json_t *data, const GError *error, void *user_data)
     }
     if (error != NULL) {
         set_problem(self, FORWARD_WAITING, error->message);
+    } else if (!has_port(self)) {
+        self->state = FORWARD_WAITING;
     } else {
-        walk_listed(data, NULL, stop_stranger, self);
+        janus_listing_walk(data, stop_stranger, self);
         ask_to_forward(self);
     }
     unref(self);
-}
-
-static void
-find_own(const json_t *entry, const json_t *publisher, void *user_data)
-{
-    JanusForward *self = user_data;
-
-    if (json_integer_value(json_object_get(entry, "port")) != self->port)
-        return;
-    json_decref(self->stream_id);
-    self->stream_id = json_incref(json_object_get(entry, "stream_id"));
 }
 
 static void
@@ -296,7 +231,7 @@ on_forwarded(const json_t *data, const GError *error, void *user_data)
     JanusForward *self = user_data;
 
     if (error == NULL)
-        walk_listed(data, NULL, find_own, self);
+        self->stream_id = json_incref(janus_listing_stream_to(data, self->port));
     if (self->is_over) {
         /* janus_forward_end() could not know the stream yet. */
         stop_if_known(self);
@@ -310,6 +245,7 @@ on_forwarded(const json_t *data, const GError *error, void *user_data)
         self->running_since_us = g_get_monotonic_time();
         g_clear_pointer(&self->problem, g_free);
         g_message("session %s: track %s is forwarded", session_id(self->session), self->track);
+        janus_forward_update(self); /* it may have been forbidden in between */
     }
     unref(self);
 }
@@ -317,18 +253,13 @@ on_forwarded(const json_t *data, const GError *error, void *user_data)
 static void
 ask_to_forward(JanusForward *self)
 {
-    const int row = find_codec(self->codec, self->kind);
     json_t *request = janus_room_request(self->room, "rtp_forward");
-    json_t *stream = json_pack("{s:O, s:s, s:i, s:i}", "mid", self->mid, "host", self->room->host,
-                               "port", self->port, "pt", codecs[row].payload_type);
 
-    if (strcmp(self->kind, "video") == 0)
-        json_object_set_new(stream, "rtcp_port", json_integer(self->port + 1));
-    if (self->is_simulcast)
-        json_object_set_new(stream, "simulcast", json_true());
     json_object_set(request, "publisher_id", self->publisher);
     json_object_set_new(request, "host", json_string(self->room->host));
-    json_object_set_new(request, "streams", json_pack("[o]", stream));
+    json_object_set_new(
+        request, "streams",
+        json_pack("[o]", janus_stream_forward(self->stream, self->room->host, self->port)));
     self->state = FORWARD_ASKING;
     self->n_refs++;
     janus_client_ask(self->client, request, on_forwarded, self);
@@ -337,10 +268,13 @@ ask_to_forward(JanusForward *self)
 void
 janus_forward_update(JanusForward *self)
 {
-    if (self->state != FORWARD_WAITING)
-        return;
-    self->port = session_track_port(self->session, self->track);
-    if (self->port == 0 || !janus_client_is_up(self->client))
+    if (self->state == FORWARD_RUNNING && !has_port(self)) {
+        g_message("session %s: track %s is not forwarded any more", session_id(self->session),
+                  self->track);
+        self->state = FORWARD_WAITING;
+        stop_if_known(self);
+    }
+    if (self->state != FORWARD_WAITING || !has_port(self) || !janus_client_is_up(self->client))
         return;
     self->state = FORWARD_CLEARING;
     self->n_refs++;
@@ -348,30 +282,13 @@ janus_forward_update(JanusForward *self)
                      self);
 }
 
-typedef struct {
-    const JanusForward *forward;
-    bool is_there;
-} Search;
-
-static void
-look_for(const json_t *entry, const json_t *publisher, void *user_data)
-{
-    Search *search = user_data;
-
-    search->is_there = search->is_there || (json_equal(publisher, search->forward->publisher) &&
-                                            json_equal(json_object_get(entry, "stream_id"),
-                                                       search->forward->stream_id));
-}
-
 bool
-janus_forward_is_lost(const JanusForward *self, const json_t *listed, int64_t asked_us)
+janus_forward_check(JanusForward *self, const json_t *listed, int64_t asked_us)
 {
-    Search search = {self, false};
-
-    if (self->state != FORWARD_RUNNING || self->running_since_us > asked_us)
-        return false;
-    walk_listed(listed, NULL, look_for, &search);
-    return !search.is_there;
+    if (self->state == FORWARD_WAITING && self->port != 0 && !has_port(self))
+        janus_listing_walk(listed, stop_stranger, self);
+    return self->state != FORWARD_RUNNING || self->running_since_us > asked_us ||
+           janus_listing_contains(listed, self->publisher, self->stream_id);
 }
 
 json_t *
@@ -383,8 +300,9 @@ janus_forward_to_json(const JanusForward *self)
         [FORWARD_RUNNING] = "forwarded", [FORWARD_IMPOSSIBLE] = "not-forwarded",
     };
 
-    return json_pack("{s:s*, s:s, s:s, s:s*}", "track", self->track, "kind", self->kind, "state",
-                     texts[self->state], "problem", self->problem);
+    return json_pack("{s:s*, s:s, s:s, s:s*}", "track", self->track, "kind",
+                     janus_stream_kind(self->stream), "state", texts[self->state], "problem",
+                     self->problem);
 }
 
 void

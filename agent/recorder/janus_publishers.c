@@ -1,5 +1,6 @@
 #include "agent/recorder/janus_publishers.h"
 
+#include "agent/recorder/janus_stream.h"
 #include "agent/recorder/session_tracks.h"
 #include "crypto/age_context.h"
 
@@ -63,16 +64,6 @@ find(const JanusPublishers *self, const json_t *id)
     return NULL;
 }
 
-static bool
-is_active(const json_t *stream)
-{
-    const char *type = json_string_value(json_object_get(stream, "type"));
-
-    return !json_is_true(json_object_get(stream, "disabled")) &&
-           json_is_string(json_object_get(stream, "mid")) &&
-           (g_strcmp0(type, "audio") == 0 || g_strcmp0(type, "video") == 0);
-}
-
 static const json_t *
 find_stream(const Publisher *publisher, const JanusForward *forward)
 {
@@ -81,7 +72,7 @@ find_stream(const Publisher *publisher, const JanusForward *forward)
     for (size_t i = 0; i < n; i++) {
         const json_t *stream = json_array_get(publisher->streams, i);
 
-        if (is_active(stream) && janus_forward_is_of(forward, stream))
+        if (janus_stream_is_active(stream) && janus_forward_is_of(forward, stream))
             return stream;
     }
     return NULL;
@@ -133,7 +124,7 @@ update_publisher(const JanusPublishers *self, Publisher *publisher)
     for (size_t i = 0; i < n && participant != NULL; i++) {
         const json_t *stream = json_array_get(publisher->streams, i);
 
-        if (is_active(stream) && !has_forward(publisher, stream)) {
+        if (janus_stream_is_active(stream) && !has_forward(publisher, stream)) {
             g_ptr_array_add(publisher->forwards,
                             janus_forward_new(self->room, publisher->id, participant, stream));
         }
@@ -217,9 +208,9 @@ janus_publishers_check(JanusPublishers *self, const json_t *listed, int64_t aske
         const Publisher *publisher = g_ptr_array_index(self->list, i);
 
         for (guint k = publisher->forwards->len; k > 0; k--) {
-            const JanusForward *forward = g_ptr_array_index(publisher->forwards, k - 1);
+            JanusForward *forward = g_ptr_array_index(publisher->forwards, k - 1);
 
-            if (janus_forward_is_lost(forward, listed, asked_us))
+            if (!janus_forward_check(forward, listed, asked_us))
                 g_ptr_array_remove_index(publisher->forwards, k - 1);
         }
     }

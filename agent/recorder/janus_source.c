@@ -2,12 +2,11 @@
 
 #include "agent/recorder/janus_publishers.h"
 #include "agent/recorder/session_tracks.h"
-#include "agent/service/http_fetch.h"
-#include "config/key_file.h"
 
 #include <string.h>
 
-/* How often Janus is asked what it forwards: it may have lost it without a word. */
+/* How often Janus is asked what it forwards: it may have lost it without a word. As often the
+ * secrets are looked at again, where they could not be read. */
 #define CHECK_S 5
 
 typedef enum {
@@ -66,11 +65,15 @@ on_listed(const json_t *data, const GError *error, void *user_data)
     }
 }
 
+static void start(JanusSource *self);
+
 static gboolean
-check_forwards(gpointer data)
+look_after(gpointer data)
 {
     JanusSource *self = data;
 
+    if (self->room.client == NULL)
+        start(self);
     if (self->state != SOURCE_FOLLOWING || self->is_checking)
         return G_SOURCE_CONTINUE;
     self->is_checking = true;
@@ -98,7 +101,7 @@ on_joined(const json_t *data, const GError *error, void *user_data)
         g_message("session %s: follows its Janus room", session_id(self->session));
         move(self, SOURCE_FOLLOWING, NULL);
         janus_publishers_update(self->publishers);
-        (void) check_forwards(self);
+        (void) look_after(self);
     }
 }
 
@@ -106,10 +109,8 @@ static void
 on_up(void *user_data)
 {
     JanusSource *self = user_data;
-    json_t *request = json_pack("{s:s, s:s, s:O, s:s}", "request", "join", "ptype", "publisher",
-                                "room", self->room.id, "display", "sealtape");
 
-    janus_client_ask(self->room.client, request, on_joined, self);
+    janus_client_ask(self->room.client, janus_room_join(&self->room), on_joined, self);
 }
 
 static void
@@ -173,60 +174,20 @@ on_closed(void *user_data)
     session_unwatch(self->session, self->watch);
 }
 
-/* Returns: the text of the file, owned; NULL where there is none, or sets `error`. */
-static char *
-read_secret(const char *path, GError **error)
-{
-    g_autoptr(Secret) secret = path != NULL ? key_file_read(path, error) : NULL;
-    char *text = NULL;
-
-    if (secret == NULL)
-        return NULL;
-    text = g_strndup((const char *) secret_peek(secret), secret_length(secret));
-    return g_strchomp(text);
-}
-
-static bool
-read_secrets(JanusSource *self, char **api_secret, GError **error)
-{
-    const JanusSettings *janus = self->settings->janus;
-    GError *fault = NULL;
-
-    *api_secret = read_secret(janus->api_secret_path, &fault);
-    if (fault == NULL)
-        self->room.secret = read_secret(janus->room_secret_path, &fault);
-    if (fault == NULL)
-        self->room.admin_key = read_secret(janus->admin_key_path, &fault);
-    if (fault != NULL)
-        g_propagate_error(error, fault);
-    return fault == NULL;
-}
-
 static void
 start(JanusSource *self)
 {
-    g_autoptr(GError) error = NULL;
-    g_autofree char *api_secret = NULL;
-
-    if (!http_fetch_url_is_valid(self->settings->janus->url)) {
-        move(self, SOURCE_TROUBLE, "janus.url is not one that can be asked");
-        return;
-    }
-    if (!read_secrets(self, &api_secret, &error)) {
-        move(self, SOURCE_TROUBLE, error->message);
-        return;
-    }
-    move(self, SOURCE_CONNECTING, NULL);
-    self->room.client = janus_client_new(&(JanusClientOptions){
-        .url = self->settings->janus->url,
-        .api_secret = api_secret,
+    const JanusClientOptions callbacks = {
         .on_up = on_up,
         .on_down = on_down,
         .on_event = on_event,
         .on_closed = on_closed,
         .user_data = self,
-    });
-    self->check = g_timeout_add_seconds(CHECK_S, check_forwards, self);
+    };
+    g_autoptr(GError) error = NULL;
+
+    if (!janus_room_connect(&self->room, self->settings->janus, &callbacks, &error))
+        move(self, SOURCE_TROUBLE, error->message);
 }
 
 /* What it forwards is stopped; then it leaves. */
@@ -255,8 +216,11 @@ follow_session(gpointer data)
         if (self->state != SOURCE_ENDING && self->state != SOURCE_ENDED)
             end(self);
     } else if (self->state == SOURCE_STARTING) {
-        if (session_state(self->session) != SESSION_STATE_STARTING)
+        if (session_state(self->session) != SESSION_STATE_STARTING) {
+            move(self, SOURCE_CONNECTING, NULL);
             start(self);
+            self->check = g_timeout_add_seconds(CHECK_S, look_after, self);
+        }
     } else {
         janus_publishers_update(self->publishers);
     }
@@ -289,6 +253,12 @@ janus_source_new(Session *session, const Settings *settings, const SourceRequest
     return self;
 }
 
+bool
+janus_source_follows(const JanusSource *self, const json_t *room)
+{
+    return json_equal(self->room.id, room);
+}
+
 json_t *
 janus_source_to_json(const JanusSource *self)
 {
@@ -313,10 +283,7 @@ janus_source_free(JanusSource *self)
     if (self->check != 0)
         g_source_remove(self->check);
     janus_publishers_free(self->publishers);
-    janus_client_free(self->room.client);
-    json_decref(self->room.id);
-    g_free(self->room.secret);
-    g_free(self->room.admin_key);
+    janus_room_clear(&self->room);
     g_free(self->problem);
     g_free(self);
 }

@@ -14,13 +14,19 @@ struct JanusWire {
 };
 
 JanusWire *
-janus_wire_new(const char *url, const char *api_secret)
+janus_wire_new(const char *url, const char *ca_path, const char *api_secret, GError **error)
 {
-    JanusWire *self = g_new0(JanusWire, 1);
+    HttpFetch *http = http_fetch_new(MAX_BYTES, ca_path, error);
+    JanusWire *self = NULL;
 
+    if (http == NULL) {
+        g_prefix_error(error, "janus.ca_file: ");
+        return NULL;
+    }
+    self = g_new0(JanusWire, 1);
     self->url = g_strdup(url);
     self->api_secret = g_strdup(api_secret);
-    self->http = http_fetch_new(MAX_BYTES);
+    self->http = http;
     return self;
 }
 

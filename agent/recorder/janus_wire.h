@@ -14,8 +14,10 @@ typedef struct JanusWire JanusWire;
 #define JANUS_ERROR (janus_error_quark())
 GQuark janus_error_quark(void);
 
-/* `api_secret`: NULL for none. Both are copied. */
-JanusWire *janus_wire_new(const char *url, const char *api_secret);
+/* `ca_path`: who vouches for Janus, in place of the system's; NULL: those. `api_secret`: NULL for
+ * none. All are copied. Returns: NULL sets `error`: `ca_path` can not be used. */
+JanusWire *janus_wire_new(const char *url, const char *ca_path, const char *api_secret,
+                          GError **error);
 
 /* Posts `message` (taken) to `path` below the URL. */
 void janus_wire_post(JanusWire *self, const char *path, json_t *message, HttpFetchFunc on_reply,

@@ -302,6 +302,7 @@ recorder_start_session(Recorder *self, SessionRequest *request, SessionReadyFunc
         .ingress = self->ingress,
         .sealer = self->sealer,
         .n_tracks = &self->n_tracks,
+        .sessions = self->order,
     };
     Start *start = g_new0(Start, 1);
     Session *session = NULL;

@@ -146,36 +146,60 @@ make_session(const SessionServices *services, SessionRequest *request)
     return self;
 }
 
+/* Each session decides by who it knows, so a room that two of them followed could be recorded by
+ * one whose participants are not all that are in it.
+ * Returns: why `source` can not be had, owned; NULL if it can. */
+static GError *
+source_fault(const SessionServices *services, const SourceRequest *source)
+{
+    if (source == NULL)
+        return NULL;
+    if (services->settings->janus == NULL) {
+        return g_error_new(RECORDER_ERROR, RECORDER_ERROR_INVALID,
+                           "\"source\": this recorder's configuration names no Janus");
+    }
+    for (const GList *link = services->sessions->head; link != NULL; link = link->next) {
+        const Session *other = link->data;
+
+        if (other->source != NULL && session_is_open(other) &&
+            janus_source_follows(other->source, source->room)) {
+            return g_error_new(RECORDER_ERROR, RECORDER_ERROR_CONFLICT,
+                               "\"source\": session %s follows this room already; stop it first",
+                               other->id);
+        }
+    }
+    return NULL;
+}
+
+static Session *
+begin_failed(Session *self, SessionEvent event, SessionReadyFunc on_ready, void *user_data,
+             GError *error)
+{
+    session_move(self, event);
+    answer_later(self, on_ready, user_data, error);
+    return self;
+}
+
 Session *
 session_new(const SessionServices *services, SessionRequest *request, SessionReadyFunc on_ready,
             void *user_data)
 {
-    const bool lacks_janus = request->source != NULL && services->settings->janus == NULL;
+    GError *error = source_fault(services, request->source);
     Session *self = make_session(services, request);
     g_autoptr(GPtrArray) tracks = NULL;
     ConsentReason reason = CONSENT_OK;
-    GError *error = NULL;
 
     session_decide(self);
     reason = session_reason(self);
     if (reason != CONSENT_OK) {
-        session_move(self, SESSION_EVENT_DENIED);
-        answer_later(self, on_ready, user_data, refusal(self, reason));
-        return self;
+        g_clear_error(&error);
+        return begin_failed(self, SESSION_EVENT_DENIED, on_ready, user_data, refusal(self, reason));
     }
-    if (lacks_janus) {
-        session_move(self, SESSION_EVENT_FAILED);
-        answer_later(self, on_ready, user_data,
-                     g_error_new(RECORDER_ERROR, RECORDER_ERROR_INVALID,
-                                 "\"source\": this recorder's configuration names no Janus"));
-        return self;
-    }
+    if (error != NULL)
+        return begin_failed(self, SESSION_EVENT_FAILED, on_ready, user_data, error);
     tracks = permitted_tracks(self);
-    if (!has_room(self, tracks->len, &error)) {
-        session_move(self, SESSION_EVENT_FAILED);
-        answer_later(self, on_ready, user_data, error);
-        return self;
-    }
+    if (!has_room(self, tracks->len, &error))
+        return begin_failed(self, SESSION_EVENT_FAILED, on_ready, user_data, error);
     session_key_tracks(self, tracks, on_ready, user_data);
     return self;
 }

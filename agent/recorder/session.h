@@ -26,7 +26,8 @@ typedef struct {
     ObjectStore *store;
     Ingress *ingress;
     Sealer *sealer;
-    unsigned *n_tracks; /* open tracks of the whole daemon */
+    unsigned *n_tracks;     /* open tracks of the whole daemon */
+    const GQueue *sessions; /* Session: those that are remembered */
 } SessionServices;
 
 /* What the control API answers differently on. */

@@ -33,9 +33,10 @@ session_track_port(const Session *self, const char *id)
 {
     const SessionTrack *track = find_track(self, id);
 
-    return track != NULL && track->track != NULL && !track->is_ended && session_is_open(self)
-               ? track_port(track->track)
-               : 0;
+    if (track == NULL || track->track == NULL || track->is_ended || !session_is_open(self) ||
+        session_hold(self, track) != NULL)
+        return 0;
+    return track_port(track->track);
 }
 
 static void

@@ -8,7 +8,8 @@
 bool session_has_participant(const Session *self, const char *id);
 bool session_has_track(const Session *self, const char *id);
 
-/* Returns: where its RTP goes; 0 while nothing of it may be recorded, or when it has ended. */
+/* Returns: where its RTP goes; 0 while nothing of it may be recorded or all is paused, or when it
+ * has ended. */
 uint16_t session_track_port(const Session *self, const char *id);
 
 /* Tells those who watch that something of it changed. */

@@ -45,6 +45,34 @@ fetch_free(Fetch *self)
     g_free(self);
 }
 
+/* libsoup says only that the certificate is unacceptable. */
+static GError *
+certificate_error(SoupMessage *message)
+{
+    static const struct {
+        GTlsCertificateFlags flag;
+        const char *text;
+    } faults[] = {
+        {G_TLS_CERTIFICATE_UNKNOWN_CA,    "no authority that is trusted here vouches for it"},
+        {G_TLS_CERTIFICATE_BAD_IDENTITY,  "it is for another host"                          },
+        {G_TLS_CERTIFICATE_NOT_ACTIVATED, "it is not valid yet"                             },
+        {G_TLS_CERTIFICATE_EXPIRED,       "it has expired"                                  },
+        {G_TLS_CERTIFICATE_REVOKED,       "it was revoked"                                  },
+        {G_TLS_CERTIFICATE_INSECURE,      "its algorithm is insecure"                       },
+    };
+    const GTlsCertificateFlags flags = soup_message_get_tls_peer_certificate_errors(message);
+    const char *text = "it can not be used";
+
+    for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
+        if ((flags & faults[i].flag) != 0) {
+            text = faults[i].text;
+            break;
+        }
+    }
+    return g_error_new(G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
+                       "the server's certificate is refused: %s", text);
+}
+
 /* Ends `self`. `error` (taken): NULL for a reply that is to be parsed. */
 static void
 finish(Fetch *self, GError *error)
@@ -56,6 +84,9 @@ finish(Fetch *self, GError *error)
     if (error != NULL && self->is_late) {
         g_clear_error(&error);
         error = g_error_new(G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "no answer in time");
+    } else if (g_error_matches(error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE)) {
+        g_clear_error(&error);
+        error = certificate_error(self->message);
     } else if (error == NULL && status >= FIRST_ERROR_STATUS) {
         error = g_error_new(G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "HTTP status %u", status);
     } else if (error == NULL) {
@@ -138,12 +169,21 @@ http_fetch_url_is_valid(const char *url)
 }
 
 HttpFetch *
-http_fetch_new(size_t max_bytes)
+http_fetch_new(size_t max_bytes, const char *ca_path, GError **error)
 {
-    HttpFetch *self = g_new0(HttpFetch, 1);
+    g_autoptr(GTlsDatabase) authorities = NULL;
+    HttpFetch *self = NULL;
 
+    if (ca_path != NULL) {
+        authorities = g_tls_file_database_new(ca_path, error);
+        if (authorities == NULL)
+            return NULL;
+    }
+    self = g_new0(HttpFetch, 1);
     self->session = soup_session_new_with_options("max-conns-per-host", MAX_CONNECTIONS,
                                                   "proxy-resolver", NULL, NULL);
+    if (authorities != NULL)
+        soup_session_set_tls_database(self->session, authorities);
     self->cancellable = g_cancellable_new();
     self->max_bytes = max_bytes;
     return self;

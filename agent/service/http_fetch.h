@@ -11,7 +11,8 @@ typedef struct HttpFetch HttpFetch;
 
 /* Told exactly once for each request, later: the reply's JSON (borrowed), or `error` (borrowed).
  * Errors: G_IO_ERROR_TIMED_OUT, G_IO_ERROR_INVALID_DATA - not JSON, or a status over 299;
- * G_IO_ERROR_MESSAGE_TOO_LARGE; G_IO_ERROR_CANCELLED - http_fetch_free(); others of GIO. */
+ * G_IO_ERROR_MESSAGE_TOO_LARGE; G_IO_ERROR_CANCELLED - http_fetch_free();
+ * G_TLS_ERROR_BAD_CERTIFICATE, with what is wrong with it; others of GIO. */
 typedef void (*HttpFetchFunc)(const json_t *reply, const GError *error, void *user_data);
 
 typedef struct {
@@ -25,8 +26,9 @@ typedef struct {
 /* Returns: whether `url` may be asked at all: http or https, with a host. */
 bool http_fetch_url_is_valid(const char *url);
 
-/* `max_bytes`: of one reply. */
-HttpFetch *http_fetch_new(size_t max_bytes);
+/* `max_bytes`: of one reply. `ca_path`: the authorities that vouch for https servers, in place of
+ * the system's; NULL: those. Returns: NULL sets `error`: `ca_path` can not be used. */
+HttpFetch *http_fetch_new(size_t max_bytes, const char *ca_path, GError **error);
 
 /* Asks. `request->url` must be valid. */
 void http_fetch_send(HttpFetch *self, const HttpFetchRequest *request);

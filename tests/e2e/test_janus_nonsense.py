@@ -2,6 +2,7 @@
 """The recorder follows a room whatever its Janus says: nobody is forwarded without consent, and a Janus that talks
 nonsense, hangs or refuses is named in the session and asked again, while the recorder goes on."""
 
+import datetime
 import os
 
 from harness import Recorder, Session, consents, main, participant, poll, session_request, tap
@@ -42,6 +43,10 @@ def follow(recorder, participants, **source):
     if answer.status != 201:
         raise RuntimeError(f"no session: {answer}")
     return Session(recorder, answer.json)
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def source(session):
@@ -126,6 +131,57 @@ def test_only_consented(folder):
     janus.close()
 
 
+def test_held_is_not_forwarded(folder):
+    janus = FakeJanus()
+    janus.publish(11, "p1", AUDIO, VIDEO)
+    recorder = start(folder, janus)
+    session = follow(recorder, [participant("p1")])
+    wait_forwarded(session, "p1-audio", "p1-video")
+    tell = f"/v1/sessions/{session.id}"
+    for before, after, left in (
+        (("consents", {"participant": "p1", **consents("record-video", state="withdrawn")[0], "at": now()}),
+         ("consents", {"participant": "p1", **consents("record-video")[0], "at": None}), {"0"}),
+        (("pause", {}), ("resume", {}), set()),
+    ):
+        tap.equal(recorder.ask("POST", f"{tell}/{before[0]}", before[1]).status, 200, f"{before[0]}")
+        poll(lambda: {row["mid"] for row in janus.forwards.values()} == left, 10, "the forward to be stopped")
+        tap.ok(True, "what may not be recorded is not forwarded any more")
+        wait_forwarded(session, *(["p1-audio"] if left else []))
+        tap.ok(all(session.track(name)["state"] != "ended" for name in ("p1-audio", "p1-video")), "its track goes on")
+        body = {key: value for key, value in after[1].items() if value is not None}
+        tap.equal(recorder.ask("POST", f"{tell}/{after[0]}", body).status, 200, f"{after[0]} again")
+        wait_forwarded(session, "p1-audio", "p1-video")
+        ports = {session.track(name)["port"] for name in ("p1-audio", "p1-video")}
+        tap.equal({row["port"] for row in janus.forwards.values()}, ports, "and it is forwarded to the same track")
+    janus.mood_stop = "ignore"
+    recorder.ask("POST", f"{tell}/pause", {})
+    poll(lambda: len(janus.requests("stop_rtp_forward")) >= 5, 10, "Janus to be asked to stop")
+    tap.equal(len(janus.forwards), 2, "a Janus that does not stop when it is told")
+    janus.mood_stop = "good"
+    poll(lambda: not janus.forwards, 15, "the forward to be stopped")
+    tap.ok(True, "is told again")
+    session.finish()
+    tap.equal(recorder.command("verify", session.id).returncode, 0, "verify finds all there")
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+    janus.close()
+
+
+def test_one_session_for_each_room(folder):
+    janus = FakeJanus()
+    recorder = start(folder, janus)
+    session = follow(recorder, [participant("p1")])
+    body = {**session_request([participant("p2")], []), "source": {"type": "janus", "room": 1234}}
+    answer = recorder.ask("POST", "/v1/sessions", body)
+    tap.equal(answer.status, 409, "a second session for the same room is refused")
+    tap.contains(answer.json["detail"], f"session {session.id} follows this room already", "and it is said why")
+    other = follow(recorder, [participant("p2")], room=1235)
+    tap.equal(other.look()["state"], "recording", "another room is another matter")
+    session.stop()
+    tap.equal(recorder.ask("POST", "/v1/sessions", body).status, 201, "after the first has ended, the next may follow")
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+    janus.close()
+
+
 def test_come_and_go(folder):
     janus = FakeJanus()
     recorder = start(folder, janus, (41000, 41003))
@@ -173,10 +229,11 @@ def test_recorder_stops(folder):
 
 def test_secrets(folder):
     janus = FakeJanus()
-    secrets = {"apisecret": "api & secret", "secret": "of the room", "admin_key": "of the plugin"}
+    secrets = {"apisecret": "api & secret", "secret": "of the room", "admin_key": "of the plugin", "pin": "of the door"}
     janus.require(**secrets)
     janus.publish(11, "p1", AUDIO)
-    recorder = start(folder, janus, api_secret="wrong", room_secret=secrets["secret"], admin_key=secrets["admin_key"])
+    recorder = start(folder, janus, api_secret="wrong", room_secret=secrets["secret"], room_pin=secrets["pin"],
+                     admin_key=secrets["admin_key"])
     session = follow(recorder, [participant("p1")], ends_with_room=False)
     tap.contains(wait_source(session, "trouble")["problem"], "Unauthorized request", "a wrong secret is named")
     session.finish()
@@ -188,9 +245,14 @@ def test_secrets(folder):
     wait_source(session, "following")
     tap.equal(session.look()["state"], "recording", "a session may outlive its room")
     os.chmod(recorder.folder / "keys" / "api_secret", 0o644)
+    session.finish()
     other = follow(recorder, [participant("p1")])
     tap.contains(wait_source(other, "trouble")["problem"], "api_secret", "a secret that others may read is not used")
-    for text in (recorder.child.log_text(), str(session.look())):
+    os.chmod(recorder.folder / "keys" / "api_secret", 0o600)
+    wait_forwarded(other, "p1-audio")
+    tap.ok(True, "until that is mended")
+    tap.ok(all(body["pin"] == secrets["pin"] for body in janus.requests("join")), "the room is entered with its pin")
+    for text in (recorder.child.log_text(), str(session.look()), str(other.look())):
         tap.ok(not any(secret in text for secret in secrets.values()), "no secret is told")
     tap.equal(recorder.stop(), 0, "the recorder ends")
     janus.close()
@@ -215,4 +277,4 @@ def test_bad_requests(folder):
 
 
 if __name__ == "__main__":
-    main([test_bad_requests, test_only_consented, test_come_and_go, test_recorder_stops, test_secrets, test_nonsense], 170)
+    main([test_bad_requests, test_only_consented, test_held_is_not_forwarded, test_one_session_for_each_room, test_come_and_go, test_recorder_stops, test_secrets, test_nonsense], 170)

@@ -12,6 +12,7 @@ class FakeJanus:
 
     def __init__(self, port=0):
         self.mood = "good"
+        self.mood_stop = "good"
         self.asked = []
         self.publishers = []
         self.forwards = {}
@@ -30,7 +31,7 @@ class FakeJanus:
         return f"http://127.0.0.1:{self._server.server_port}/janus"
 
     def require(self, **secrets):
-        """Refuses requests without these: apisecret, secret, admin_key."""
+        """Refuses requests without these: apisecret, secret, pin, admin_key."""
         self._secrets = secrets
 
     def publish(self, name, display, *streams):
@@ -98,6 +99,9 @@ class FakeJanus:
         body = message["body"]
         self.asked.append(body)
         if body["request"] == "join":
+            if "pin" in self._secrets and body.get("pin") != self._secrets["pin"]:
+                self.tell({"videoroom": "event", "error_code": 433, "error": "Unauthorized (wrong pin)"}, transaction)
+                return {"janus": "ack", "transaction": transaction}
             self.tell({"videoroom": "joined", "room": 1234, "id": 1, "publishers": self.publishers}, transaction)
             return {"janus": "ack", "transaction": transaction}
         data = self._sync(body)
@@ -119,7 +123,8 @@ class FakeJanus:
                 rows.append(row)
             return {"videoroom": "rtp_forward", "publisher_id": body["publisher_id"], "forwarders": rows}
         if body["request"] == "stop_rtp_forward":
-            self.forwards.pop(body["stream_id"], None)
+            if self.mood_stop == "good":
+                self.forwards.pop(body["stream_id"], None)
             return {"videoroom": "stop_rtp_forward", "stream_id": body["stream_id"]}
         publishers = {}
         for row in self.forwards.values():
