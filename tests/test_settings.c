@@ -155,7 +155,7 @@ test_names_the_fault_of_the_settings(SettingsFixture *fixture, gconstpointer unu
         {"orgs = \"orgs\"",
          "orgs = \"orgs\";\njanus: { url = \"http://a/janus\"; rtp_host = \"here\"; }",      "janus.rtp_host: must be an IPv4 or IPv6 address"      },
         {"orgs = \"orgs\"",    "orgs = \"orgs\";\njanus: { secret = \"x\"; }",
-         "janus.secret: there is no such setting; here may stand: url, rtp_host, "
+         "janus.secret: there is no such setting; here may stand: url, rtp_host, ca_file, "
          "api_secret_file, "                                                                                                                        },
         {"orgs = \"orgs\"",    "orgs = \"elsewhere\"",                                       "elsewhere"                                            },
         {"orgs = \"orgs\"",    "orgs = \"orgs\";\norgs = \"orgs\"",                          "duplicate setting name"                               },

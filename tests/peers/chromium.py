@@ -14,7 +14,7 @@ _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-default-apps --disable-domain-reliability --disable-extensions "
     "--disable-sync --metrics-recording-only --mute-audio --no-default-browser-check "
-    "--disable-dev-shm-usage --no-proxy-server "
+    "--disable-dev-shm-usage --no-proxy-server --autoplay-policy=no-user-gesture-required "
     "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream "
     "--disable-features=WebRtcHideLocalIpsWithMdns,OptimizationHints,MediaRouter,Translate "
     "--host-resolver-rules=MAP\\t*\\t~NOTFOUND,EXCLUDE\\t127.0.0.1 "

@@ -9,6 +9,7 @@ from peers.children import Child, poll
 PLUGINS = "/usr/lib/x86_64-linux-gnu/janus/plugins"
 TRANSPORTS = "/usr/lib/x86_64-linux-gnu/janus/transports"
 HTTP_PORT = 18088
+HTTPS_PORT = 18089
 ROOM = 4711
 
 _SETTINGS = """
@@ -18,6 +19,7 @@ general: {{
     transports_folder = "{transports}"
     debug_level = 4
     log_to_stdout = true
+    session_timeout = 0
     admin_secret = "test"
     protected_folders = []
 }}
@@ -35,13 +37,16 @@ _UNWANTED_PLUGINS = ",".join(
 )
 
 _HTTP = """
-general: {{ json = "compact", base_path = "/janus", http = true, ip = "127.0.0.1", port = {port}, https = false }}
+general: {{ json = "compact", base_path = "/janus", http = true, ip = "127.0.0.1", port = {port}, https = {https},
+            secure_ip = "127.0.0.1", secure_port = {secure_port} }}
+certificates: {{ {certificates} }}
 admin: {{ admin_http = false, admin_https = false }}
 """
 
 
-def start(folder, address):
-    """Starts Janus with its settings in `folder`; media on `address`, its API on loopback.
+def start(folder, address, certificate=None):
+    """Starts Janus with its settings in `folder`; media on `address`, its API on loopback. `certificate`: files of
+    certificate and key, for https beside http.
 
     Returns (child, handle of a publisher's VideoRoom plugin)."""
     settings = _SETTINGS.format(
@@ -51,8 +56,16 @@ def start(folder, address):
         address=address,
         unwanted_plugins=_UNWANTED_PLUGINS,
     )
+    pem, key = certificate or ("", "")
     (folder / "janus.jcfg").write_text(settings)
-    (folder / "janus.transport.http.jcfg").write_text(_HTTP.format(port=HTTP_PORT))
+    (folder / "janus.transport.http.jcfg").write_text(
+        _HTTP.format(
+            port=HTTP_PORT,
+            https="true" if certificate else "false",
+            secure_port=HTTPS_PORT,
+            certificates=f'cert_pem = "{pem}", cert_key = "{key}"' if certificate else "",
+        )
+    )
     (folder / "janus.plugin.videoroom.jcfg").write_text("general: { }\n")
     child = Child(["janus", "-F", folder, "-C", folder / "janus.jcfg"], folder / "janus.log")
 
@@ -79,9 +92,11 @@ class Publisher:
         self.path = f"/janus/{self.session}/{answer['data']['id']}"
         self.publisher_id = None
 
-    def create_room(self, video_codec="vp8"):
+    def create_room(self, video_codec="vp8", **more):
+        """`video_codec`: those that may be published, by commas."""
         return self._ask(
             {
+                **more,
                 "request": "create",
                 "room": ROOM,
                 "publishers": 4,
@@ -93,11 +108,11 @@ class Publisher:
             }
         )
 
-    def destroy_room(self):
-        return self._ask({"request": "destroy", "room": ROOM})
+    def destroy_room(self, **more):
+        return self._ask({"request": "destroy", "room": ROOM, **more})
 
-    def join(self, display=None):
-        request = {"request": "join", "ptype": "publisher", "room": ROOM}
+    def join(self, display=None, **more):
+        request = {"request": "join", "ptype": "publisher", "room": ROOM, **more}
         if display is not None:
             request["display"] = display
         event = self._ask_event(request)
