@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Returns: the port that a keyframe was asked of. */
-static uint16_t
-source_of_request(int fd)
+/* Waits for a request for a keyframe. `port`: out: of whom it was asked. Returns: of which SSRC. */
+static uint32_t
+receive_request(int fd, uint16_t *port)
 {
     uint8_t bytes[100] = {0};
     struct sockaddr_in source = {0};
@@ -20,8 +20,22 @@ source_of_request(int fd)
                     ==, 48);
     g_assert_cmphex(bytes[36], ==, 0x81);
     g_assert_cmphex(bytes[37], ==, 206);
-    g_assert_cmpmem(bytes + 44, 4, "\x5e\xa1\x7a\x9e", 4);
-    return ntohs(source.sin_port);
+    *port = ntohs(source.sin_port);
+    return (uint32_t) bytes[44] << 24 | (uint32_t) bytes[45] << 16 | (uint32_t) bytes[46] << 8 |
+           bytes[47];
+}
+
+/* Returns: the port that a keyframe was asked of, once the SSRC was known. */
+static uint16_t
+source_of_request(int fd)
+{
+    uint16_t port = 0;
+    uint32_t ssrc = 0;
+
+    while (ssrc == 0)
+        ssrc = receive_request(fd, &port);
+    g_assert_cmphex(ssrc, ==, 0x5ea17a9e);
+    return port;
 }
 
 static void
@@ -64,6 +78,24 @@ test_keyframes_are_asked_of_who_opens_the_way(IngressFixture *self, gconstpointe
     (void) close(fd);
 }
 
+/* Of simulcast Janus sends nothing before a keyframe. */
+static void
+test_keyframes_are_asked_for_until_something_comes(IngressFixture *self, gconstpointer data)
+{
+    const uint16_t rtcp_port = (uint16_t) (ingress_track_port(self->track) + 1);
+    const int fd = ingress_fixture_socket(rtcp_port);
+    static const uint8_t opening[12] = {0x80};
+    uint16_t port = 0;
+
+    g_assert_cmpint(send(fd, opening, sizeof(opening), 0), ==, sizeof(opening));
+
+    for (int i = 0; i < 3; i++) {
+        g_assert_cmphex(receive_request(fd, &port), ==, 0);
+        g_assert_cmpuint(port, ==, rtcp_port);
+    }
+    (void) close(fd);
+}
+
 static void
 test_keyframes_are_asked_of_who_speaks_rtcp(IngressFixture *self, gconstpointer data)
 {
@@ -94,6 +126,8 @@ main(int argc, char **argv)
     ADD("keyframes-are-asked-of-where-rtcp-comes-from",
         test_keyframes_are_asked_of_where_rtcp_comes_from);
     ADD("keyframes-are-asked-of-who-opens-the-way", test_keyframes_are_asked_of_who_opens_the_way);
+    ADD("keyframes-are-asked-for-until-something-comes",
+        test_keyframes_are_asked_for_until_something_comes);
     ADD("keyframes-are-asked-of-who-speaks-rtcp", test_keyframes_are_asked_of_who_speaks_rtcp);
     return g_test_run();
 }

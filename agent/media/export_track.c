@@ -12,6 +12,7 @@
 /* A longer step between two frames is a gap, and not how long a frame lasts. */
 #define MAX_FRAME_US     200000
 #define TICK_US          1000
+#define AT_ONCE_US       5000
 #define DEFAULT_FRAME_US 33333
 
 /* What each codec of ours is called in Matroska and on the muxers' pads. */
@@ -260,13 +261,14 @@ export_track_set_range(ExportTrack *self, int64_t origin_us, int64_t until_us)
 
 /* From the session's time to the file's. MP4 wants times of decoding that never go back, and a
  * duration at least for the last frame. Matroska counts in milliseconds, and no two pictures may be
- * of the same: a sender that switches layers of simulcast sends both at once. */
+ * of the same: where layers of simulcast are switched, some come at once. */
 static void
 shift_time(ExportTrack *self, GstBuffer *buffer)
 {
     const int64_t wanted_us = MAX(time_of(buffer) - self->origin_us, 0);
     const bool is_at_once = self->last_us >= 0 && export_track_is_video(self) &&
-                            wanted_us >= self->last_us && wanted_us - self->last_us < TICK_US;
+                            wanted_us < self->last_us + TICK_US &&
+                            wanted_us > self->last_us - AT_ONCE_US;
     const int64_t time_us = is_at_once ? self->last_us + TICK_US : wanted_us;
     const int64_t step_us = self->last_us >= 0 ? time_us - self->last_us : 0;
 

@@ -8,6 +8,10 @@ enum {
     /* Taken from one socket before the others have their turn. At the end of a track it is all that
      * may still lie there; a source that never stops is cut off. */
     MAX_BATCHES = 64,
+    /* Of simulcast Janus sends nothing before a keyframe, and does not always ask for one. */
+    FIRST_ASK_US = 50000,
+    ASK_AGAIN_US = 500000,
+    MAX_ASKS = 20,
 };
 
 static void
@@ -83,6 +87,11 @@ take_rtcp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch)
     if (is_rtcp || (!self->has_heard_rtcp && self->gate == NULL))
         remember_peer(self, socket, batch);
     self->has_heard_rtcp = self->has_heard_rtcp || is_rtcp;
+    if (!is_rtcp && !self->has_heard_rtcp && self->gate == NULL && self->n_asks_left == 0) {
+        self->n_asks_left = MAX_ASKS;
+        self->ask_us = g_get_monotonic_time() + FIRST_ASK_US;
+        self->due_us = MIN(self->due_us, self->ask_us);
+    }
 }
 
 static void
@@ -106,6 +115,7 @@ take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsig
             (RtpDatagram){bytes, n_bytes, arrival_us - self->options.zero_monotonic_us};
     }
     self->n_kernel_dropped = MAX(self->n_kernel_dropped, udp_batch_dropped(batch));
+    self->n_asks_left = 0; /* from now on the segmenter knows what is wanted */
     rtp_receiver_take_batch(self->receiver, datagrams, n_genuine);
 }
 
@@ -131,6 +141,43 @@ ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch 
         ingress_track_expire(self, n_received < UDP_SOCKET_BATCH ? monotonic_us : 0);
 }
 
+/* Sends one to where RTCP goes, else to where RTP comes from. `media_ssrc`: 0: not known yet. */
+static void
+send_keyframe_request(IngressTrack *self, uint32_t media_ssrc)
+{
+    uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES + SRTP_CONTEXT_RTCP_ROOM];
+    size_t n_bytes = RTCP_KEYFRAME_REQUEST_BYTES;
+    const unsigned i = self->peers[1].n_bytes > 0 ? 1 : 0;
+    const IngressPeer *peer = &self->peers[i];
+
+    if (peer->n_bytes == 0 || self->sockets[i].fd < 0)
+        return;
+    rtcp_write_keyframe_request(&self->identity, media_ssrc, bytes);
+    /* One that does not get away is asked for again by the segmenter. */
+    if (self->gate != NULL && !srtp_gate_seal_rtcp(self->gate, bytes, &n_bytes)) {
+        rtcp_identity_draw(&self->identity);
+        return;
+    }
+    (void) sendto(self->sockets[i].fd, bytes, n_bytes, MSG_DONTWAIT,
+                  (const struct sockaddr *) &peer->address, peer->n_bytes);
+}
+
+/* As long as the way is open and nothing comes. However often somebody opens it, no more is sent.
+ */
+static void
+ask_for_first_keyframe(IngressTrack *self, int64_t monotonic_us)
+{
+    if (self->n_asks_left == 0)
+        return;
+    if (monotonic_us >= self->ask_us) {
+        send_keyframe_request(self, 0);
+        self->n_asks_left--;
+        self->ask_us = monotonic_us + ASK_AGAIN_US;
+    }
+    if (self->n_asks_left > 0)
+        self->due_us = MIN(self->due_us, self->ask_us);
+}
+
 void
 ingress_track_expire(IngressTrack *self, int64_t monotonic_us)
 {
@@ -138,6 +185,7 @@ ingress_track_expire(IngressTrack *self, int64_t monotonic_us)
         rtp_receiver_expire(self->receiver, monotonic_us - self->options.zero_monotonic_us);
 
     self->due_us = due_us == INT64_MAX ? INT64_MAX : due_us + self->options.zero_monotonic_us;
+    ask_for_first_keyframe(self, monotonic_us);
     publish_status(self);
 }
 
@@ -183,23 +231,11 @@ ingress_track_status(IngressTrack *track, RtpReceiverStatus *status)
 void
 ingress_track_request_keyframe(IngressTrack *track)
 {
-    uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES + SRTP_CONTEXT_RTCP_ROOM];
-    size_t n_bytes = RTCP_KEYFRAME_REQUEST_BYTES;
     RtpReceiverStatus status;
-    const unsigned i = track->peers[1].n_bytes > 0 ? 1 : 0;
-    const IngressPeer *peer = &track->peers[i];
 
     rtp_receiver_status(track->receiver, &status);
-    if (!status.has_ssrc || peer->n_bytes == 0 || track->sockets[i].fd < 0)
-        return;
-    rtcp_write_keyframe_request(&track->identity, status.ssrc, bytes);
-    /* One that does not get away is asked for again by the segmenter. */
-    if (track->gate != NULL && !srtp_gate_seal_rtcp(track->gate, bytes, &n_bytes)) {
-        rtcp_identity_draw(&track->identity);
-        return;
-    }
-    (void) sendto(track->sockets[i].fd, bytes, n_bytes, MSG_DONTWAIT,
-                  (const struct sockaddr *) &peer->address, peer->n_bytes);
+    if (status.has_ssrc)
+        send_keyframe_request(track, status.ssrc);
 }
 
 void

@@ -31,6 +31,8 @@ struct IngressTrack {
     IngressSocket sockets[2]; /* RTP, RTCP */
     IngressPeer peers[2];     /* where they get theirs from */
     bool has_heard_rtcp;
+    unsigned n_asks_left; /* for a keyframe, while nothing comes; the next one at: */
+    int64_t ask_us;
     SrtpGate *gate; /* NULL: plain RTP */
     RtpReceiver *receiver;
     RtcpIdentity identity;

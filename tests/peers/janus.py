@@ -96,7 +96,6 @@ class Publisher:
         """`video_codec`: those that may be published, by commas."""
         return self._ask(
             {
-                **more,
                 "request": "create",
                 "room": ROOM,
                 "publishers": 4,
@@ -105,6 +104,7 @@ class Publisher:
                 "audiocodec": "opus",
                 "videocodec": video_codec,
                 "notify_joining": False,
+                **more,
             }
         )
 
@@ -138,6 +138,9 @@ class Publisher:
                 "streams": rows,
             }
         )
+
+    def list_forwarders(self, secret):
+        return self._ask({"request": "listforwarders", "room": ROOM, "secret": secret})["publishers"]
 
     def leave(self):
         _post(self.path, {"janus": "message", "body": {"request": "leave"}})
