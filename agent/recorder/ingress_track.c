@@ -8,9 +8,13 @@ enum {
     /* Taken from one socket before the others have their turn. At the end of a track it is all that
      * may still lie there; a source that never stops is cut off. */
     MAX_BATCHES = 64,
-    /* Of simulcast Janus sends nothing before a keyframe, and does not always ask for one. */
-    FIRST_ASK_US = 50000,
-    ASK_AGAIN_US = 500000,
+    /* Of simulcast Janus sends nothing before a keyframe, neither at first nor when the layer that
+     * it sends goes away, and it does not ask for one. */
+    FIRST_LOOK_US = 50000,
+    LOOK_AGAIN_US = 500000,
+    /* Each time a little later, so that it does not always meet Janus in the same moment of its own
+     * search for a layer. */
+    LATER_US = 130000,
     MAX_ASKS = 20,
 };
 
@@ -87,10 +91,11 @@ take_rtcp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch)
     if (is_rtcp || (!self->has_heard_rtcp && self->gate == NULL))
         remember_peer(self, socket, batch);
     self->has_heard_rtcp = self->has_heard_rtcp || is_rtcp;
-    if (!is_rtcp && !self->has_heard_rtcp && self->gate == NULL && self->n_asks_left == 0) {
+    if (!is_rtcp && !self->has_heard_rtcp && self->gate == NULL) {
         self->n_asks_left = MAX_ASKS;
-        self->ask_us = g_get_monotonic_time() + FIRST_ASK_US;
-        self->due_us = MIN(self->due_us, self->ask_us);
+        if (self->look_us == 0)
+            self->look_us = g_get_monotonic_time() + FIRST_LOOK_US;
+        self->due_us = MIN(self->due_us, self->look_us);
     }
 }
 
@@ -115,7 +120,7 @@ take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsig
             (RtpDatagram){bytes, n_bytes, arrival_us - self->options.zero_monotonic_us};
     }
     self->n_kernel_dropped = MAX(self->n_kernel_dropped, udp_batch_dropped(batch));
-    self->n_asks_left = 0; /* from now on the segmenter knows what is wanted */
+    self->has_come = true;
     rtp_receiver_take_batch(self->receiver, datagrams, n_genuine);
 }
 
@@ -162,20 +167,28 @@ send_keyframe_request(IngressTrack *self, uint32_t media_ssrc)
                   (const struct sockaddr *) &peer->address, peer->n_bytes);
 }
 
-/* As long as the way is open and nothing comes. However often somebody opens it, no more is sent.
- */
+/* Asks while nothing comes, until it has asked enough: a camera may be off. However often somebody
+ * opens the way, no more is sent than one request for each look. */
 static void
-ask_for_first_keyframe(IngressTrack *self, int64_t monotonic_us)
+look_for_media(IngressTrack *self, int64_t monotonic_us)
 {
-    if (self->n_asks_left == 0)
+    if (self->look_us == 0)
         return;
-    if (monotonic_us >= self->ask_us) {
-        send_keyframe_request(self, 0);
-        self->n_asks_left--;
-        self->ask_us = monotonic_us + ASK_AGAIN_US;
+    if (monotonic_us >= self->look_us) {
+        if (self->has_come) {
+            self->n_asks_left = MAX_ASKS;
+        } else if (self->n_asks_left > 0) {
+            RtpReceiverStatus status;
+
+            rtp_receiver_status(self->receiver, &status);
+            send_keyframe_request(self, status.has_ssrc ? status.ssrc : 0);
+            self->n_asks_left--;
+        }
+        self->has_come = false;
+        self->look_us =
+            monotonic_us + LOOK_AGAIN_US + (int64_t) (MAX_ASKS - self->n_asks_left) * LATER_US;
     }
-    if (self->n_asks_left > 0)
-        self->due_us = MIN(self->due_us, self->ask_us);
+    self->due_us = MIN(self->due_us, self->look_us);
 }
 
 void
@@ -185,7 +198,7 @@ ingress_track_expire(IngressTrack *self, int64_t monotonic_us)
         rtp_receiver_expire(self->receiver, monotonic_us - self->options.zero_monotonic_us);
 
     self->due_us = due_us == INT64_MAX ? INT64_MAX : due_us + self->options.zero_monotonic_us;
-    ask_for_first_keyframe(self, monotonic_us);
+    look_for_media(self, monotonic_us);
     publish_status(self);
 }
 

@@ -31,9 +31,10 @@ struct IngressTrack {
     IngressSocket sockets[2]; /* RTP, RTCP */
     IngressPeer peers[2];     /* where they get theirs from */
     bool has_heard_rtcp;
-    unsigned n_asks_left; /* for a keyframe, while nothing comes; the next one at: */
-    int64_t ask_us;
-    SrtpGate *gate; /* NULL: plain RTP */
+    bool has_come;        /* RTP, since the last look */
+    unsigned n_asks_left; /* for a keyframe, while nothing comes */
+    int64_t look_us;      /* the next look, where the way was opened; 0: it was not */
+    SrtpGate *gate;       /* NULL: plain RTP */
     RtpReceiver *receiver;
     RtcpIdentity identity;
     uint32_t n_kernel_dropped;
