@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """A browser sends three layers of its picture (simulcast) into a locked Janus room: over https with an authority of its own,
-with the API's secret, the room's secret and a pin. The recorder follows the best layer that comes, and nothing is forwarded
+with a secret and a pin. The recorder follows the best layer that comes, and nothing is forwarded
 while its consent is withdrawn.
 
 All of it lives in a network namespace of this test's own, from which no packet can leave."""
