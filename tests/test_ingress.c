@@ -46,7 +46,7 @@ static void
 test_foreign_datagrams_are_counted_only(IngressFixture *self, gconstpointer data)
 {
     static uint8_t bytes[65507] = {0x80, SENT_TYPE};
-    static const uint8_t rtcp[8] = {0x80, 203, 0, 1};
+    static const uint8_t cut_rtcp[8] = {0x80, 203, 0, 2};
 
     ingress_fixture_send(self, 0, 10);
     (void) ingress_fixture_wait(self, 10);
@@ -54,7 +54,7 @@ test_foreign_datagrams_are_counted_only(IngressFixture *self, gconstpointer data
     g_assert_cmpint(send(self->fd, bytes, sizeof(bytes), 0), ==, sizeof(bytes));
     g_assert_cmpint(send(self->fd, bytes, 2049, 0), ==, 2049);
     g_assert_cmpint(send(self->fd, bytes, 1, 0), ==, 1);
-    g_assert_cmpint(send(self->fd, rtcp, sizeof(rtcp), 0), ==, sizeof(rtcp));
+    g_assert_cmpint(send(self->fd, cut_rtcp, sizeof(cut_rtcp), 0), ==, sizeof(cut_rtcp));
     ingress_fixture_send(self, 10, 20);
     const RtpReceiverStatus status = ingress_fixture_wait(self, 25);
 

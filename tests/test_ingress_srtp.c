@@ -17,6 +17,8 @@ set_up(IngressFixture *self, gconstpointer data)
     IngressTrackOptions options = ingress_fixture_options(self);
     g_autofree char *name = g_strdup("p1-video"); /* gone when a packet comes, as the key is */
 
+    self->sender_clocks = sender_clocks_new();
+    options.receiver.sender_clocks = self->sender_clocks;
     options.srtp = key;
     options.name = name;
     self->log = receiver_log_new();
@@ -111,6 +113,59 @@ test_keyframes_are_asked_for_in_srtcp(IngressFixture *self, gconstpointer data)
     (void) close(stray);
 }
 
+/* To the port of RTCP, and among the media. */
+static void
+test_sealed_reports_are_believed(IngressFixture *self, gconstpointer data)
+{
+    g_autoptr(SrtpSender) sender = sender_for_test();
+    const int rtcp_fd = ingress_fixture_socket((uint16_t) (ingress_track_port(self->track) + 1));
+    uint8_t bytes[INGRESS_FIXTURE_REPORT + SRTP_SENDER_ROOM];
+
+    send_sealed(self, sender, 0, 10);
+    (void) ingress_fixture_wait(self, 10);
+    for (unsigned n = 10; n < 18; n++) {
+        ingress_fixture_write_report(n, bytes);
+        const size_t n_bytes = srtp_sender_seal_rtcp(sender, bytes, INGRESS_FIXTURE_REPORT);
+        const int fd = n % 2 == 0 ? rtcp_fd : self->fd;
+        g_assert_cmpint(send(fd, bytes, n_bytes, 0), ==, (ssize_t) n_bytes);
+    }
+    const RtpReceiverStatus status = ingress_fixture_wait_reports(self, 8);
+
+    g_assert_cmpuint(status.n_reports, ==, 7);
+    g_assert_true(status.is_synced);
+    g_assert_cmpuint(status.n_foreign + status.n_unauthentic, ==, 0);
+    (void) close(rtcp_fd);
+}
+
+/* Nor are they looked at. */
+static void
+test_reports_of_another_key_are_counted(IngressFixture *self, gconstpointer data)
+{
+    g_autoptr(SrtpKey) key = srtp_sender_other_key(SUITE);
+    g_autoptr(SrtpSender) sender = sender_for_test();
+    g_autoptr(SrtpSender) other = srtp_sender_new(key);
+    uint8_t bytes[INGRESS_FIXTURE_REPORT + SRTP_SENDER_ROOM];
+
+    g_test_expect_message("sealtape-recorder", G_LOG_LEVEL_WARNING,
+                          "track p1-video: SRTP authentication failed, 1 packets*");
+    send_sealed(self, sender, 0, 10);
+    (void) ingress_fixture_wait(self, 10);
+    for (unsigned n = 10; n < 14; n++) {
+        ingress_fixture_write_report(n, bytes);
+        const size_t n_bytes = n < 12 ? srtp_sender_seal_rtcp(other, bytes, INGRESS_FIXTURE_REPORT)
+                                      : INGRESS_FIXTURE_REPORT;
+        g_assert_cmpint(send(self->fd, bytes, n_bytes, 0), ==, (ssize_t) n_bytes);
+    }
+    send_sealed(self, sender, 10, 11);
+    const RtpReceiverStatus status = ingress_fixture_wait(self, 11);
+    ingress_fixture_finish(self, G_USEC_PER_SEC);
+    g_test_assert_expected_messages();
+
+    g_assert_cmpuint(status.n_reports + status.n_odd_reports, ==, 0);
+    g_assert_cmpuint(status.n_unauthentic + status.n_foreign, ==, 4);
+    g_assert_false(status.is_synced);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -120,5 +175,7 @@ main(int argc, char **argv)
     ADD("gives-on-what-was-sealed", test_gives_on_what_was_sealed);
     ADD("plain-rtp-and-replays-are-counted", test_plain_rtp_and_replays_are_counted);
     ADD("keyframes-are-asked-for-in-srtcp", test_keyframes_are_asked_for_in_srtcp);
+    ADD("sealed-reports-are-believed", test_sealed_reports_are_believed);
+    ADD("reports-of-another-key-are-counted", test_reports_of_another_key_are_counted);
     return g_test_run();
 }

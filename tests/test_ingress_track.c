@@ -114,6 +114,43 @@ test_keyframes_are_asked_of_who_speaks_rtcp(IngressFixture *self, gconstpointer 
     (void) close(stray);
 }
 
+/* The first needs another one to be believed. */
+static void
+check_reports(IngressFixture *self, int fd)
+{
+    uint8_t report[INGRESS_FIXTURE_REPORT];
+
+    ingress_fixture_send(self, 0, 10);
+    (void) ingress_fixture_wait(self, 10);
+    for (unsigned n = 10; n < 12; n++) {
+        ingress_fixture_write_report(n, report);
+        g_assert_cmpint(send(fd, report, sizeof(report), 0), ==, sizeof(report));
+    }
+    ingress_fixture_send(self, 10, 20);
+    (void) ingress_fixture_wait(self, 20);
+    const RtpReceiverStatus status = ingress_fixture_wait_reports(self, 2);
+
+    g_assert_cmpuint(status.n_reports, ==, 1);
+    g_assert_cmpuint(status.n_odd_reports, ==, 1);
+    g_assert_cmpuint(status.n_foreign + status.n_foreign_ssrc, ==, 0);
+    g_assert_true(status.is_synced);
+}
+
+static void
+test_sender_reports_come_to_their_port(IngressFixture *self, gconstpointer data)
+{
+    const int fd = ingress_fixture_socket((uint16_t) (ingress_track_port(self->track) + 1));
+
+    check_reports(self, fd);
+    (void) close(fd);
+}
+
+static void
+test_sender_reports_come_with_the_media(IngressFixture *self, gconstpointer data)
+{
+    check_reports(self, self->fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -129,5 +166,7 @@ main(int argc, char **argv)
     ADD("keyframes-are-asked-for-until-something-comes",
         test_keyframes_are_asked_for_until_something_comes);
     ADD("keyframes-are-asked-of-who-speaks-rtcp", test_keyframes_are_asked_of_who_speaks_rtcp);
+    ADD("sender-reports-come-to-their-port", test_sender_reports_come_to_their_port);
+    ADD("sender-reports-come-with-the-media", test_sender_reports_come_with_the_media);
     return g_test_run();
 }

@@ -50,7 +50,7 @@ test_believes_no_length(void)
         RtcpReport report;
 
         g_test_message("%s", rows[i].name);
-        g_assert_cmpint(rtcp_parse(bytes, rows[i].n_bytes, &report), ==, rows[i].is_rtcp);
+        g_assert_cmpint(rtcp_parse(bytes, rows[i].n_bytes, 0, &report), ==, rows[i].is_rtcp);
         g_assert_cmpint(report.has_sender_report, ==, rows[i].has_report);
         g_assert_cmpint(report.has_bye, ==, rows[i].has_bye);
     }
@@ -61,7 +61,7 @@ test_reads_a_sender_report(void)
 {
     RtcpReport report;
 
-    g_assert_true(rtcp_parse((const uint8_t *) REPORT, 28, &report));
+    g_assert_true(rtcp_parse((const uint8_t *) REPORT, 28, 0x61626364, &report));
     g_assert_cmphex(report.ssrc, ==, 0x61626364);
     g_assert_cmphex(report.ntp_time, ==, 0x0102030405060708);
     g_assert_cmphex(report.rtp_timestamp, ==, 0x0a0b0c0d);
@@ -81,7 +81,7 @@ test_asks_for_a_keyframe(void)
 
     rtcp_write_keyframe_request(&identity, 0xaabbccdd, bytes);
     g_assert_cmpmem(bytes, sizeof(bytes), expected, sizeof(expected) - 1);
-    g_assert_true(rtcp_parse(bytes, sizeof(bytes), &report));
+    g_assert_true(rtcp_parse(bytes, sizeof(bytes), 0, &report));
 }
 
 static void

@@ -9,7 +9,11 @@
 #define MS     G_GINT64_CONSTANT(1000)
 #define SECOND G_GINT64_CONSTANT(1000000)
 
-enum { N_VISITS = 300, N_PACKETS = 1000 };
+enum {
+    N_VISITS = 300,
+    N_PACKETS = 1000,
+    SLEW_US = 1021, /* by which a clock may move in as much as is reordered, and whole ticks */
+};
 
 typedef struct {
     int64_t arrival_us;
@@ -118,7 +122,8 @@ check_packets(const Visit *visit, const ReceiverLog *log)
             continue;
         const LoggedPacket *packet = receiver_log_packet(log, i);
         g_assert_cmpuint(packet->sequence, ==, visit->packets[n].sequence);
-        g_assert_cmpint(ABS(packet->time_us - visit->made_us[n]), <=, 21); /* of whole ticks */
+        /* What little the clock makes of the jitter. */
+        g_assert_cmpint(ABS(packet->time_us - visit->made_us[n]), <=, 5 * MS);
         g_assert_cmpint(packet->follows_loss, ==, n > 0 && visit->is_lost[n - 1]);
         i++;
     }
@@ -137,13 +142,13 @@ check_gaps(const ReceiverLog *log, int64_t until_us)
         const LoggedGap *gap = receiver_log_gap(log, g);
         const bool is_edge = g == 0 || g == log->gaps->len - 1;
 
-        g_assert_cmpint(gap->start_us, >=, at_us);
+        g_assert_cmpint(gap->start_us, >=, at_us - SLEW_US);
         g_assert_cmpstr(is_edge ? "no-media" : gap->reason, ==,
                         is_edge || strcmp(gap->reason, "loss") == 0 ? gap->reason : "silence");
         for (; i < log->packets->len && receiver_log_packet(log, i)->time_us < gap->start_us; i++) {
             const int64_t hole_us = receiver_log_packet(log, i)->time_us - at_us;
             g_assert_cmpint(hole_us, <, 200 * MS); /* longer ones are told */
-            g_assert_cmpint(hole_us, >=, -21);
+            g_assert_cmpint(hole_us, >=, -SLEW_US);
             sum_us += hole_us + 20 * MS;
             at_us = receiver_log_packet(log, i)->time_us + 20 * MS;
         }

@@ -75,28 +75,70 @@ remember_peer(IngressTrack *self, const IngressSocket *socket, const UdpBatch *b
     peer->address = *udp_batch_source(batch, &peer->n_bytes);
 }
 
-static void
-take_rtcp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch)
+/* Takes what an RTCP packet says. Returns: false - it is none, or not genuine; `n_bytes` is then 0
+ * if nobody should look at it again. */
+static bool
+take_report(IngressTrack *self, uint8_t *bytes, size_t *n_bytes, int64_t arrival_us)
 {
+    RtpReceiverStatus status;
     RtcpReport report;
-    size_t n_bytes = 0;
-    uint8_t *bytes = udp_batch_bytes(batch, 0, &n_bytes);
-    const bool is_genuine = self->gate == NULL || srtp_gate_open_rtcp(self->gate, bytes, &n_bytes,
-                                                                      g_get_monotonic_time());
-    const bool is_rtcp = is_genuine && rtcp_parse(bytes, n_bytes, &report);
 
-    /* Janus only opens the way, with twelve bytes of an empty RTP header, and then listens there:
-     * until somebody speaks RTCP, whoever came last is taken for the peer. Not where a peer can
-     * prove itself. */
-    if (is_rtcp || (!self->has_heard_rtcp && self->gate == NULL))
-        remember_peer(self, socket, batch);
-    self->has_heard_rtcp = self->has_heard_rtcp || is_rtcp;
-    if (!is_rtcp && !self->has_heard_rtcp && self->gate == NULL) {
-        self->n_asks_left = MAX_ASKS;
-        if (self->look_us == 0)
-            self->look_us = g_get_monotonic_time() + FIRST_LOOK_US;
-        self->due_us = MIN(self->due_us, self->look_us);
+    if (self->gate != NULL && !srtp_gate_open_rtcp(self->gate, bytes, n_bytes, arrival_us)) {
+        *n_bytes = 0;
+        return false;
     }
+    rtp_receiver_status(self->receiver, &status);
+    if (!rtcp_parse(bytes, *n_bytes, status.ssrc, &report))
+        return false;
+    rtp_receiver_take_report(self->receiver, &report, arrival_us - self->options.zero_monotonic_us);
+    return true;
+}
+
+/* Somebody opened the way, and may have to be asked for media. */
+static void
+begin_to_look(IngressTrack *self)
+{
+    self->n_asks_left = MAX_ASKS;
+    if (self->look_us == 0)
+        self->look_us = g_get_monotonic_time() + FIRST_LOOK_US;
+    self->due_us = MIN(self->due_us, self->look_us);
+}
+
+static void
+take_rtcp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsigned n_received)
+{
+    for (unsigned i = 0; i < n_received; i++) {
+        size_t n_bytes = 0;
+        uint8_t *bytes = udp_batch_bytes(batch, i, &n_bytes);
+        const bool is_rtcp = take_report(self, bytes, &n_bytes, udp_batch_arrival_us(batch, i));
+
+        /* Janus only opens the way, with twelve bytes of an empty RTP header, and then listens
+         * there: until somebody speaks RTCP, whoever came last is taken for the peer. Not where a
+         * peer can prove itself. */
+        if (i == 0 && (is_rtcp || (!self->has_heard_rtcp && self->gate == NULL)))
+            remember_peer(self, socket, batch);
+        self->has_heard_rtcp = self->has_heard_rtcp || is_rtcp;
+        if (!is_rtcp && !self->has_heard_rtcp && self->gate == NULL)
+            begin_to_look(self);
+    }
+}
+
+/* Says whether a packet on the RTP port is RTCP (RFC 5761). A payload type of 64 to 95 looks like
+ * it, and where a track has one its port is for RTP only. */
+static bool
+is_multiplexed(const IngressTrack *self, const uint8_t *bytes, size_t n_bytes)
+{
+    const uint8_t payload_type = self->options.receiver.payload_type;
+
+    return rtcp_is_likely(bytes, n_bytes) && (payload_type < 64 || payload_type > 95);
+}
+
+static bool
+open_rtp(IngressTrack *self, uint8_t *bytes, size_t *n_bytes, int64_t arrival_us)
+{
+    if (is_multiplexed(self, bytes, *n_bytes))
+        return !take_report(self, bytes, n_bytes, arrival_us) && *n_bytes > 0;
+    return self->gate == NULL || srtp_gate_open_rtp(self->gate, bytes, n_bytes, arrival_us);
 }
 
 static void
@@ -111,7 +153,7 @@ take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsig
         uint8_t *bytes = udp_batch_bytes(batch, i, &n_bytes);
         const int64_t arrival_us = udp_batch_arrival_us(batch, i);
 
-        if (self->gate != NULL && !srtp_gate_open_rtp(self->gate, bytes, &n_bytes, arrival_us))
+        if (!open_rtp(self, bytes, &n_bytes, arrival_us))
             continue;
         /* Before anything is given on, which may ask for a keyframe. */
         if (i == 0 && rtp_packet_parse(bytes, n_bytes, &first))
@@ -136,14 +178,17 @@ ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch 
         if (n_received == 0)
             break;
         if (socket->is_rtcp) {
-            take_rtcp(self, socket, batch);
+            take_rtcp(self, socket, batch, n_received);
         } else {
             take_rtp(self, socket, batch, n_received);
         }
     }
     /* What came since may fill a hole. */
-    if (!socket->is_rtcp)
+    if (socket->is_rtcp) {
+        publish_status(self);
+    } else {
         ingress_track_expire(self, n_received < UDP_SOCKET_BATCH ? monotonic_us : 0);
+    }
 }
 
 /* Sends one to where RTCP goes, else to where RTP comes from. `media_ssrc`: 0: not known yet. */

@@ -31,18 +31,71 @@ write_u32(uint8_t *bytes, uint32_t value)
     bytes[3] = (uint8_t) value;
 }
 
+bool
+rtcp_is_likely(const uint8_t *bytes, size_t n_bytes)
+{
+    return n_bytes >= 4 && bytes[0] >> 6 == 2 && bytes[1] >= 192 && bytes[1] <= 223;
+}
+
 /* Returns: the length of the first packet of the compound, 0 if it is not one. */
 static size_t
 packet_length(const uint8_t *bytes, size_t n_bytes)
 {
-    if (n_bytes < 4 || bytes[0] >> 6 != 2 || bytes[1] < 192 || bytes[1] > 223)
+    if (!rtcp_is_likely(bytes, n_bytes))
         return 0;
     const size_t length = 4 * ((size_t) bytes[2] << 8 | bytes[3]) + 4;
     return length <= n_bytes ? length : 0;
 }
 
+/* Reads a sender report, unless that of `ssrc` was read before. Returns: false - it is cut. */
+static bool
+read_sender_report(const uint8_t *packet, size_t length, uint32_t ssrc, RtcpReport *report)
+{
+    if (length < SENDER_REPORT_BYTES)
+        return false;
+    if (report->has_sender_report && report->ssrc == ssrc)
+        return true;
+    report->has_sender_report = true;
+    report->ssrc = read_u32(packet + 4);
+    report->ntp_time = (uint64_t) read_u32(packet + 8) << 32 | read_u32(packet + 12);
+    report->rtp_timestamp = read_u32(packet + 16);
+    return true;
+}
+
+/* Reads the items of one source, at `at` of a source description. Returns: where the next source
+ * begins; 0: a length lies. */
+static size_t
+read_items(const uint8_t *packet, size_t length, size_t at, RtcpReport *report)
+{
+    const bool is_wanted = report->has_sender_report && read_u32(packet + at) == report->ssrc;
+
+    for (at += 4; at < length && packet[at] != 0; at += 2 + (size_t) packet[at + 1]) {
+        if (length - at < 2 || length - at - 2 < packet[at + 1])
+            return 0;
+        if (is_wanted && packet[at] == ITEM_CNAME) {
+            report->cname = packet + at + 2;
+            report->n_cname = packet[at + 1];
+        }
+    }
+    /* One zero at least, and up to a whole word. */
+    return at < length ? (at / 4 + 1) * 4 : 0;
+}
+
+/* Finds the name of who reports. What is broken in here concerns nobody else. */
+static void
+read_source_description(const uint8_t *packet, size_t length, RtcpReport *report)
+{
+    size_t at = 4;
+
+    for (unsigned left = packet[0] & 31; left > 0 && length - at >= 8; left--) {
+        at = read_items(packet, length, at, report);
+        if (at == 0)
+            return;
+    }
+}
+
 bool
-rtcp_parse(const uint8_t *bytes, size_t n_bytes, RtcpReport *report)
+rtcp_parse(const uint8_t *bytes, size_t n_bytes, uint32_t ssrc, RtcpReport *report)
 {
     RtcpReport found = {0};
     size_t at = 0;
@@ -51,16 +104,11 @@ rtcp_parse(const uint8_t *bytes, size_t n_bytes, RtcpReport *report)
     while (at < n_bytes) {
         const uint8_t *packet = bytes + at;
         const size_t length = packet_length(packet, n_bytes - at);
-        if (length == 0)
+        if (length == 0 ||
+            (packet[1] == TYPE_SENDER_REPORT && !read_sender_report(packet, length, ssrc, &found)))
             return false;
-        if (packet[1] == TYPE_SENDER_REPORT) {
-            if (length < SENDER_REPORT_BYTES)
-                return false;
-            found.has_sender_report = true;
-            found.ssrc = read_u32(packet + 4);
-            found.ntp_time = (uint64_t) read_u32(packet + 8) << 32 | read_u32(packet + 12);
-            found.rtp_timestamp = read_u32(packet + 16);
-        }
+        if (packet[1] == TYPE_SOURCE_DESCRIPTION)
+            read_source_description(packet, length, &found);
         found.has_bye = found.has_bye || packet[1] == TYPE_BYE;
         at += length;
     }

@@ -11,6 +11,8 @@ typedef struct {
     uint32_t ssrc; /* of the sender report */
     uint64_t ntp_time;
     uint32_t rtp_timestamp; /* the same moment on the stream's clock */
+    const uint8_t *cname;   /* of that SSRC, in the packet */
+    uint8_t n_cname;        /* 0: it is not told */
     bool has_sender_report;
     bool has_bye;
 } RtcpReport;
@@ -23,8 +25,12 @@ typedef struct {
 
 enum { RTCP_KEYFRAME_REQUEST_BYTES = 48 };
 
-/* Returns: false - a length lies, or it is no RTCP; `report` is then all zero. */
-bool rtcp_parse(const uint8_t *bytes, size_t n_bytes, RtcpReport *report);
+/* Says whether a datagram on a port for RTP and RTCP is RTCP (RFC 5761 4), if it is any of them. */
+bool rtcp_is_likely(const uint8_t *bytes, size_t n_bytes);
+
+/* Of several sender reports that of `ssrc` is taken, if it is there.
+ * Returns: false - a length lies, or it is no RTCP; `report` is then all zero. */
+bool rtcp_parse(const uint8_t *bytes, size_t n_bytes, uint32_t ssrc, RtcpReport *report);
 
 void rtcp_identity_draw(RtcpIdentity *identity);
 

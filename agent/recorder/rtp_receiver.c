@@ -267,6 +267,21 @@ rtp_receiver_take(RtpReceiver *self, const uint8_t *bytes, size_t n_bytes, int64
     rtp_receiver_take_batch(self, &datagram, 1);
 }
 
+void
+rtp_receiver_take_report(RtpReceiver *self, const RtcpReport *report, int64_t arrival_us)
+{
+    RtpStream *stream = &self->stream;
+
+    if (!report->has_sender_report)
+        return;
+    if (self->status.has_ssrc && report->ssrc == self->status.ssrc &&
+        rtp_sync_take(&stream->sync, report, &stream->clock, arrival_us)) {
+        self->status.n_reports++;
+    } else {
+        self->status.n_odd_reports++;
+    }
+}
+
 /* Returns: when settle() may decide without another packet. */
 static int64_t
 settle_due_us(const RtpReceiver *self)
@@ -324,6 +339,7 @@ void
 rtp_receiver_status(const RtpReceiver *self, RtpReceiverStatus *status)
 {
     *status = self->status;
+    status->is_synced = self->stream.sync.clock != NULL;
 }
 
 void

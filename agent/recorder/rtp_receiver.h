@@ -1,5 +1,8 @@
 #pragma once
 
+#include "agent/recorder/rtcp.h"
+#include "agent/recorder/sender_clocks.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,10 +24,11 @@ typedef struct {
 
 typedef struct {
     uint8_t payload_type;
-    uint32_t clock_rate; /* Hz */
-    uint32_t reorder_ms; /* how long a missing packet is waited for */
-    uint32_t gap_ms;     /* a hole is reported from this length on; 200 */
-    int64_t from_us;     /* where on the timeline the track begins */
+    uint32_t clock_rate;         /* Hz */
+    uint32_t reorder_ms;         /* how long a missing packet is waited for */
+    uint32_t gap_ms;             /* a hole is reported from this length on; 200 */
+    int64_t from_us;             /* where on the timeline the track begins */
+    SenderClocks *sender_clocks; /* of its participant; referenced; NULL: reports are not used */
     void (*on_packets)(const RtpReceiverPacket *packets, size_t n_packets, void *user_data);
     /* A stretch without media: `loss` (sequence numbers missing), `silence` (none missing: mute,
      * DTX, a source that paused or began anew), or the reason of a pause; told from gap_ms on, in
@@ -51,6 +55,9 @@ typedef struct {
     uint64_t n_kernel_dropped; /* SO_RXQ_OVFL, set by ingress */
     uint64_t n_unauthentic;    /* SRTP of another key, or none; set by ingress as the next */
     uint64_t n_replayed;       /* SRTP that came before */
+    uint64_t n_reports;        /* sender reports that were believed */
+    uint64_t n_odd_reports;    /* of another SSRC, without a time, or not in agreement */
+    bool is_synced;            /* by reports; by arrivals otherwise */
     uint32_t ssrc;
     bool has_ssrc;
 } RtpReceiverStatus;
@@ -70,6 +77,9 @@ RtpReceiver *rtp_receiver_new(const RtpReceiverOptions *options);
  * sends. */
 void rtp_receiver_take_batch(RtpReceiver *self, const RtpDatagram *datagrams, size_t n_datagrams);
 void rtp_receiver_take(RtpReceiver *self, const uint8_t *bytes, size_t n_bytes, int64_t now_us);
+
+/* Takes what an RTCP packet says that came at `arrival_us`. */
+void rtp_receiver_take_report(RtpReceiver *self, const RtcpReport *report, int64_t arrival_us);
 
 /* Gives on what has waited long enough; whatever came by `now_us` must have been taken. Returns:
  * when to call again, on the timeline; INT64_MAX: not before the next packet. */

@@ -7,6 +7,7 @@ rtp_stream_init(RtpStream *self, const RtpReceiverOptions *options, RtpReceiverS
     self->pool = packet_pool_new();
     self->window = reorder_window_new((int64_t) options->reorder_ms * 1000, self->pool);
     rtp_clock_init(&self->clock, options->clock_rate);
+    rtp_sync_init(&self->sync, options->sender_clocks);
     rtp_delivery_init(&self->delivery, options, status, self->pool);
 }
 
@@ -61,12 +62,22 @@ wait_for_earlier(RtpStream *self, const RtpArrival *arrival, int64_t time_us)
     rtp_stream_give_due(self, arrival->arrival_us);
 }
 
+/* Returns: the packet's place on the timeline, after the clock has learned from it. */
+static int64_t
+place_in_time(RtpStream *self, const RtpArrival *arrival)
+{
+    const uint32_t timestamp = arrival->header.timestamp;
+    int64_t shift_us = 0;
+    const bool is_reported =
+        rtp_sync_observe(&self->sync, &self->clock, timestamp, arrival->arrival_us, &shift_us);
+
+    rtp_clock_observe(&self->clock, timestamp, arrival->arrival_us, is_reported ? &shift_us : NULL);
+    return rtp_clock_time_us(&self->clock, timestamp, arrival->arrival_us);
+}
+
 void
 rtp_stream_accept(RtpStream *self, const RtpArrival *arrival)
 {
-    const int64_t time_us =
-        rtp_clock_time_us(&self->clock, arrival->header.timestamp, arrival->arrival_us);
-
     switch (reorder_window_place(self->window, arrival->header.sequence)) {
     case REORDER_IS_NEXT:
         reorder_window_pass(self->window);
@@ -74,13 +85,13 @@ rtp_stream_accept(RtpStream *self, const RtpArrival *arrival)
                           &(RtpDeliveryPacket){.header = arrival->header,
                                                .bytes = arrival->bytes,
                                                .n_bytes = arrival->n_bytes,
-                                               .time_us = time_us,
+                                               .time_us = place_in_time(self, arrival),
                                                .held = arrival->held},
                           0);
         break;
     case REORDER_IS_EARLY:
     case REORDER_IS_BEYOND:
-        wait_for_earlier(self, arrival, time_us);
+        wait_for_earlier(self, arrival, place_in_time(self, arrival));
         break;
     case REORDER_IS_DUPLICATE:
         self->status->n_duplicate++;
@@ -95,7 +106,6 @@ rtp_stream_accept(RtpStream *self, const RtpArrival *arrival)
         packet_pool_give_back(self->pool, arrival->held);
         return;
     }
-    rtp_clock_observe(&self->clock, arrival->header.timestamp, arrival->arrival_us);
     self->last_arrival_us = arrival->arrival_us;
     if (self->n_proven < RTP_PROBATION_ENOUGH)
         self->n_proven++;
@@ -138,6 +148,7 @@ rtp_stream_begin(RtpStream *self, RtpProbation *probation)
     const HeldPacket *lowest = lowest_on_probation(probation);
 
     rtp_stream_give_due(self, INT64_MAX);
+    rtp_sync_restart(&self->sync);
     rtp_clock_anchor(&self->clock, lowest->header.timestamp, lowest->arrival_us);
     for (unsigned i = 0; i < rtp_probation_count(probation); i++) {
         const HeldPacket *held = rtp_probation_peek(probation, i);
@@ -170,6 +181,7 @@ rtp_stream_rejoin(RtpStream *self, RtpProbation *probation)
 void
 rtp_stream_clear(RtpStream *self)
 {
+    rtp_sync_clear(&self->sync);
     reorder_window_free(self->window);
     packet_pool_free(self->pool);
 }

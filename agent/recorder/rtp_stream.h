@@ -4,6 +4,7 @@
 #include "agent/recorder/rtp_clock.h"
 #include "agent/recorder/rtp_delivery.h"
 #include "agent/recorder/rtp_probation.h"
+#include "agent/recorder/rtp_sync.h"
 
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ typedef struct {
     PacketPool *pool;
     ReorderWindow *window;
     RtpClock clock;
+    RtpSync sync;
     RtpDelivery delivery;
     unsigned n_proven; /* packets since it began, counted to RTP_PROBATION_ENOUGH */
     int64_t last_arrival_us;

@@ -312,6 +312,7 @@ session_free(Session *self)
     g_array_unref(self->watchers);
     g_free(self->pause_reason);
     participants_free(self->participants);
+    g_clear_pointer(&self->sender_clocks, g_hash_table_unref);
     for (int i = 0; i < N_PURPOSES; i++)
         g_free(self->decided_for[i]);
     g_free(self->reference);

@@ -26,8 +26,9 @@ struct Session {
     char *id, *org, *reference;
     const OrgSettings *settings; /* NULL: no such organisation */
     Participants *participants;
-    GPtrArray *tracks;   /* SessionTrack */
-    JanusSource *source; /* NULL: the backend brings the media */
+    GPtrArray *tracks;         /* SessionTrack */
+    GHashTable *sender_clocks; /* id of a participant to SenderClocks; NULL: none yet */
+    JanusSource *source;       /* NULL: the backend brings the media */
     SealerSession *sealer_session;
 
     SessionState state;
@@ -91,6 +92,9 @@ char *session_policy_line(const Session *self);
  * borrowed), stores it, then opens the tracks. */
 void session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_ready,
                         void *user_data);
+
+/* session_tracks.c: by which the tracks of `participant` may be put in step. Returns: borrowed. */
+SenderClocks *session_sender_clocks(Session *self, const char *participant);
 
 /* session_tracks.c: ends those of `tracks` that were ended before they had begun. */
 void session_finish_ended(Session *self, GPtrArray *tracks);

@@ -85,6 +85,7 @@ open_track(Session *self, const SessionTrack *track, GError **error)
         .recipient = track->recipient,
         .format = track->request->format,
         .srtp = track->request->srtp,
+        .sender_clocks = session_sender_clocks(self, track->request->participant),
         .zero_monotonic_us = self->zero_monotonic_us,
         .from_us = session_now_us(self),
         .segment_ms = settings->segment_ms,

@@ -40,6 +40,25 @@ session_track_port(const Session *self, const char *id)
 }
 
 static void
+unref_clocks(gpointer clocks)
+{
+    sender_clocks_unref(clocks);
+}
+
+SenderClocks *
+session_sender_clocks(Session *self, const char *participant)
+{
+    if (self->sender_clocks == NULL)
+        self->sender_clocks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref_clocks);
+    SenderClocks *clocks = g_hash_table_lookup(self->sender_clocks, participant);
+    if (clocks != NULL)
+        return clocks;
+    clocks = sender_clocks_new();
+    (void) g_hash_table_insert(self->sender_clocks, g_strdup(participant), clocks); /* it is new */
+    return clocks;
+}
+
+static void
 finish(Session *self, const SessionTrack *track)
 {
     if (track->track == NULL)

@@ -191,6 +191,7 @@ open_ports(Track *self, const TrackOptions *options, Ingress *ingress, GError **
                        .reorder_ms = options->reorder_ms,
                        .gap_ms = GAP_MS,
                        .from_us = options->from_us,
+                       .sender_clocks = options->sender_clocks,
                        .on_packets = on_packets,
                        .on_gap = on_gap,
                        .on_restart = on_restart,

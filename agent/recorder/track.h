@@ -18,8 +18,9 @@ typedef struct {
     const char *id;
     const char *recipient; /* age1... */
     MediaFormat format;
-    const SrtpKey *srtp;       /* NULL: plain RTP; not needed once the track is made */
-    int64_t zero_monotonic_us; /* of the session's timeline */
+    const SrtpKey *srtp;         /* NULL: plain RTP; not needed once the track is made */
+    SenderClocks *sender_clocks; /* of its participant; referenced */
+    int64_t zero_monotonic_us;   /* of the session's timeline */
     int64_t from_us;
     uint32_t segment_ms, object_ms, reorder_ms;
 } TrackOptions;

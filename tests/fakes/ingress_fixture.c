@@ -80,6 +80,7 @@ ingress_fixture_options(IngressFixture *self)
     options.receiver.on_gap = on_gap;
     options.receiver.on_restart = on_restart;
     options.receiver.user_data = self;
+    options.receiver.sender_clocks = self->sender_clocks;
     return options;
 }
 
@@ -100,8 +101,9 @@ void
 ingress_fixture_set_up(IngressFixture *self, gconstpointer data)
 {
     g_autoptr(GError) error = NULL;
-    const IngressTrackOptions options = ingress_fixture_options(self);
 
+    self->sender_clocks = sender_clocks_new();
+    const IngressTrackOptions options = ingress_fixture_options(self);
     self->log = receiver_log_new();
     self->ingress = ingress_fixture_ingress(50);
     self->track = ingress_add_track(self->ingress, &options, &error);
@@ -136,6 +138,7 @@ ingress_fixture_tear_down(IngressFixture *self, gconstpointer data)
     ingress_fixture_finish(self, SECOND);
     ingress_free(self->ingress);
     receiver_log_free(self->log);
+    sender_clocks_unref(self->sender_clocks);
     (void) close(self->fd);
 }
 
@@ -162,5 +165,34 @@ ingress_fixture_wait(const IngressFixture *self, uint64_t n)
         wait_a_little(since_us);
         ingress_track_status(self->track, &status);
     } while (status.n_packets + status.n_foreign + status.n_foreign_ssrc + status.n_paused < n);
+    return status;
+}
+
+void
+ingress_fixture_write_report(unsigned n, uint8_t bytes[INGRESS_FIXTURE_REPORT])
+{
+    const uint64_t sent_ms = (uint64_t) n * SENT_TICKS * 1000 / SENT_RATE;
+    const uint64_t ntp_time = (UINT64_C(3900000000) << 32) + (sent_ms << 32) / 1000;
+    const uint32_t words[INGRESS_FIXTURE_REPORT / 4] = {
+        GUINT32_TO_BE(0x80c80006),
+        GUINT32_TO_BE(SENT_SSRC),
+        GUINT32_TO_BE((uint32_t) (ntp_time >> 32)),
+        GUINT32_TO_BE((uint32_t) ntp_time),
+        GUINT32_TO_BE(sent_packet(n).timestamp),
+    };
+
+    memcpy(bytes, words, sizeof(words));
+}
+
+RtpReceiverStatus
+ingress_fixture_wait_reports(const IngressFixture *self, uint64_t n)
+{
+    const int64_t since_us = g_get_monotonic_time();
+    RtpReceiverStatus status;
+
+    do {
+        wait_a_little(since_us);
+        ingress_track_status(self->track, &status);
+    } while (status.n_reports + status.n_odd_reports < n);
     return status;
 }

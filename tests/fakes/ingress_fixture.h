@@ -14,6 +14,7 @@ typedef struct {
     IngressTrack *track;          /* NULL once it is finished */
     ReceiverLog *log;             /* of the ingress thread until the track is finished */
     int fd;                       /* sends to the track */
+    SenderClocks *sender_clocks;  /* NULL: reports are not used */
     unsigned n_keyframe_requests; /* to be made with the first packets */
     int is_finished;              /* atomic */
 } IngressFixture;
@@ -35,6 +36,13 @@ void ingress_fixture_tear_down(IngressFixture *self, gconstpointer data);
 
 /* Sends packets `first` to before `end` at once, as those of a large frame are. */
 void ingress_fixture_send(const IngressFixture *self, unsigned first, unsigned end);
+
+/* Writes a sender report about the stream at packet `n`, with as much time since the first. */
+enum { INGRESS_FIXTURE_REPORT = 28 };
+void ingress_fixture_write_report(unsigned n, uint8_t bytes[INGRESS_FIXTURE_REPORT]);
+
+/* Waits until `n` sender reports were looked at. */
+RtpReceiverStatus ingress_fixture_wait_reports(const IngressFixture *self, uint64_t n);
 
 /* Waits until `n` packets were given on, dropped or refused in all. */
 RtpReceiverStatus ingress_fixture_wait(const IngressFixture *self, uint64_t n);

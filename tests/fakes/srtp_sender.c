@@ -88,6 +88,15 @@ srtp_sender_seal(SrtpSender *self, uint8_t *bytes, size_t n_bytes)
     return (size_t) length;
 }
 
+size_t
+srtp_sender_seal_rtcp(SrtpSender *self, uint8_t *bytes, size_t n_bytes)
+{
+    int length = (int) n_bytes;
+
+    g_assert_cmpint(srtp_protect_rtcp(self->session, bytes, &length), ==, srtp_err_status_ok);
+    return (size_t) length;
+}
+
 SrtpContext *
 srtp_sender_context(SrtpSuite suite)
 {

@@ -32,6 +32,9 @@ SrtpContext *srtp_sender_context(SrtpSuite suite);
 /* Seals in place; `bytes` has SRTP_SENDER_ROOM more. Returns: the new length. */
 size_t srtp_sender_seal(SrtpSender *self, uint8_t *bytes, size_t n_bytes);
 
+/* The same for RTCP. */
+size_t srtp_sender_seal_rtcp(SrtpSender *self, uint8_t *bytes, size_t n_bytes);
+
 /* Seals packet `n` of `ssrc`. Returns: its length. */
 size_t srtp_sender_packet(SrtpSender *self, uint32_t ssrc, unsigned n,
                           uint8_t bytes[SRTP_SENDER_PACKET]);
