@@ -59,6 +59,26 @@ rtp_probation_peek(const RtpProbation *self, unsigned i)
     return self->packets[self->n_taken + i];
 }
 
+int64_t
+rtp_probation_jitter_us(const RtpProbation *self, uint32_t rate)
+{
+    int64_t quickest_us = INT64_MAX, slowest_us = INT64_MIN;
+
+    for (unsigned i = self->n_taken; i < self->n_packets; i++) {
+        const HeldPacket *packet = self->packets[i];
+        const RtpPacket *first = &self->packets[self->n_taken]->header;
+        const int64_t ticks = (int32_t) (packet->header.timestamp - first->timestamp);
+        const int64_t delay_us = packet->arrival_us - ticks * G_USEC_PER_SEC / rate;
+
+        /* The rest of a large frame always comes behind its first packet. */
+        if (i > self->n_taken && packet->header.timestamp == self->packets[i - 1]->header.timestamp)
+            continue;
+        quickest_us = MIN(quickest_us, delay_us);
+        slowest_us = MAX(slowest_us, delay_us);
+    }
+    return MAX(slowest_us - quickest_us, 0);
+}
+
 HeldPacket *
 rtp_probation_take_out(RtpProbation *self)
 {

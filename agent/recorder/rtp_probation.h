@@ -31,6 +31,9 @@ unsigned rtp_probation_count(const RtpProbation *self);
 /* Returns: the packet number `i` in order of arrival, borrowed. */
 const HeldPacket *rtp_probation_peek(const RtpProbation *self, unsigned i);
 
+/* Returns: how much more one of them was delayed than another, by timestamps of `rate`. */
+int64_t rtp_probation_jitter_us(const RtpProbation *self, uint32_t rate);
+
 /* Takes out the earliest to arrive. Returns: owned by the caller; NULL: none is left. */
 HeldPacket *rtp_probation_take_out(RtpProbation *self) G_GNUC_WARN_UNUSED_RESULT;
 

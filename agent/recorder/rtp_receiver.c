@@ -15,6 +15,10 @@ enum {
      */
     STALL_WAIT_US = 200000,
     MAX_STALL_US = 60 * G_USEC_PER_SEC,
+    /* A new clock is set by the quickest of its first packets: while they differ by more than
+     * STEADY_US more of them are waited for. */
+    STEADY_US = 20000,
+    UNSTEADY_WAIT_US = G_USEC_PER_SEC,
     /* How far a packet's place on the timeline may lie before the last one's. */
     MAX_BACK_US = 10 * G_USEC_PER_SEC,
 };
@@ -117,6 +121,28 @@ begin(RtpReceiver *self)
     self->is_odd = false;
 }
 
+/* Returns: until when another stream on probation waits for a quicker packet; 0: it does not. */
+static int64_t
+steady_due_us(const RtpReceiver *self)
+{
+    const unsigned n_packets = rtp_probation_count(self->probation);
+
+    if (n_packets == 0 || n_packets == RTP_PROBATION_MAX ||
+        (self->status.has_ssrc && last_on_probation(self)->header.ssrc == self->status.ssrc) ||
+        rtp_probation_jitter_us(self->probation, self->options.clock_rate) <= STEADY_US)
+        return 0;
+    return self->odd_since_us + UNSTEADY_WAIT_US;
+}
+
+/* Returns: when the first stream begins. */
+static int64_t
+start_due_us(const RtpReceiver *self)
+{
+    const int64_t due_us = self->odd_since_us + (int64_t) self->options.reorder_ms * 1000;
+
+    return MAX(due_us, steady_due_us(self));
+}
+
 /* Decides about what is on probation, if it can be decided at `now_us`. */
 static void
 settle(RtpReceiver *self, int64_t now_us)
@@ -124,8 +150,7 @@ settle(RtpReceiver *self, int64_t now_us)
     const unsigned n_packets = rtp_probation_count(self->probation);
 
     if (!self->status.has_ssrc) {
-        if (n_packets == RTP_PROBATION_MAX ||
-            now_us - self->odd_since_us >= (int64_t) self->options.reorder_ms * 1000)
+        if (n_packets == RTP_PROBATION_MAX || now_us >= start_due_us(self))
             begin(self);
         return;
     }
@@ -138,6 +163,8 @@ settle(RtpReceiver *self, int64_t now_us)
     if (last->header.ssrc == self->status.ssrc && ABS(lag_of(self, last)) <= RTP_CLOCK_MAX_LAG_US) {
         rtp_stream_rejoin(&self->stream, self->probation);
         self->is_odd = false;
+    } else if (now_us < steady_due_us(self)) {
+        return;
     } else if (!may_be_stall(self, last) || (has_waited && !is_catching_up(self))) {
         begin(self);
     } else if (has_waited || is_full) {
@@ -289,8 +316,10 @@ settle_due_us(const RtpReceiver *self)
     const unsigned n_packets = rtp_probation_count(self->probation);
 
     if (!self->status.has_ssrc && n_packets > 0)
-        return self->odd_since_us + (int64_t) self->options.reorder_ms * 1000;
-    return n_packets >= RTP_PROBATION_ENOUGH ? self->odd_since_us + STALL_WAIT_US : INT64_MAX;
+        return start_due_us(self);
+    return n_packets >= RTP_PROBATION_ENOUGH
+               ? MAX(self->odd_since_us + STALL_WAIT_US, steady_due_us(self))
+               : INT64_MAX;
 }
 
 int64_t
