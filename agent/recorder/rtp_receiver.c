@@ -368,7 +368,7 @@ void
 rtp_receiver_status(const RtpReceiver *self, RtpReceiverStatus *status)
 {
     *status = self->status;
-    status->is_synced = self->stream.sync.clock != NULL;
+    status->is_synced = self->stream.sync.member != NULL;
 }
 
 void

@@ -69,7 +69,7 @@ place_in_time(RtpStream *self, const RtpArrival *arrival)
     const uint32_t timestamp = arrival->header.timestamp;
     int64_t shift_us = 0;
     const bool is_reported =
-        rtp_sync_observe(&self->sync, &self->clock, timestamp, arrival->arrival_us, &shift_us);
+        rtp_sync_shift_us(&self->sync, &self->clock, arrival->arrival_us, &shift_us);
 
     rtp_clock_observe(&self->clock, timestamp, arrival->arrival_us, is_reported ? &shift_us : NULL);
     return rtp_clock_time_us(&self->clock, timestamp, arrival->arrival_us);

@@ -23,8 +23,8 @@ rtp_sync_init(RtpSync *self, SenderClocks *clocks)
 void
 rtp_sync_restart(RtpSync *self)
 {
-    if (self->clock != NULL)
-        sender_clocks_leave(self->clocks, self->clock);
+    if (self->member != NULL)
+        sender_clocks_leave(self->clocks, self->member);
     *self = (RtpSync){.clocks = self->clocks};
 }
 
@@ -66,12 +66,11 @@ take_name(RtpSync *self, const RtcpReport *report)
 static void
 join(RtpSync *self, const RtpClock *clock, int64_t arrival_us)
 {
-    if (self->clock != NULL || self->used.n_agreeing == 0)
-        return;
-    self->clock =
-        sender_clocks_join(self->clocks, &(SenderView){self->cname, self->n_cname, arrival_us,
-                                                       delay_floor_at(&clock->floor, arrival_us) -
-                                                           self->used.base_us});
+    const int64_t floor_us = delay_floor_at(&clock->floor, arrival_us);
+
+    if (self->member == NULL)
+        self->member = sender_clocks_join(
+            self->clocks, &(SenderView){self->cname, self->n_cname, floor_us - self->used.base_us});
 }
 
 /* What disagrees may be nonsense, or the sender has set its clock: media does not jump for that. */
@@ -117,20 +116,17 @@ rtp_sync_take(RtpSync *self, const RtcpReport *report, const RtpClock *clock, in
 }
 
 bool
-rtp_sync_observe(RtpSync *self, const RtpClock *clock, uint32_t timestamp, int64_t arrival_us,
-                 int64_t *shift_us)
+rtp_sync_shift_us(RtpSync *self, const RtpClock *clock, int64_t arrival_us, int64_t *shift_us)
 {
-    if (self->clock == NULL)
+    if (self->member == NULL)
         return false;
     const int64_t floor_us = delay_floor_at(&clock->floor, arrival_us);
-    const int64_t media_us = rtp_clock_media_us(clock, timestamp, arrival_us);
-    const int64_t base_us = self->used.base_us;
 
     if (arrival_us - self->used.at_us < STALE_US) {
-        if (media_us > clock->newest_us)
-            sender_clock_add(self->clock, arrival_us, arrival_us - media_us - base_us);
+        const int64_t base_us = self->used.base_us;
         const int64_t skew_us =
-            sender_clock_offset_us(self->clock, arrival_us) + base_us - floor_us;
+            sender_member_offset_us(self->member, arrival_us, floor_us - base_us) + base_us -
+            floor_us;
         self->skew_us = CLAMP(skew_us, -SENDER_CLOCKS_MAX_SKEW_US, SENDER_CLOCKS_MAX_SKEW_US);
     }
     *shift_us = floor_us + self->skew_us;

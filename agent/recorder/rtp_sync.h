@@ -18,7 +18,7 @@ typedef struct {
 
 typedef struct {
     SenderClocks *clocks; /* NULL: reports are not used */
-    SenderClock *clock;   /* joined; NULL while not in use */
+    SenderMember *member; /* NULL while reports are not in use */
     RtpSyncBase used;
     RtpSyncBase doubted; /* what disagrees with it, or the first */
     int64_t step_us;     /* by which the sender's clock was set since */
@@ -39,7 +39,6 @@ void rtp_sync_restart(RtpSync *self);
 bool rtp_sync_take(RtpSync *self, const RtcpReport *report, const RtpClock *clock,
                    int64_t arrival_us);
 
-/* Learns from a packet in step, newer than all before.
+/* For a packet in step, before `clock` learns from it.
  * Returns: true - `shift_us` is where reports want the stream. */
-bool rtp_sync_observe(RtpSync *self, const RtpClock *clock, uint32_t timestamp, int64_t arrival_us,
-                      int64_t *shift_us);
+bool rtp_sync_shift_us(RtpSync *self, const RtpClock *clock, int64_t arrival_us, int64_t *shift_us);

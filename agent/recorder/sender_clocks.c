@@ -1,14 +1,23 @@
 #include "agent/recorder/sender_clocks.h"
 
-struct SenderClock {
+/* After so much silence of the one that leads another one does. */
+enum { SILENT_US = 2 * G_USEC_PER_SEC };
+
+typedef struct {
     GBytes *cname;
-    DelayFloor floor;
-    int64_t last_us;
     unsigned n_members;
+    const SenderMember *leader; /* NULL: it left */
+    int64_t heard_us;           /* its last packet */
+    int64_t offset_us;
+} SenderClock;
+
+struct SenderMember {
+    SenderClock *clock;
+    int64_t slower_us; /* than the quickest */
 };
 
 struct SenderClocks {
-    GPtrArray *clocks; /* SenderClock, each with a member: no more than there are tracks */
+    GPtrArray *clocks; /* SenderClock, each with a member: never more than tracks */
 };
 
 static void
@@ -50,49 +59,69 @@ sender_clocks_unref(SenderClocks *self)
         g_atomic_rc_box_release_full(self, clear);
 }
 
-SenderClock *
-sender_clocks_join(SenderClocks *self, const SenderView *view)
+/* Returns: the clock of this name that tells about the time of `view`; NULL: there is none. */
+static SenderClock *
+find_clock(const SenderClocks *self, const SenderView *view, GBytes *cname)
 {
-    g_autoptr(GBytes) cname = g_bytes_new(view->cname, view->n_cname);
-
     for (guint i = 0; i < self->clocks->len; i++) {
         SenderClock *clock = g_ptr_array_index(self->clocks, i);
-        const int64_t offset_us = sender_clock_offset_us(clock, view->at_us);
 
         /* Two machines may have no name, or the same by mistake. */
         if (g_bytes_equal(clock->cname, cname) &&
-            ABS(offset_us - view->delay_us) <= SENDER_CLOCKS_MAX_SKEW_US) {
-            clock->n_members++;
+            ABS(view->delay_us - clock->offset_us) <= SENDER_CLOCKS_MAX_SKEW_US)
             return clock;
-        }
     }
-    SenderClock *clock = g_new0(SenderClock, 1);
-    clock->cname = g_steal_pointer(&cname);
-    clock->n_members = 1;
-    clock->last_us = view->at_us;
-    delay_floor_init(&clock->floor, view->at_us, view->delay_us);
-    g_ptr_array_add(self->clocks, clock);
-    return clock;
+    return NULL;
+}
+
+SenderMember *
+sender_clocks_join(SenderClocks *self, const SenderView *view)
+{
+    g_autoptr(GBytes) cname = g_bytes_new(view->cname, view->n_cname);
+    SenderMember *member = g_new0(SenderMember, 1);
+
+    member->clock = find_clock(self, view, cname);
+    if (member->clock == NULL) {
+        member->clock = g_new0(SenderClock, 1);
+        member->clock->cname = g_steal_pointer(&cname);
+        member->clock->offset_us = view->delay_us;
+        g_ptr_array_add(self->clocks, member->clock);
+    }
+    member->clock->n_members++;
+    member->slower_us = view->delay_us - member->clock->offset_us;
+    return member;
 }
 
 void
-sender_clocks_leave(SenderClocks *self, SenderClock *clock)
+sender_clocks_leave(SenderClocks *self, SenderMember *member)
 {
+    SenderClock *clock = member->clock;
+
+    if (clock->leader == member)
+        clock->leader = NULL;
     clock->n_members--;
     if (clock->n_members == 0)
         (void) g_ptr_array_remove_fast(self->clocks, clock); /* it is there */
-}
-
-void
-sender_clock_add(SenderClock *clock, int64_t at_us, int64_t delay_us)
-{
-    /* Each track comes in order, but one after the other. */
-    clock->last_us = MAX(clock->last_us, at_us);
-    delay_floor_add(&clock->floor, clock->last_us, delay_us);
+    g_free(member);
 }
 
 int64_t
-sender_clock_offset_us(const SenderClock *clock, int64_t at_us)
+sender_member_offset_us(SenderMember *self, int64_t at_us, int64_t delay_us)
 {
-    return delay_floor_at(&clock->floor, MAX(at_us, clock->last_us));
+    SenderClock *clock = self->clock;
+
+    if (clock->leader == NULL || at_us - clock->heard_us > SILENT_US) {
+        clock->leader = self;
+    } else if (clock->leader != self) {
+        self->slower_us = delay_us - clock->offset_us;
+        if (self->slower_us < 0) {
+            clock->leader = self;
+            self->slower_us = 0;
+        }
+    }
+    if (clock->leader == self) {
+        clock->heard_us = at_us;
+        clock->offset_us = delay_us - self->slower_us;
+    }
+    return clock->offset_us;
 }

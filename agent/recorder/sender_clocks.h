@@ -1,17 +1,18 @@
 #pragma once
 
-#include "agent/recorder/delay_floor.h"
-
 #include <glib.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* The clocks by which one participant's devices tell the time in their sender reports: nearly
  * always one. Streams that report by the same clock lie on the timeline as that clock says, moved
- * by one offset for all of them: the delay floor of all their packets. Shared by a participant's
- * tracks; of the ingress thread, but for new, ref and unref. */
+ * by one offset for all of them: that of the stream that comes quickest. While it is silent another
+ * one leads, less what it is slower. Shared by a participant's tracks; of the ingress thread, but
+ * for new, ref and unref. */
 typedef struct SenderClocks SenderClocks;
-typedef struct SenderClock SenderClock;
+
+/* One stream that reports by such a clock. */
+typedef struct SenderMember SenderMember;
 
 SenderClocks *sender_clocks_new(void);
 SenderClocks *sender_clocks_ref(SenderClocks *self);
@@ -20,12 +21,11 @@ SenderClocks *sender_clocks_ref(SenderClocks *self);
 void sender_clocks_unref(SenderClocks *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SenderClocks, sender_clocks_unref)
 
-/* How one stream sees its sender's clock. */
+/* How a stream sees its sender's clock. */
 typedef struct {
     const uint8_t *cname; /* RFC 3550 6.5.1; of `n_cname` bytes, 0: it does not say */
     size_t n_cname;
-    int64_t at_us;
-    int64_t delay_us; /* the quickest arrivals minus the sender's time */
+    int64_t delay_us; /* what its quickest packets come after the sender's time */
 } SenderView;
 
 /* No stream is moved by reports further than this: neither lips nor microphones lag so much. */
@@ -33,11 +33,9 @@ enum { SENDER_CLOCKS_MAX_SKEW_US = 500000 };
 
 /* Finds the clock of that name that `view` may be of, else makes one. Returns: borrowed until
  * sender_clocks_leave(). */
-SenderClock *sender_clocks_join(SenderClocks *self, const SenderView *view);
-void sender_clocks_leave(SenderClocks *self, SenderClock *clock);
+SenderMember *sender_clocks_join(SenderClocks *self, const SenderView *view);
+void sender_clocks_leave(SenderClocks *self, SenderMember *member);
 
-/* A packet of a member came at `at_us`, so much after its sender's time. */
-void sender_clock_add(SenderClock *clock, int64_t at_us, int64_t delay_us);
-
-/* Returns: what to add to the sender's time. */
-int64_t sender_clock_offset_us(const SenderClock *clock, int64_t at_us);
+/* A packet came at `at_us`, and `delay_us` is as in SenderView. Returns: the offset of the clock.
+ */
+int64_t sender_member_offset_us(SenderMember *self, int64_t at_us, int64_t delay_us);
