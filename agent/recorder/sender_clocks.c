@@ -1,19 +1,24 @@
 #include "agent/recorder/sender_clocks.h"
 
-/* After so much silence of the one that leads another one does. */
-enum { SILENT_US = 2 * G_USEC_PER_SEC };
+enum {
+    /* After so much silence of the one that leads another one does. */
+    SILENT_US = 2 * G_USEC_PER_SEC,
+    /* So long after a silence what a stream's quickest packets are is a guess. */
+    GUESS_US = 10 * G_USEC_PER_SEC,
+};
 
 typedef struct {
     GBytes *cname;
     unsigned n_members;
     const SenderMember *leader; /* NULL: it left */
-    int64_t heard_us;           /* its last packet */
     int64_t offset_us;
 } SenderClock;
 
 struct SenderMember {
     SenderClock *clock;
     int64_t slower_us; /* than the quickest */
+    int64_t since_us;  /* it is not silent */
+    int64_t heard_us;
 };
 
 struct SenderClocks {
@@ -89,6 +94,8 @@ sender_clocks_join(SenderClocks *self, const SenderView *view)
     }
     member->clock->n_members++;
     member->slower_us = view->delay_us - member->clock->offset_us;
+    member->since_us = INT64_MIN / 2;
+    member->heard_us = view->at_us;
     return member;
 }
 
@@ -105,23 +112,31 @@ sender_clocks_leave(SenderClocks *self, SenderMember *member)
     g_free(member);
 }
 
+/* Learns how much slower than the leader it is, and leads if it is not. */
+static void
+compare(SenderMember *self, int64_t delay_us)
+{
+    self->slower_us = delay_us - self->clock->offset_us;
+    if (self->slower_us >= 0)
+        return;
+    self->slower_us = 0;
+    self->clock->leader = self;
+}
+
 int64_t
 sender_member_offset_us(SenderMember *self, int64_t at_us, int64_t delay_us)
 {
     SenderClock *clock = self->clock;
 
-    if (clock->leader == NULL || at_us - clock->heard_us > SILENT_US) {
+    if (at_us - self->heard_us > SILENT_US)
+        self->since_us = at_us;
+    self->heard_us = at_us;
+    if (clock->leader == NULL || at_us - clock->leader->heard_us > SILENT_US) {
         clock->leader = self;
-    } else if (clock->leader != self) {
-        self->slower_us = delay_us - clock->offset_us;
-        if (self->slower_us < 0) {
-            clock->leader = self;
-            self->slower_us = 0;
-        }
+    } else if (clock->leader != self && at_us - self->since_us > GUESS_US) {
+        compare(self, delay_us);
     }
-    if (clock->leader == self) {
-        clock->heard_us = at_us;
+    if (clock->leader == self)
         clock->offset_us = delay_us - self->slower_us;
-    }
     return clock->offset_us;
 }

@@ -25,6 +25,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SenderClocks, sender_clocks_unref)
 typedef struct {
     const uint8_t *cname; /* RFC 3550 6.5.1; of `n_cname` bytes, 0: it does not say */
     size_t n_cname;
+    int64_t at_us;
     int64_t delay_us; /* what its quickest packets come after the sender's time */
 } SenderView;
 
