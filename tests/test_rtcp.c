@@ -67,6 +67,65 @@ test_reads_a_sender_report(void)
     g_assert_cmphex(report.rtp_timestamp, ==, 0x0a0b0c0d);
 }
 
+#define NAMES                                                                                      \
+    "\x82\xca\x00\x08"                                                                             \
+    "efgh"                                                                                         \
+    "\x01\x05other"                                                                                \
+    "\x00"                                                                                         \
+    "abcd"                                                                                         \
+    "\x02\x03her\x01\x05phone"                                                                     \
+    "\x00\x00\x00\x00"
+
+/* Of several sources, items and reports those of the stream that is asked for. */
+static void
+test_reads_the_name_of_who_reports(void)
+{
+    const char bytes[] = REPORT NAMES BYE;
+    RtcpReport report;
+
+    g_assert_true(rtcp_parse((const uint8_t *) bytes, sizeof(bytes) - 1, 0, &report));
+    g_assert_cmpmem(report.cname, report.n_cname, "phone", 5);
+
+    char both[] = REPORT REPORT NAMES;
+    both[4] = 'e';
+    g_assert_true(rtcp_parse((const uint8_t *) both, sizeof(both) - 1, 0x65626364, &report));
+    g_assert_cmphex(report.ssrc, ==, 0x65626364);
+    g_assert_cmpuint(report.n_cname, ==, 0);
+    g_assert_true(rtcp_parse((const uint8_t *) both, sizeof(both) - 1, 0x61626364, &report));
+    g_assert_cmphex(report.ssrc, ==, 0x61626364);
+    g_assert_cmpmem(report.cname, report.n_cname, "phone", 5);
+}
+
+/* Whatever byte of the names is whatever: the report stands, and nothing is read past the end. */
+static void
+test_broken_names_break_nothing(void)
+{
+    const char whole[] = REPORT NAMES;
+    RtcpReport report;
+
+    for (size_t at = 32; at < sizeof(whole) - 1; at++) {
+        for (unsigned value = 0; value < 256; value++) {
+            g_autofree uint8_t *bytes = g_memdup2(whole, sizeof(whole) - 1);
+            bytes[at] = (uint8_t) value;
+            g_assert_true(rtcp_parse(bytes, sizeof(whole) - 1, 0, &report));
+            g_assert_cmphex(report.ssrc, ==, 0x61626364);
+            g_assert_true(report.n_cname == 0 ||
+                          report.cname + report.n_cname <= bytes + sizeof(whole) - 1);
+        }
+    }
+}
+
+static void
+test_tells_rtcp_from_rtp(void)
+{
+    g_assert_true(rtcp_is_likely((const uint8_t *) REPORT, 28));
+    g_assert_true(rtcp_is_likely((const uint8_t *) BYE, 8));
+    g_assert_false(rtcp_is_likely((const uint8_t *) REPORT, 3));
+    g_assert_false(rtcp_is_likely((const uint8_t *) "\x80\xe0\x00\x01", 4)); /* type 96, marker */
+    g_assert_false(rtcp_is_likely((const uint8_t *) "\x80\x60\x00\x01", 4));
+    g_assert_false(rtcp_is_likely((const uint8_t *) "\x00\xc8\x00\x01", 4));
+}
+
 /* Byte by byte after RFC 3550 6.4.2, 6.5 and RFC 4585 6.3.1. */
 static void
 test_asks_for_a_keyframe(void)
@@ -102,6 +161,9 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/rtcp/believes-no-length", test_believes_no_length);
     g_test_add_func("/rtcp/reads-a-sender-report", test_reads_a_sender_report);
+    g_test_add_func("/rtcp/reads-the-name-of-who-reports", test_reads_the_name_of_who_reports);
+    g_test_add_func("/rtcp/broken-names-break-nothing", test_broken_names_break_nothing);
+    g_test_add_func("/rtcp/tells-rtcp-from-rtp", test_tells_rtcp_from_rtp);
     g_test_add_func("/rtcp/asks-for-a-keyframe", test_asks_for_a_keyframe);
     g_test_add_func("/rtcp/identities-differ", test_identities_differ);
     return g_test_run();

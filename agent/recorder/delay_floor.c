@@ -151,5 +151,7 @@ delay_floor_at(const DelayFloor *self, int64_t at_us)
     const int64_t floor_us =
         self->last.delay_us + (int64_t) CLAMP(guess_us, -MAX_GUESS_US, MAX_GUESS_US);
 
-    return self->n_samples > 1 ? MIN(floor_us, self->second.delay_us) : floor_us;
+    const bool is_open = self->n_samples > 1 && at_us - self->window_start_us < MAX_WINDOW_US;
+
+    return is_open ? MIN(floor_us, self->second.delay_us) : floor_us;
 }

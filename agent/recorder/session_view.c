@@ -24,6 +24,15 @@ track_state(const Session *self, const SessionTrack *track)
     return session_hold(self, track) == NULL ? "recording" : "paused";
 }
 
+/* What puts the track in step with others. */
+static json_t *
+sync_to_json(const RtpReceiverStatus *status)
+{
+    return json_pack("{s:s, s:I, s:I}", "sync", status->is_synced ? "reports" : "arrivals",
+                     "sender_reports", (json_int_t) status->n_reports, "sender_reports_ignored",
+                     (json_int_t) status->n_odd_reports);
+}
+
 static json_t *
 track_to_json(const Session *self, const SessionTrack *track)
 {
@@ -56,6 +65,7 @@ track_to_json(const Session *self, const SessionTrack *track)
             (json_int_t) status.sealer.acknowledged_us, "segments",
             (json_int_t) status.sealer.n_segments, "lost_segments",
             (json_int_t) status.sealer.n_lost));
+    json_object_update_new(form, sync_to_json(&status.receiver));
     return form;
 }
 
