@@ -66,6 +66,7 @@ mean_time_us(const DelayFloor *self)
 {
     int64_t sum_us = 0;
 
+    g_assert(self->n_points > 0);
     for (unsigned i = 0; i < self->n_points; i++)
         sum_us += self->points[i].at_us - self->points[0].at_us;
     return self->points[0].at_us + sum_us / self->n_points;
@@ -93,6 +94,7 @@ fit_line(DelayFloor *self)
     const int64_t end_us = self->points[self->n_points - 1].at_us;
     unsigned right = 1;
 
+    g_assert(n_corners >= 2); /* both ends */
     while (right + 1 < n_corners && hull[right]->at_us < mean_us)
         right++;
     const double slope = slope_between(hull[right - 1], hull[right]);
