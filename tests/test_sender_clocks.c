@@ -52,6 +52,20 @@ test_a_mute_moves_nothing(void)
     sender_clocks_leave(clocks, picture);
 }
 
+/* The same if the slower one joins first and has sent nothing since. */
+static void
+test_the_quickest_leads_from_its_first_packet(void)
+{
+    g_autoptr(SenderClocks) clocks = sender_clocks_new();
+    SenderMember *picture = join(clocks, "laptop", 120 * MS);
+    SenderMember *sound = join(clocks, "laptop", 10 * MS);
+
+    g_assert_cmpint(sender_member_offset_us(sound, 1 * MS, 10 * MS), ==, 10 * MS);
+    g_assert_cmpint(sender_member_offset_us(picture, 2 * MS, 120 * MS), ==, 10 * MS);
+    sender_clocks_leave(clocks, picture);
+    sender_clocks_leave(clocks, sound);
+}
+
 static void
 test_the_leader_may_leave(void)
 {
@@ -87,6 +101,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/sender_clocks/the-quickest-leads", test_the_quickest_leads);
+    g_test_add_func("/sender_clocks/the-quickest-leads-from-its-first-packet",
+                    test_the_quickest_leads_from_its_first_packet);
     g_test_add_func("/sender_clocks/a-mute-moves-nothing", test_a_mute_moves_nothing);
     g_test_add_func("/sender_clocks/the-leader-may-leave", test_the_leader_may_leave);
     g_test_add_func("/sender_clocks/another-device-has-a-clock-of-its-own",

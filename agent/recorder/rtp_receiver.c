@@ -18,7 +18,7 @@ enum {
     /* A new clock is set by the quickest of its first packets: while they differ by more than
      * STEADY_US more of them are waited for. */
     STEADY_US = 20000,
-    UNSTEADY_WAIT_US = G_USEC_PER_SEC,
+    UNSTEADY_WAIT_US = 2 * G_USEC_PER_SEC,
     /* How far a packet's place on the timeline may lie before the last one's. */
     MAX_BACK_US = 10 * G_USEC_PER_SEC,
 };

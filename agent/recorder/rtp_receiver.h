@@ -73,8 +73,8 @@ RtpReceiver *rtp_receiver_new(const RtpReceiverOptions *options);
 
 /* Takes datagrams in order of arrival; gives on what is in order at once, together. Only at the
  * start (of the track, or of another source) packets wait, for reorder_ms or, where they jitter,
- * for a second, so that the quickest of them sets the clock. The first valid SSRC is kept until it
- * is quiet for 500 ms and another one sends. */
+ * for two seconds, so that the quickest of them sets the clock. The first valid SSRC is kept until
+ * it is quiet for 500 ms and another one sends. */
 void rtp_receiver_take_batch(RtpReceiver *self, const RtpDatagram *datagrams, size_t n_datagrams);
 void rtp_receiver_take(RtpReceiver *self, const uint8_t *bytes, size_t n_bytes, int64_t now_us);
 

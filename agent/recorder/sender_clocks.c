@@ -133,6 +133,7 @@ sender_member_offset_us(SenderMember *self, int64_t at_us, int64_t delay_us)
     self->heard_us = at_us;
     if (clock->leader == NULL || at_us - clock->leader->heard_us > SILENT_US) {
         clock->leader = self;
+        self->slower_us = MAX(self->slower_us, 0);
     } else if (clock->leader != self && at_us - self->since_us > GUESS_US) {
         compare(self, delay_us);
     }
