@@ -11,14 +11,14 @@
 enum { IN_STEP_US = 40000 };
 
 static const DriftingVisit visits[] = {
-    {"calm",           3600, 100,  5000,   0, 0,      true },
-    {"jitter",         3600, 100,  300000, 0, 0,      true },
-    {"slow",           3600, -100, 300000, 0, 0,      true },
-    {"reports",        3600, 100,  5000,   5, 120000, true },
-    {"reports-jitter", 3600, 100,  300000, 5, 120000, true },
-    {"reports-slow",   3600, -100, 80000,  5, 120000, true },
-    {"minute",         60,   1000, 20000,  0, 0,      false},
-    {"reports-minute", 60,   1000, 20000,  1, 60000,  false},
+    {"calm",           3600, 100,  5000,   0, 0,      5, true },
+    {"jitter",         3600, 100,  300000, 0, 0,      5, true },
+    {"slow",           3600, -100, 300000, 0, 0,      5, true },
+    {"reports",        3600, 100,  5000,   5, 120000, 5, true },
+    {"reports-jitter", 3600, 100,  300000, 5, 120000, 5, true },
+    {"reports-slow",   3600, -100, 80000,  5, 120000, 5, true },
+    {"minute",         60,   1000, 20000,  0, 0,      0, false},
+    {"reports-minute", 60,   1000, 20000,  1, 60000,  0, false},
 };
 
 typedef struct Stage Stage;

@@ -67,11 +67,10 @@ static void
 join(RtpSync *self, const RtpClock *clock, int64_t arrival_us)
 {
     const int64_t floor_us = delay_floor_at(&clock->floor, arrival_us);
+    const SenderView view = {self->cname, self->n_cname, arrival_us, floor_us - self->used.base_us};
 
     if (self->member == NULL)
-        self->member =
-            sender_clocks_join(self->clocks, &(SenderView){self->cname, self->n_cname, arrival_us,
-                                                           floor_us - self->used.base_us});
+        self->member = sender_clocks_join(self->clocks, &view);
 }
 
 /* What disagrees may be nonsense, or the sender has set its clock: media does not jump for that. */

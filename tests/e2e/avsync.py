@@ -44,8 +44,40 @@ def click_times(path, index):
     return times
 
 
+def flash_onsets(path, index, span):
+    """As flash_times(), of a `span` of seconds in a long file: by the brightness of each picture."""
+    filters = "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-"
+    return _onsets(path, index, span, ["-vf", "settb=1/1000," + filters], 1000, 128)
+
+
+def click_onsets(path, index, span):
+    """Seconds at which a packet of sound begins that is loud after one that was not."""
+    level = "lavfi.astats.Overall.RMS_level"
+    filters = f"astats=metadata=1:reset=1,ametadata=print:key={level}:file=-"
+    return _onsets(path, index, span, ["-af", "asettb=1/48000," + filters], 48000, -35)
+
+
 def nearest(times, at):
     return min(times, key=lambda time: abs(time - at), default=float("inf"))
+
+
+def _onsets(path, index, span, filters, ticks, limit):
+    """Seconds of the frames whose printed value rises over `limit`."""
+    begin, end = span
+    start = max(begin - 3, 0)  # a picture must have a keyframe before it, and the file's index may not know this one's
+    place = ["-copyts", "-seek_timestamp", "1", "-ss", str(start), "-t", str(end - start), "-i", str(path), "-map", f"0:{index}"]
+    command = ["ffmpeg", "-v", "error", *place, *filters, "-f", "null", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    times, was_over, time = [], True, None
+    for line in done.stdout.splitlines():
+        if line.startswith("frame:"):
+            time = int(line.split("pts:")[1].split()[0]) / ticks
+            continue
+        is_over = float(line.split("=")[1]) > limit
+        if is_over and not was_over:
+            times.append(time)
+        was_over = is_over
+    return [time for time in times if begin <= time < end]
 
 
 def _decoded(path, index, arguments):

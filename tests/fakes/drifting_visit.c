@@ -59,7 +59,7 @@ arrival_us(const DriftingVisit *visit, int64_t sent_us, GRand *rand)
     const int64_t stall_us = (sent_us - 2500 * SECOND) / 1000;
 
     if (visit->has_gaps && is_within(sent_us, 2500, 2510))
-        return 2510 * SECOND + stall_us + jitter_us;
+        return 2510 * SECOND + stall_us;
     return sent_us + jitter_us;
 }
 
@@ -73,7 +73,7 @@ invent_media(const DriftingStream *self, const DriftingVisit *visit, unsigned i,
 
     for (; flight.made_us < end_us; flight.made_us += self->period_us) {
         const bool is_lost = drifting_visit_is_lost(visit, flight.made_us) ||
-                             (visit->has_gaps && g_rand_int_range(rand, 0, 200) == 0);
+                             g_rand_int_range(rand, 0, 1000) < visit->lost_of_1000;
 
         flight.frame =
             (unsigned) ((flight.made_us - DRIFTING_START_US) / self->period_us) % self->n_frames;

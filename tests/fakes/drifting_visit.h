@@ -18,6 +18,7 @@ typedef struct {
     int jitter_us;       /* of every packet, of each stream by itself */
     int report_s;        /* sender reports are so far apart; 0: there are none */
     int picture_late_us; /* pictures leave so long after they were taken; only reports tell */
+    int lost_of_1000;    /* frames, by chance */
     bool has_gaps;       /* those of drifting_visit_is_silent() and drifting_visit_is_lost() */
 } DriftingVisit;
 

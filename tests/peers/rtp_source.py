@@ -11,11 +11,13 @@ A scenario is {"speed": 1, "report": FILE, "streams": [{...}]}; a stream has
     outages       [[from_s, to_s]...]: sent into nothing, so sequence numbers are missing
     loss, duplicate, reorder    shares of packets, 0 to 1, after `spare_s` seconds; `seed` fixes which
     restart       {"at_s": t, "ssrc": n}: from there a new SSRC, other timestamps and sequence numbers
-    extras        [{"at_s": t, "hex": "..."}...]: datagrams to slip in
+    ppm, late_s   its clock runs so much too fast; its packets leave so much later than they were made
+    extras        [{"at_s": t, "hex": "...", "port": n}...]: datagrams to slip in; `port` where it is another
 Times are seconds of the media. The report tells for each stream what left: packets (with the duplicates), bytes,
 frames; and what was lost, `lost_at_end` of it behind the last that left.
 """
 
+import copy
 import heapq
 import json
 import pathlib
@@ -45,11 +47,19 @@ class Stream:
     def schedule(self):
         """Yields (seconds, datagram, is media, self) in order of leaving."""
         media = self._impaired(self._kept(self._placed()))
+        pace, late = 1 + self.settings.get("ppm", 0) / 1e6, self.settings.get("late_s", 0)
         extras = (
-            (extra["at_s"], bytes.fromhex(extra["hex"]), False, self)
+            (extra["at_s"], bytes.fromhex(extra["hex"]), False, self.elsewhere(extra.get("port")))
             for extra in self.settings.get("extras", [])
         )
-        return heapq.merge(((at, packet, True, self) for at, packet in media), extras, key=lambda row: row[0])
+        media = ((at / pace + late, packet, True, self) for at, packet in media)
+        return heapq.merge(media, extras, key=lambda row: row[0])
+
+    def elsewhere(self, port):
+        """The same stream, but to another port."""
+        other = copy.copy(self)
+        other.address = (self.settings["host"], port or self.settings["port"])
+        return other
 
     def _placed(self):
         """Every packet with its time, counted from the piece's beginning."""
