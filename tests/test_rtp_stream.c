@@ -163,6 +163,27 @@ test_a_loss_of_thousands_is_a_loss(Fixture *self, gconstpointer data)
     receiver_log_assert_gap(self->log, 1, &(LoggedGap){2 * SECOND, 102 * SECOND, "loss"});
 }
 
+/* And the first packets after that did not come in order. */
+static void
+test_after_a_loss_of_thousands_the_slower_ones_are_waited_for(Fixture *self, gconstpointer data)
+{
+    static const unsigned arrivals[] = {5053, 5055, 5054, 5051, 5052, 5050, 5056};
+
+    send(self, 0, 50, &usual);
+    for (unsigned i = 0; i < G_N_ELEMENTS(arrivals); i++) {
+        const SentPacket packet = sent_packet(arrivals[i]);
+        sent_packet_send(&packet, self->receiver, SECOND + 5056 * 20 * MS + i * 5 * MS);
+    }
+    const RtpReceiverStatus status = finish(self, 103 * SECOND);
+
+    g_assert_cmpuint(status.n_packets, ==, 57);
+    g_assert_cmpuint(status.n_lost, ==, 5000);
+    g_assert_cmpuint(status.n_late, ==, 0);
+    g_assert_cmpuint(status.n_reordered, ==, 4);
+    for (unsigned i = 0; i < 7; i++)
+        assert_at(self, 50 + i, 5050 + i);
+}
+
 static void
 test_new_numbers_with_the_old_clock_are_no_restart(Fixture *self, gconstpointer data)
 {
@@ -322,6 +343,8 @@ main(int argc, char **argv)
     ADD("a-stray-first-packet-holds-nothing-up", test_a_stray_first_packet_holds_nothing_up);
     ADD("odd-single-packets-are-noise", test_odd_single_packets_are_noise);
     ADD("a-loss-of-thousands-is-a-loss", test_a_loss_of_thousands_is_a_loss);
+    ADD("after-a-loss-of-thousands-the-slower-ones-are-waited-for",
+        test_after_a_loss_of_thousands_the_slower_ones_are_waited_for);
     ADD("new-numbers-with-the-old-clock-are-no-restart",
         test_new_numbers_with_the_old_clock_are_no_restart);
     ADD("a-new-clock-is-a-restart", test_a_new_clock_is_a_restart);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 /* A stream's packets stay this near to each other, lost and reordered ones included. */
-enum { NEAR_PACKETS = 100 };
+enum { NEAR_PACKETS = 256 };
 
 struct RtpProbation {
     PacketPool *pool;

@@ -175,7 +175,8 @@ put_on_probation(RtpReceiver *self, const RtpArrival *arrival)
             }
             return;
         }
-        drop_probation(self);
+        /* Two that do not agree are no new beginning; each may still be a late one. */
+        resume_stream(self);
         self->is_odd = false;
     }
     if (!self->is_odd) {
@@ -204,19 +205,29 @@ is_past(const RtpReceiver *self, const RtpArrival *arrival, ReorderPlace place)
            time_us <= stream->delivery.last_us && time_us >= stream->delivery.last_us - MAX_BACK_US;
 }
 
+/* Says whether a packet follows the stream's clock. Who is waited for may come as late as that. */
+static bool
+is_in_step(const RtpReceiver *self, const RtpArrival *arrival, ReorderPlace place)
+{
+    const int64_t lag_us =
+        rtp_clock_lag_us(&self->stream.clock, arrival->header.timestamp, arrival->arrival_us);
+    const int64_t wait_us =
+        place == REORDER_IS_AWAITED ? (int64_t) self->options.reorder_ms * 1000 : 0;
+
+    return lag_us >= -RTP_CLOCK_MAX_LAG_US && lag_us <= RTP_CLOCK_MAX_LAG_US + wait_us;
+}
+
 /* A packet of the kept SSRC. */
 static void
 take_own(RtpReceiver *self, const RtpArrival *arrival)
 {
     const ReorderPlace place = reorder_window_place(self->stream.window, arrival->header.sequence);
-    const int64_t lag_us =
-        rtp_clock_lag_us(&self->stream.clock, arrival->header.timestamp, arrival->arrival_us);
-    const bool is_ahead =
-        place == REORDER_IS_NEXT || place == REORDER_IS_EARLY || place == REORDER_IS_BEYOND;
+    const bool is_ahead = place == REORDER_IS_NEXT || place == REORDER_IS_EARLY ||
+                          place == REORDER_IS_AWAITED || place == REORDER_IS_BEYOND;
 
     if (is_past(self, arrival, place)) {
         rtp_stream_accept(&self->stream, arrival); /* to be counted; proves nothing */
-    } else if (is_ahead && ABS(lag_us) <= RTP_CLOCK_MAX_LAG_US) {
+    } else if (is_ahead && is_in_step(self, arrival, place)) {
         resume_stream(self);
         self->is_odd = false;
         rtp_stream_accept(&self->stream, arrival);
