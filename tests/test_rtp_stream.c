@@ -89,6 +89,27 @@ test_another_ssrc_does_not_get_in(Fixture *self, gconstpointer data)
         g_assert_cmpuint(receiver_log_packet(self->log, i)->ssrc, ==, SENT_SSRC);
 }
 
+/* A packet each of thousands of sources, between those of the track's own, from the start. */
+static void
+test_thousands_of_sources_keep_nobody_out(Fixture *self, gconstpointer data)
+{
+    uint32_t stranger = 0x10000;
+
+    for (unsigned n = 0; n < 200; n++) {
+        for (unsigned i = 0; i < 50; i++) {
+            SentPacket packet = sent_packet(n * 977 + i * 131);
+            packet.ssrc = stranger++;
+            sent_packet_send(&packet, self->receiver, SECOND + n * 20 * MS + i);
+        }
+        send(self, n, n + 1, &usual);
+    }
+    const RtpReceiverStatus status = finish(self, 10 * SECOND);
+
+    g_assert_cmpuint(status.ssrc, ==, SENT_SSRC);
+    g_assert_cmpuint(status.n_packets, >=, 198);
+    g_assert_cmpuint(status.n_packets + status.n_foreign_ssrc, ==, 200 * 51);
+}
+
 static void
 test_another_ssrc_follows_a_quiet_one(Fixture *self, gconstpointer data)
 {
@@ -339,6 +360,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(path, test) g_test_add("/rtp_stream/" path, Fixture, NULL, set_up, test, tear_down)
     ADD("another-ssrc-does-not-get-in", test_another_ssrc_does_not_get_in);
+    ADD("thousands-of-sources-keep-nobody-out", test_thousands_of_sources_keep_nobody_out);
     ADD("another-ssrc-follows-a-quiet-one", test_another_ssrc_follows_a_quiet_one);
     ADD("a-stray-first-packet-holds-nothing-up", test_a_stray_first_packet_holds_nothing_up);
     ADD("odd-single-packets-are-noise", test_odd_single_packets_are_noise);

@@ -42,7 +42,7 @@ rtp_receiver_new(const RtpReceiverOptions *options)
 static void
 count_foreign(RtpReceiver *self, const RtpPacket *header)
 {
-    if (self->status.has_ssrc && header->ssrc != self->status.ssrc) {
+    if (!self->status.has_ssrc || header->ssrc != self->status.ssrc) {
         self->status.n_foreign_ssrc++;
     } else {
         self->status.n_foreign++;
@@ -161,23 +161,41 @@ fits_probation(const RtpReceiver *self, const RtpArrival *arrival)
     return ABS(lag_us - before_us) <= RTP_CLOCK_MAX_LAG_US || (lag_us > 0 && lag_us < before_us);
 }
 
+/* Says whether a packet that does not fit may take the place of what is on probation. A source of
+ * which it is the first must wait, or thousands of them, one packet each, would let nobody in; and
+ * so must one that comes between two packets of another. */
+static bool
+may_displace(RtpReceiver *self, const RtpArrival *arrival, bool was_heard)
+{
+    if (self->status.has_ssrc && arrival->header.ssrc == self->status.ssrc)
+        return true;
+    return was_heard && (rtp_probation_count(self->probation) == 1 ||
+                         arrival->arrival_us - last_on_probation(self)->arrival_us > STALL_WAIT_US);
+}
+
+/* Two that do not agree are no new beginning; each may still be a late one of the stream. */
+static void
+clear_probation(RtpReceiver *self)
+{
+    if (self->status.has_ssrc) {
+        resume_stream(self);
+    } else {
+        drop_probation(self);
+    }
+    self->is_odd = false;
+}
+
 static void
 put_on_probation(RtpReceiver *self, const RtpArrival *arrival)
 {
+    const bool was_heard = rtp_probation_heard(self->probation, &arrival->header);
+
     if (!fits_probation(self, arrival)) {
-        /* At the very start whoever came first is the track. */
-        if (!self->status.has_ssrc) {
-            const HeldPacket *first = rtp_probation_peek(self->probation, 0);
-            if (first->header.ssrc != arrival->header.ssrc) {
-                self->status.n_foreign_ssrc++;
-            } else {
-                self->status.n_foreign++;
-            }
+        if (!may_displace(self, arrival, was_heard)) {
+            count_foreign(self, &arrival->header);
             return;
         }
-        /* Two that do not agree are no new beginning; each may still be a late one. */
-        resume_stream(self);
-        self->is_odd = false;
+        clear_probation(self);
     }
     if (!self->is_odd) {
         self->is_odd = true;
