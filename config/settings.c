@@ -85,7 +85,7 @@ read_recorder(Settings *self, const ConfigFile *file, GError **error)
     self->rtp_last_port = (uint16_t) config_file_number(file, "recorder.rtp.last_port", 43999);
     self->segment_ms = (uint32_t) config_file_number(file, "recorder.segment_ms", 4000);
     self->object_ms = (uint32_t) config_file_number(file, "recorder.object_ms", 20000);
-    self->reorder_ms = (uint32_t) config_file_number(file, "recorder.reorder_ms", 250);
+    self->reorder_ms = (uint32_t) config_file_number(file, "recorder.reorder_ms", 500);
     self->orphan_s = (uint32_t) config_file_number(file, "recorder.orphan_s", 3600);
     self->max_tracks = (uint32_t) config_file_number(file, "recorder.max_tracks", 2000);
 

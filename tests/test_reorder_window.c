@@ -28,17 +28,32 @@ tear_down(Fixture *self, gconstpointer data)
 }
 
 static void
+note_out(Fixture *self, HeldPacket *held, unsigned n_missing)
+{
+    if (n_missing > 0)
+        g_string_append_printf(self->out, "-%u ", n_missing);
+    g_string_append_printf(self->out, "%u ", held->header.sequence);
+    packet_pool_give_back(self->pool, held);
+}
+
+static void
 take_out(Fixture *self, int64_t now_us)
 {
     unsigned n_missing = 0;
 
     for (HeldPacket *held;
-         (held = reorder_window_take_out(self->window, now_us, &n_missing)) != NULL;) {
-        if (n_missing > 0)
-            g_string_append_printf(self->out, "-%u ", n_missing);
-        g_string_append_printf(self->out, "%u ", held->header.sequence);
-        packet_pool_give_back(self->pool, held);
-    }
+         (held = reorder_window_take_out(self->window, now_us, &n_missing)) != NULL;)
+        note_out(self, held, n_missing);
+}
+
+static void
+make_room(Fixture *self, uint16_t sequence)
+{
+    unsigned n_missing = 0;
+
+    for (HeldPacket *held;
+         (held = reorder_window_make_room(self->window, sequence, &n_missing)) != NULL;)
+        note_out(self, held, n_missing);
 }
 
 static ReorderPlace
@@ -50,11 +65,10 @@ put(Fixture *self, uint16_t sequence, int64_t now_us)
     if (place == REORDER_IS_NEXT) {
         reorder_window_pass(self->window);
         g_string_append_printf(self->out, "%u ", sequence);
-    } else if (place == REORDER_IS_EARLY || place == REORDER_IS_BEYOND) {
+    } else if (place != REORDER_IS_DUPLICATE && place != REORDER_IS_LATE) {
         HeldPacket *held = packet_pool_copy(self->pool, &header, (const uint8_t *) "x", 1);
         held->arrival_us = now_us;
-        if (place == REORDER_IS_BEYOND)
-            take_out(self, INT64_MAX);
+        make_room(self, sequence);
         (void) reorder_window_hold(self->window, held);
         take_out(self, now_us);
     }
@@ -129,6 +143,20 @@ test_memory_is_bounded(Fixture *self, gconstpointer data)
     g_assert_cmpstr(self->out->str, ==, "-511 517 ");
 }
 
+/* After an outage the packets that come first may not be the lowest. */
+static void
+test_gives_up_no_more_than_it_must(Fixture *self, gconstpointer data)
+{
+    reorder_window_start(self->window, 0);
+    (void) put(self, 505, 0);
+    g_assert_cmpint(put(self, 515, 1), ==, REORDER_IS_BEYOND);
+
+    g_assert_cmpuint(reorder_window_next(self->window), ==, 4);
+    g_assert_cmpint(put(self, 504, 2), ==, REORDER_IS_AWAITED);
+    take_out(self, INT64_MAX);
+    g_assert_cmpstr(self->out->str, ==, "-504 504 505 -9 515 ");
+}
+
 static void
 test_counts_all_it_skips(Fixture *self, gconstpointer data)
 {
@@ -172,6 +200,7 @@ main(int argc, char **argv)
     ADD("puts-into-order", test_puts_into_order);
     ADD("waits-by-time-not-by-count", test_waits_by_time_not_by_count);
     ADD("memory-is-bounded", test_memory_is_bounded);
+    ADD("gives-up-no-more-than-it-must", test_gives_up_no_more_than_it_must);
     ADD("counts-all-it-skips", test_counts_all_it_skips);
     ADD("tells-late-from-duplicate", test_tells_late_from_duplicate);
     ADD("goes-nowhere-far", test_goes_nowhere_far);

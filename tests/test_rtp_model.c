@@ -20,6 +20,14 @@ typedef struct {
     unsigned n;
 } Flight;
 
+/* So many packets are held up for up to so long, the others for up to 20 ms; and the receiver waits
+ * for them. */
+typedef struct {
+    int percent;
+    int64_t delay_us;
+    uint32_t reorder_ms;
+} Network;
+
 typedef struct {
     GRand *rand;
     SentPacket packets[N_PACKETS]; /* as sent */
@@ -45,10 +53,10 @@ chance(Visit *visit, int percent)
 }
 
 /* Packets of 20 ms with pauses in which the clock goes on; 3 % lost, alone or in runs, 2 % twice,
- * all delayed by up to `delay_us`. The first two and the last always come, so that the oracle knows
+ * all delayed. The first two and the last always come, so that the oracle knows
  * both ends. */
 static void
-invent(Visit *visit, int64_t delay_us)
+invent(Visit *visit, const Network *network)
 {
     const uint16_t first_sequence = (uint16_t) g_rand_int(visit->rand);
     const uint32_t first_timestamp = g_rand_int(visit->rand);
@@ -67,7 +75,8 @@ invent(Visit *visit, int64_t delay_us)
         visit->is_lost[n] = is_losing && n > 1 && n < N_PACKETS - 1;
         for (unsigned copies = chance(visit, 2) ? 2 : 1; copies > 0 && !visit->is_lost[n];
              copies--) {
-            const int64_t late_us = n == 0 ? 0 : g_rand_int_range(visit->rand, 0, (int) delay_us);
+            const int64_t most_us = chance(visit, network->percent) ? network->delay_us : 20 * MS;
+            const int64_t late_us = n == 0 ? 0 : g_rand_int_range(visit->rand, 0, (int) most_us);
             const Flight flight = {made_us + late_us, n};
             g_array_append_val(visit->flights, flight);
         }
@@ -92,13 +101,13 @@ fly(Visit *visit, RtpReceiver *receiver)
 }
 
 static Visit *
-visit_new(unsigned seed, int64_t delay_us)
+visit_new(unsigned seed, const Network *network)
 {
     Visit *visit = g_new0(Visit, 1);
 
     visit->rand = g_rand_new_with_seed(seed);
     visit->flights = g_array_new(FALSE, FALSE, sizeof(Flight));
-    invent(visit, delay_us);
+    invent(visit, network);
     return visit;
 }
 
@@ -167,10 +176,20 @@ check_gaps(const ReceiverLog *log, int64_t until_us)
 static void
 test_gives_on_what_was_sent_without_what_was_lost(void)
 {
+    /* The last is 200 packets. */
+    static const Network networks[] = {
+        {100, 59 * MS,    60  },
+        {100, 300 * MS,   500 },
+        {3,   4 * SECOND, 5000}
+    };
+
     for (unsigned seed = 0; seed < N_VISITS; seed++) {
-        g_autoptr(Visit) visit = visit_new(seed, 59 * MS);
+        const Network *network = &networks[seed % G_N_ELEMENTS(networks)];
+        g_autoptr(Visit) visit = visit_new(seed, network);
         g_autoptr(ReceiverLog) log = receiver_log_new();
-        g_autoptr(RtpReceiver) receiver = receiver_log_receiver(log, 0);
+        RtpReceiverOptions options = receiver_log_options(log, 0);
+        options.reorder_ms = network->reorder_ms;
+        g_autoptr(RtpReceiver) receiver = rtp_receiver_new(&options);
         const int64_t until_us = visit->made_us[N_PACKETS - 1] + 5 * SECOND;
         unsigned n_lost = 0;
         RtpReceiverStatus status;
@@ -197,8 +216,10 @@ test_gives_on_what_was_sent_without_what_was_lost(void)
 static void
 test_every_packet_is_accounted_for(void)
 {
+    static const Network network = {100, 300 * MS, 60};
+
     for (unsigned seed = 0; seed < N_VISITS; seed++) {
-        g_autoptr(Visit) visit = visit_new(seed, 300 * MS);
+        g_autoptr(Visit) visit = visit_new(seed, &network);
         g_autoptr(ReceiverLog) log = receiver_log_new();
         g_autoptr(RtpReceiver) receiver = receiver_log_receiver(log, 0);
         RtpReceiverStatus status;

@@ -89,6 +89,27 @@ test_another_ssrc_does_not_get_in(Fixture *self, gconstpointer data)
         g_assert_cmpuint(receiver_log_packet(self->log, i)->ssrc, ==, SENT_SSRC);
 }
 
+/* A packet each of thousands of sources, between those of the track's own, from the start. */
+static void
+test_thousands_of_sources_keep_nobody_out(Fixture *self, gconstpointer data)
+{
+    uint32_t stranger = 0x10000;
+
+    for (unsigned n = 0; n < 200; n++) {
+        for (unsigned i = 0; i < 50; i++) {
+            SentPacket packet = sent_packet(n * 977 + i * 131);
+            packet.ssrc = stranger++;
+            sent_packet_send(&packet, self->receiver, SECOND + n * 20 * MS + i);
+        }
+        send(self, n, n + 1, &usual);
+    }
+    const RtpReceiverStatus status = finish(self, 10 * SECOND);
+
+    g_assert_cmpuint(status.ssrc, ==, SENT_SSRC);
+    g_assert_cmpuint(status.n_packets, >=, 198);
+    g_assert_cmpuint(status.n_packets + status.n_foreign_ssrc, ==, 200 * 51);
+}
+
 static void
 test_another_ssrc_follows_a_quiet_one(Fixture *self, gconstpointer data)
 {
@@ -161,6 +182,27 @@ test_a_loss_of_thousands_is_a_loss(Fixture *self, gconstpointer data)
     g_assert_true(receiver_log_packet(self->log, 50)->follows_loss);
     assert_at(self, 50, 5050);
     receiver_log_assert_gap(self->log, 1, &(LoggedGap){2 * SECOND, 102 * SECOND, "loss"});
+}
+
+/* And the first packets after that did not come in order. */
+static void
+test_after_a_loss_of_thousands_the_slower_ones_are_waited_for(Fixture *self, gconstpointer data)
+{
+    static const unsigned arrivals[] = {5053, 5055, 5054, 5051, 5052, 5050, 5056};
+
+    send(self, 0, 50, &usual);
+    for (unsigned i = 0; i < G_N_ELEMENTS(arrivals); i++) {
+        const SentPacket packet = sent_packet(arrivals[i]);
+        sent_packet_send(&packet, self->receiver, SECOND + 5056 * 20 * MS + i * 5 * MS);
+    }
+    const RtpReceiverStatus status = finish(self, 103 * SECOND);
+
+    g_assert_cmpuint(status.n_packets, ==, 57);
+    g_assert_cmpuint(status.n_lost, ==, 5000);
+    g_assert_cmpuint(status.n_late, ==, 0);
+    g_assert_cmpuint(status.n_reordered, ==, 4);
+    for (unsigned i = 0; i < 7; i++)
+        assert_at(self, 50 + i, 5050 + i);
 }
 
 static void
@@ -318,10 +360,13 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(path, test) g_test_add("/rtp_stream/" path, Fixture, NULL, set_up, test, tear_down)
     ADD("another-ssrc-does-not-get-in", test_another_ssrc_does_not_get_in);
+    ADD("thousands-of-sources-keep-nobody-out", test_thousands_of_sources_keep_nobody_out);
     ADD("another-ssrc-follows-a-quiet-one", test_another_ssrc_follows_a_quiet_one);
     ADD("a-stray-first-packet-holds-nothing-up", test_a_stray_first_packet_holds_nothing_up);
     ADD("odd-single-packets-are-noise", test_odd_single_packets_are_noise);
     ADD("a-loss-of-thousands-is-a-loss", test_a_loss_of_thousands_is_a_loss);
+    ADD("after-a-loss-of-thousands-the-slower-ones-are-waited-for",
+        test_after_a_loss_of_thousands_the_slower_ones_are_waited_for);
     ADD("new-numbers-with-the-old-clock-are-no-restart",
         test_new_numbers_with_the_old_clock_are_no_restart);
     ADD("a-new-clock-is-a-restart", test_a_new_clock_is_a_restart);

@@ -20,7 +20,7 @@ test_examples_load(SettingsFixture *fixture, gconstpointer unused)
     g_assert_cmpuint(settings->rtp_last_port, ==, 43999);
     g_assert_cmpuint(settings->segment_ms, ==, 4000);
     g_assert_cmpuint(settings->object_ms, ==, 20000);
-    g_assert_cmpuint(settings->reorder_ms, ==, 250);
+    g_assert_cmpuint(settings->reorder_ms, ==, 500);
     g_assert_cmpuint(settings->orphan_s, ==, 3600);
     g_assert_cmpuint(settings->max_tracks, ==, 2000);
     g_assert_cmpuint(settings->verifier_keys->len, ==, 1);
@@ -130,7 +130,7 @@ test_names_the_fault_of_the_settings(SettingsFixture *fixture, gconstpointer unu
         {"segment_ms = 4000",  "segment_ms = 99999999999999999999",                          "sealtape.conf:30: "                                   },
         {"object_ms = 20000",  "object_ms = 3999",
          "recorder.object_ms: must be segment_ms (4000) to 300000 (milliseconds), and is 3999"                                                      },
-        {"reorder_ms = 250",   "reorder_ms = -1",                                            "recorder.reorder_ms: must be 0 to 5000"               },
+        {"reorder_ms = 500",   "reorder_ms = -1",                                            "recorder.reorder_ms: must be 0 to 5000"               },
         {"orphan_s = 3600",    "orphan_s = -1",                                              "recorder.orphan_s: must be 0 to 604800"               },
         {"max_tracks = 2000",  "max_tracks = 0",                                             "recorder.max_tracks: must be 1 to 30000"              },
         {"first_port = 40000", "first_port = 40001",

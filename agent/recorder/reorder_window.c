@@ -83,7 +83,9 @@ reorder_window_place(const ReorderWindow *self, uint16_t sequence)
         return REORDER_IS_BEYOND;
     if (self->slots[sequence & SLOT_MASK] != NULL)
         return REORDER_IS_DUPLICATE;
-    return ahead == 0 && self->n_held == 0 ? REORDER_IS_NEXT : REORDER_IS_EARLY;
+    if ((unsigned) ahead + 1 < self->n_ahead)
+        return REORDER_IS_AWAITED;
+    return ahead == 0 ? REORDER_IS_NEXT : REORDER_IS_EARLY;
 }
 
 void
@@ -95,12 +97,8 @@ reorder_window_pass(ReorderWindow *self)
 bool
 reorder_window_hold(ReorderWindow *self, HeldPacket *packet)
 {
-    unsigned ahead = (uint16_t) (packet->header.sequence - self->next);
+    const unsigned ahead = (uint16_t) (packet->header.sequence - self->next);
 
-    for (; ahead >= REORDER_WINDOW_PACKETS && self->n_held == 0; ahead--) {
-        step(self, false);
-        self->n_skipped++;
-    }
     g_assert(ahead < REORDER_WINDOW_PACKETS &&
              self->slots[packet->header.sequence & SLOT_MASK] == NULL);
 
@@ -114,19 +112,12 @@ reorder_window_hold(ReorderWindow *self, HeldPacket *packet)
     return false;
 }
 
-HeldPacket *
-reorder_window_take_out(ReorderWindow *self, int64_t now_us, unsigned *n_missing)
+/* The next packet, which is there, and how many before it were given up. */
+static HeldPacket *
+take_next(ReorderWindow *self, unsigned *n_missing)
 {
-    *n_missing = 0;
-    if (self->n_held == 0)
-        return NULL;
-    const bool is_due = now_us == INT64_MAX || now_us - self->hole_since_us >= self->wait_us;
-    if (self->slots[self->next & SLOT_MASK] == NULL && !is_due)
-        return NULL;
-
-    for (; self->slots[self->next & SLOT_MASK] == NULL; self->n_skipped++)
-        step(self, false);
     HeldPacket *packet = self->slots[self->next & SLOT_MASK];
+
     self->slots[self->next & SLOT_MASK] = NULL;
     step(self, true);
     self->n_held--;
@@ -142,6 +133,34 @@ reorder_window_take_out(ReorderWindow *self, int64_t now_us, unsigned *n_missing
         }
     }
     return packet;
+}
+
+HeldPacket *
+reorder_window_take_out(ReorderWindow *self, int64_t now_us, unsigned *n_missing)
+{
+    *n_missing = 0;
+    if (self->n_held == 0)
+        return NULL;
+    const bool is_due = now_us == INT64_MAX || now_us - self->hole_since_us >= self->wait_us;
+    if (self->slots[self->next & SLOT_MASK] == NULL && !is_due)
+        return NULL;
+
+    for (; self->slots[self->next & SLOT_MASK] == NULL; self->n_skipped++)
+        step(self, false);
+    return take_next(self, n_missing);
+}
+
+HeldPacket *
+reorder_window_make_room(ReorderWindow *self, uint16_t sequence, unsigned *n_missing)
+{
+    *n_missing = 0;
+    while ((uint16_t) (sequence - self->next) >= REORDER_WINDOW_PACKETS) {
+        if (self->slots[self->next & SLOT_MASK] != NULL)
+            return take_next(self, n_missing);
+        step(self, false);
+        self->n_skipped++;
+    }
+    return NULL;
 }
 
 int64_t

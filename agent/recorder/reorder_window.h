@@ -19,7 +19,8 @@ enum {
 typedef enum {
     REORDER_IS_NEXT,      /* nothing missing before it: give it on, then reorder_window_pass() */
     REORDER_IS_EARLY,     /* reorder_window_hold() it */
-    REORDER_IS_BEYOND,    /* early, but take out (INT64_MAX) all that is held first */
+    REORDER_IS_AWAITED,   /* the same; it fills a hole, for one with a higher number is held */
+    REORDER_IS_BEYOND,    /* early, but reorder_window_make_room() first */
     REORDER_IS_DUPLICATE, /* came before */
     REORDER_IS_LATE,      /* its place was given up */
     REORDER_IS_FAR,       /* no sender in its senses goes there: another stream, or noise */
@@ -40,7 +41,7 @@ ReorderPlace reorder_window_place(const ReorderWindow *self, uint16_t sequence);
 /* Moves past the next packet, which was given on without being held. */
 void reorder_window_pass(ReorderWindow *self);
 
-/* Holds an early packet (taken), or one beyond when nothing else is held.
+/* Holds an early packet (taken).
  * Returns: true if one with a higher number came before it. */
 bool reorder_window_hold(ReorderWindow *self, HeldPacket *packet);
 
@@ -49,6 +50,12 @@ bool reorder_window_hold(ReorderWindow *self, HeldPacket *packet);
  * NULL: none is due. */
 HeldPacket *reorder_window_take_out(ReorderWindow *self, int64_t now_us,
                                     unsigned *n_missing) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Gives up the lowest numbers, and only as many as `sequence`, which is beyond, needs to be held
+ * behind the others. Returns: a packet that was among them, as above, and then it must be called
+ * again; NULL: there is room. */
+HeldPacket *reorder_window_make_room(ReorderWindow *self, uint16_t sequence,
+                                     unsigned *n_missing) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns: when a packet that waits now will be due; INT64_MAX: none waits. */
 int64_t reorder_window_due_us(const ReorderWindow *self);

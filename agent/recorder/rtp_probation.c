@@ -3,13 +3,20 @@
 #include <stdlib.h>
 
 /* A stream's packets stay this near to each other, lost and reordered ones included. */
-enum { NEAR_PACKETS = 100 };
+enum { NEAR_PACKETS = 256, N_HEARD = 256 };
+
+typedef struct {
+    uint32_t ssrc;
+    uint16_t sequence;
+    bool is_set;
+} Heard;
 
 struct RtpProbation {
     PacketPool *pool;
     unsigned n_packets;
     unsigned n_taken; /* of them, since the last time it was empty */
     HeldPacket *packets[RTP_PROBATION_MAX];
+    Heard heard[N_HEARD]; /* by SSRC */
 };
 
 RtpProbation *
@@ -21,15 +28,31 @@ rtp_probation_new(PacketPool *pool)
     return self;
 }
 
+static bool
+is_near(uint16_t sequence, uint16_t other)
+{
+    return abs((int16_t) (uint16_t) (sequence - other)) < NEAR_PACKETS;
+}
+
 bool
 rtp_probation_fits(const RtpProbation *self, const RtpPacket *header)
 {
     if (rtp_probation_count(self) == 0)
         return true;
     const RtpPacket *last = &self->packets[self->n_packets - 1]->header;
-    const int distance = (int16_t) (uint16_t) (header->sequence - last->sequence);
 
-    return header->ssrc == last->ssrc && abs(distance) < NEAR_PACKETS;
+    return header->ssrc == last->ssrc && is_near(header->sequence, last->sequence);
+}
+
+bool
+rtp_probation_heard(RtpProbation *self, const RtpPacket *header)
+{
+    Heard *heard = &self->heard[header->ssrc % N_HEARD];
+    const bool was_heard =
+        heard->is_set && heard->ssrc == header->ssrc && is_near(header->sequence, heard->sequence);
+
+    *heard = (Heard){header->ssrc, header->sequence, true};
+    return was_heard;
 }
 
 bool

@@ -22,6 +22,10 @@ RtpProbation *rtp_probation_new(PacketPool *pool);
 /* Says whether a packet with this header continues what waits here (true if nothing does). */
 bool rtp_probation_fits(const RtpProbation *self, const RtpPacket *header);
 
+/* Notes a packet's source, whether it fits or not. Returns: whether that one was heard of before, a
+ * few packets ago. Of thousands of sources only the last are remembered. */
+bool rtp_probation_heard(RtpProbation *self, const RtpPacket *header);
+
 /* Adds (taken) one that fits; there must be room. Returns: false - its sequence number is here
  * already; it is dropped. */
 bool rtp_probation_add(RtpProbation *self, HeldPacket *packet);

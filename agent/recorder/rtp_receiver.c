@@ -46,7 +46,7 @@ rtp_receiver_new(const RtpReceiverOptions *options)
 static void
 count_foreign(RtpReceiver *self, const RtpPacket *header)
 {
-    if (self->status.has_ssrc && header->ssrc != self->status.ssrc) {
+    if (!self->status.has_ssrc || header->ssrc != self->status.ssrc) {
         self->status.n_foreign_ssrc++;
     } else {
         self->status.n_foreign++;
@@ -188,22 +188,41 @@ fits_probation(const RtpReceiver *self, const RtpArrival *arrival)
     return ABS(lag_us - before_us) <= RTP_CLOCK_MAX_LAG_US || (lag_us > 0 && lag_us < before_us);
 }
 
+/* Says whether a packet that does not fit may take the place of what is on probation. A source of
+ * which it is the first must wait, or thousands of them, one packet each, would let nobody in; and
+ * so must one that comes between two packets of another. */
+static bool
+may_displace(RtpReceiver *self, const RtpArrival *arrival, bool was_heard)
+{
+    if (self->status.has_ssrc && arrival->header.ssrc == self->status.ssrc)
+        return true;
+    return was_heard && (rtp_probation_count(self->probation) == 1 ||
+                         arrival->arrival_us - last_on_probation(self)->arrival_us > STALL_WAIT_US);
+}
+
+/* Two that do not agree are no new beginning; each may still be a late one of the stream. */
+static void
+clear_probation(RtpReceiver *self)
+{
+    if (self->status.has_ssrc) {
+        resume_stream(self);
+    } else {
+        drop_probation(self);
+    }
+    self->is_odd = false;
+}
+
 static void
 put_on_probation(RtpReceiver *self, const RtpArrival *arrival)
 {
+    const bool was_heard = rtp_probation_heard(self->probation, &arrival->header);
+
     if (!fits_probation(self, arrival)) {
-        /* At the very start whoever came first is the track. */
-        if (!self->status.has_ssrc) {
-            const HeldPacket *first = rtp_probation_peek(self->probation, 0);
-            if (first->header.ssrc != arrival->header.ssrc) {
-                self->status.n_foreign_ssrc++;
-            } else {
-                self->status.n_foreign++;
-            }
+        if (!may_displace(self, arrival, was_heard)) {
+            count_foreign(self, &arrival->header);
             return;
         }
-        drop_probation(self);
-        self->is_odd = false;
+        clear_probation(self);
     }
     if (!self->is_odd) {
         self->is_odd = true;
@@ -231,19 +250,29 @@ is_past(const RtpReceiver *self, const RtpArrival *arrival, ReorderPlace place)
            time_us <= stream->delivery.last_us && time_us >= stream->delivery.last_us - MAX_BACK_US;
 }
 
+/* Says whether a packet follows the stream's clock. Who is waited for may come as late as that. */
+static bool
+is_in_step(const RtpReceiver *self, const RtpArrival *arrival, ReorderPlace place)
+{
+    const int64_t lag_us =
+        rtp_clock_lag_us(&self->stream.clock, arrival->header.timestamp, arrival->arrival_us);
+    const int64_t wait_us =
+        place == REORDER_IS_AWAITED ? (int64_t) self->options.reorder_ms * 1000 : 0;
+
+    return lag_us >= -RTP_CLOCK_MAX_LAG_US && lag_us <= RTP_CLOCK_MAX_LAG_US + wait_us;
+}
+
 /* A packet of the kept SSRC. */
 static void
 take_own(RtpReceiver *self, const RtpArrival *arrival)
 {
     const ReorderPlace place = reorder_window_place(self->stream.window, arrival->header.sequence);
-    const int64_t lag_us =
-        rtp_clock_lag_us(&self->stream.clock, arrival->header.timestamp, arrival->arrival_us);
-    const bool is_ahead =
-        place == REORDER_IS_NEXT || place == REORDER_IS_EARLY || place == REORDER_IS_BEYOND;
+    const bool is_ahead = place == REORDER_IS_NEXT || place == REORDER_IS_EARLY ||
+                          place == REORDER_IS_AWAITED || place == REORDER_IS_BEYOND;
 
     if (is_past(self, arrival, place)) {
         rtp_stream_accept(&self->stream, arrival); /* to be counted; proves nothing */
-    } else if (is_ahead && ABS(lag_us) <= RTP_CLOCK_MAX_LAG_US) {
+    } else if (is_ahead && is_in_step(self, arrival, place)) {
         resume_stream(self);
         self->is_odd = false;
         rtp_stream_accept(&self->stream, arrival);

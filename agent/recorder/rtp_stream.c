@@ -1,5 +1,7 @@
 #include "agent/recorder/rtp_stream.h"
 
+enum { N_AWAITED = REORDER_WINDOW_PACKETS / 2 };
+
 void
 rtp_stream_init(RtpStream *self, const RtpReceiverOptions *options, RtpReceiverStatus *status)
 {
@@ -51,12 +53,9 @@ wait_for_earlier(RtpStream *self, const RtpArrival *arrival, int64_t time_us)
     unsigned n_missing = 0;
 
     held->time_us = time_us;
-    while (reorder_window_place(self->window, held->header.sequence) == REORDER_IS_BEYOND) {
-        HeldPacket *earlier = reorder_window_take_out(self->window, INT64_MAX, &n_missing);
-        if (earlier == NULL)
-            break;
+    for (HeldPacket *earlier; (earlier = reorder_window_make_room(
+                                   self->window, held->header.sequence, &n_missing)) != NULL;)
         give_held(self, earlier, n_missing);
-    }
     if (reorder_window_hold(self->window, held))
         self->status->n_reordered++;
     rtp_stream_give_due(self, arrival->arrival_us);
@@ -90,6 +89,7 @@ rtp_stream_accept(RtpStream *self, const RtpArrival *arrival)
                           0);
         break;
     case REORDER_IS_EARLY:
+    case REORDER_IS_AWAITED:
     case REORDER_IS_BEYOND:
         wait_for_earlier(self, arrival, place_in_time(self, arrival));
         break;
@@ -171,10 +171,14 @@ rtp_stream_rejoin(RtpStream *self, RtpProbation *probation)
     const HeldPacket *lowest = lowest_on_probation(probation);
 
     rtp_stream_give_due(self, INT64_MAX);
-    const int n_missing =
+    const int distance =
         (int16_t) (uint16_t) (lowest->header.sequence - reorder_window_next(self->window));
-    rtp_delivery_lost(&self->delivery, (unsigned) MAX(n_missing, 0));
-    reorder_window_start(self->window, lowest->header.sequence);
+    const unsigned n_missing = (unsigned) MAX(distance, 0);
+    /* The last of those that are missing may just be slower than the ones that came. */
+    const unsigned n_awaited = MIN(n_missing, N_AWAITED);
+
+    rtp_delivery_lost(&self->delivery, n_missing - n_awaited);
+    reorder_window_start(self->window, (uint16_t) (lowest->header.sequence - n_awaited));
     accept_probation(self, probation);
 }
 

@@ -1,4 +1,5 @@
 #include "agent/recorder/session_internal.h"
+#include "agent/recorder/shown_text.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -216,7 +217,9 @@ session_remove_participant(Session *self, const char *id, GError **error)
 
     if (!must_be_open(self, error))
         return false;
-    if (!participants_remove(self->participants, id))
-        fault = g_strdup_printf("there is no participant %s in this session", id);
+    if (!participants_remove(self->participants, id)) {
+        g_autofree char *shown = shown_text(id);
+        fault = g_strdup_printf("there is no participant %s in this session", shown);
+    }
     return after_change(self, fault, error);
 }

@@ -1,5 +1,6 @@
 #include "agent/recorder/session_request.h"
 
+#include "agent/recorder/shown_text.h"
 #include "crypto/age_context.h"
 
 #include <string.h>
@@ -23,7 +24,8 @@ knows_members(const json_t *form, const char *const *known, char **fault)
     json_object_foreach((json_t *) form, name, value)
     {
         if (!g_strv_contains(known, name)) {
-            *fault = g_strdup_printf("\"%s\" is not a known member", name);
+            g_autofree char *shown = shown_text(name);
+            *fault = g_strdup_printf("\"%s\" is not a known member", shown);
             return false;
         }
     }

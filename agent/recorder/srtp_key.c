@@ -1,5 +1,6 @@
 #include "agent/recorder/srtp_key.h"
 
+#include "agent/recorder/shown_text.h"
 #include "crypto/base64.h"
 
 #include <string.h>
@@ -32,7 +33,8 @@ knows_members(const json_t *form, char **fault)
     json_object_foreach((json_t *) form, name, value)
     {
         if (strcmp(name, "suite") != 0 && strcmp(name, "key") != 0) {
-            *fault = g_strdup_printf("\"srtp\": \"%s\" is not a known member", name);
+            g_autofree char *shown = shown_text(name);
+            *fault = g_strdup_printf("\"srtp\": \"%s\" is not a known member", shown);
             return false;
         }
     }

@@ -126,6 +126,8 @@ ingress_fixture_finish(IngressFixture *self, int64_t until_us)
 
     if (self->track == NULL)
         return;
+    /* A fixture that is used again was finished before. */
+    g_atomic_int_set(&self->is_finished, 0);
     ingress_track_finish(self->track, until_us);
     while (g_atomic_int_get(&self->is_finished) == 0)
         wait_a_little(since_us);
