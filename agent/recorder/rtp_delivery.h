@@ -22,6 +22,7 @@ typedef struct {
     int64_t floor_us; /* no packet of the present stream lies before */
     int64_t last_us;  /* the latest given on or left out */
     int64_t resumed_us;
+    int64_t limited_until_us; /* what came too fast is not taken again before */
     unsigned n_packets;
     RtpReceiverPacket packets[RTP_DELIVERY_BATCH];
     HeldPacket *held[RTP_DELIVERY_BATCH];

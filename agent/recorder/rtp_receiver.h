@@ -1,5 +1,7 @@
 #pragma once
 
+#include "agent/recorder/rate_limit.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +27,8 @@ typedef struct {
     uint32_t reorder_ms; /* how long a missing packet is waited for */
     uint32_t gap_ms;     /* a hole is reported from this length on; 200 */
     int64_t from_us;     /* where on the timeline the track begins */
+    /* What is above is dropped for a second: a gap `limit-bitrate`. Borrowed; NULL: no limit. */
+    RateLimit *track_rate, *session_rate;
     void (*on_packets)(const RtpReceiverPacket *packets, size_t n_packets, void *user_data);
     /* A stretch without media: `loss` (sequence numbers missing), `silence` (none missing: mute,
      * DTX, a source that paused or began anew), or the reason of a pause; told from gap_ms on, in
@@ -48,6 +52,7 @@ typedef struct {
     uint64_t n_foreign; /* not RTP, RTCP on the RTP port, wrong payload type, empty, oversized */
     uint64_t n_foreign_ssrc;
     uint64_t n_paused;         /* dropped in a pause, or sent in one */
+    uint64_t n_limited;        /* dropped because they were too many */
     uint64_t n_kernel_dropped; /* SO_RXQ_OVFL, set by ingress */
     uint64_t n_unauthentic;    /* SRTP of another key, or none; set by ingress as the next */
     uint64_t n_replayed;       /* SRTP that came before */

@@ -15,10 +15,12 @@ typedef enum {
 
 typedef struct {
     TrackRequest *request;
-    char *recipient; /* NULL until it has a key */
-    Track *track;    /* NULL while not recorded */
-    bool is_keying;  /* its key is being stored */
-    bool is_ended;   /* for good, while the session goes on */
+    char *recipient;    /* NULL until it has a key */
+    Track *track;       /* NULL while not recorded */
+    bool is_keying;     /* its key is being stored */
+    bool is_ended;      /* for good, while the session goes on */
+    uint64_t n_limited; /* packets dropped because they were too many, when last looked at */
+    bool is_limited;    /* more of them since the time before */
 } SessionTrack;
 
 struct Session {
@@ -29,6 +31,7 @@ struct Session {
     GPtrArray *tracks;   /* SessionTrack */
     JanusSource *source; /* NULL: the backend brings the media */
     SealerSession *sealer_session;
+    RateLimit *rate; /* of all its tracks */
 
     SessionState state;
     ConsentReason decisions[N_PURPOSES];
@@ -68,6 +71,9 @@ GArray *session_watchers_new(void);
  * stays a track may have changed. */
 void session_move(Session *self, SessionEvent event);
 
+/* session_trouble.c: looks for what is wrong with the tracks' packets, and tells it. */
+void session_look_for_trouble(Session *self);
+
 /* Why capture of `track` is held back now, static or the session's; NULL: it is not. */
 const char *session_hold(const Session *self, const SessionTrack *track);
 
@@ -86,6 +92,14 @@ ConsentReason session_reason(const Session *self);
 
 /* Returns: the `policy` line of the manifest, owned. */
 char *session_policy_line(const Session *self);
+
+/* session_room.c: whether a session that asks for so many tracks, of which `n_permitted` begin, may
+ * begin; whether one more track may come; whether `n_tracks` that were asked for may begin. Errors:
+ * SESSION_LIMIT_ERROR. */
+bool session_may_begin(const Session *self, unsigned n_permitted, GError **error);
+bool session_may_add_track(const Session *self, GError **error);
+bool session_may_open_tracks(const Session *self, unsigned n_tracks, GError **error);
+bool session_may_add_participant(const Session *self, GError **error);
 
 /* session_keys.c: makes the next generation of keys for `tracks` (GPtrArray of SessionTrack,
  * borrowed), stores it, then opens the tracks. */

@@ -14,6 +14,7 @@ struct Track {
     SealerTrack *sealer_track;
     IngressTrack *ingress_track;
     uint16_t port;
+    RateLimit *rate, *session_rate;
     int64_t from_us;
     bool is_ending;   /* main thread */
     int64_t until_us; /* set before the ingress is told to finish */
@@ -191,6 +192,8 @@ open_ports(Track *self, const TrackOptions *options, Ingress *ingress, GError **
                        .reorder_ms = options->reorder_ms,
                        .gap_ms = GAP_MS,
                        .from_us = options->from_us,
+                       .track_rate = self->rate,
+                       .session_rate = self->session_rate,
                        .on_packets = on_packets,
                        .on_gap = on_gap,
                        .on_restart = on_restart,
@@ -221,6 +224,8 @@ track_new(const TrackOptions *options, Ingress *ingress, Sealer *sealer, SealerS
     self->id = g_strdup(options->id);
     self->from_us = options->from_us;
     self->sealer = sealer;
+    self->rate = rate_limit_new(options->max_kbps);
+    self->session_rate = rate_limit_ref(options->session_rate);
     g_mutex_init(&self->mutex);
     self->tiler = gap_tiler_new(options->from_us, on_tiled_gap, self);
     self->sealer_track =
@@ -294,6 +299,8 @@ track_free(Track *self)
     media_track_free(self->media);
     gap_tiler_free(self->tiler);
     sealer_track_free(self->sealer_track);
+    rate_limit_unref(self->rate);
+    rate_limit_unref(self->session_rate);
     g_mutex_clear(&self->mutex);
     g_free(self->id);
     g_free(self);

@@ -22,6 +22,8 @@ typedef struct {
     int64_t zero_monotonic_us; /* of the session's timeline */
     int64_t from_us;
     uint32_t segment_ms, object_ms, reorder_ms;
+    uint32_t max_kbps;       /* of this track */
+    RateLimit *session_rate; /* of all tracks of the session; a reference is kept */
 } TrackOptions;
 
 typedef struct {
