@@ -86,6 +86,14 @@ reorder_window_place(const ReorderWindow *self, uint16_t sequence)
     return ahead == 0 && self->n_held == 0 ? REORDER_IS_NEXT : REORDER_IS_EARLY;
 }
 
+bool
+reorder_window_awaits(const ReorderWindow *self, uint16_t sequence)
+{
+    const uint16_t ahead = (uint16_t) (sequence - self->next);
+
+    return ahead < MAX(self->n_ahead, 1) && self->slots[sequence & SLOT_MASK] == NULL;
+}
+
 void
 reorder_window_pass(ReorderWindow *self)
 {

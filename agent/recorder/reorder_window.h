@@ -37,6 +37,9 @@ uint16_t reorder_window_next(const ReorderWindow *self);
 /* Changes nothing. */
 ReorderPlace reorder_window_place(const ReorderWindow *self, uint16_t sequence);
 
+/* Says whether this number is missing, while later ones came or nothing else is due before it. */
+bool reorder_window_awaits(const ReorderWindow *self, uint16_t sequence);
+
 /* Moves past the next packet, which was given on without being held. */
 void reorder_window_pass(ReorderWindow *self);
 

@@ -70,6 +70,11 @@ rtp_delivery_give(RtpDelivery *self, const RtpDeliveryPacket *packet, unsigned n
 
     if (n_missing > 0)
         rtp_delivery_lost(self, n_missing);
+    /* Its timestamp is that of an event's begin, or of another clock: it says nothing. */
+    if (packet->header.is_beside) {
+        packet_pool_give_back(self->pool, packet->held);
+        return;
+    }
     self->last_us = MAX(self->last_us, time_us);
     if (!is_wanted(self, packet, time_us)) {
         packet_pool_give_back(self->pool, packet->held);

@@ -1,12 +1,13 @@
 /* The way of a datagram:
- *  1. parsed; what is not this track's RTP is counted and forgotten;
+ *  1. parsed and, by its payload type, made into packets of the track (rtp_intake.c); what is not
+ * this track's RTP is counted and forgotten;
  *  2. if it fits the stream (SSRC, sequence number, clock) it goes on, else into probation;
  *  3. probation ends when a packet fits again (what waited was late, or noise) or when enough of
  * them agree: then the stream went on elsewhere (loss of thousands), or began anew (settle());
  *  4. the window puts packets into order, the delivery collects them for one call of on_packets. */
 #include "agent/recorder/rtp_receiver.h"
 
-#include "agent/recorder/rtp_stream.h"
+#include "agent/recorder/rtp_receiver_internal.h"
 
 enum {
     /* The kept SSRC must be silent for so long before another one may take its place. */
@@ -14,18 +15,11 @@ enum {
     /* A network that stalled sends its backlog within this time, and the clock was right all along.
      */
     STALL_WAIT_US = 200000,
+    /* A source in waiting that sends nothing for so long gives way to another. */
+    ABANDONED_US = 100000,
     MAX_STALL_US = 60 * G_USEC_PER_SEC,
     /* How far a packet's place on the timeline may lie before the last one's. */
     MAX_BACK_US = 10 * G_USEC_PER_SEC,
-};
-
-struct RtpReceiver {
-    RtpReceiverOptions options;
-    RtpReceiverStatus status;
-    RtpStream stream;
-    RtpProbation *probation;
-    bool is_odd; /* since odd_since_us no packet fitted */
-    int64_t odd_since_us;
 };
 
 RtpReceiver *
@@ -47,6 +41,14 @@ count_foreign(RtpReceiver *self, const RtpPacket *header)
     } else {
         self->status.n_foreign++;
     }
+}
+
+/* Counts a packet that is not wanted, and forgets it. */
+static void
+drop_foreign(RtpReceiver *self, const RtpArrival *arrival)
+{
+    count_foreign(self, &arrival->header);
+    packet_pool_give_back(self->stream.pool, arrival->held);
 }
 
 static void
@@ -117,6 +119,23 @@ begin(RtpReceiver *self)
     self->is_odd = false;
 }
 
+/* Says whether the kept SSRC is alive, so that no other one may take its place. */
+static bool
+is_kept(const RtpReceiver *self, int64_t now_us)
+{
+    return self->stream.n_proven >= RTP_PROBATION_ENOUGH &&
+           now_us - self->stream.last_arrival_us < QUIET_US;
+}
+
+/* Says whether what is on probation is another SSRC's, which waits for the kept one to fall
+ * silent. */
+static bool
+is_in_waiting(const RtpReceiver *self)
+{
+    return self->status.has_ssrc && rtp_probation_count(self->probation) > 0 &&
+           last_on_probation(self)->header.ssrc != self->status.ssrc;
+}
+
 /* Decides about what is on probation, if it can be decided at `now_us`. */
 static void
 settle(RtpReceiver *self, int64_t now_us)
@@ -127,6 +146,11 @@ settle(RtpReceiver *self, int64_t now_us)
         if (n_packets == RTP_PROBATION_MAX ||
             now_us - self->odd_since_us >= (int64_t) self->options.reorder_ms * 1000)
             begin(self);
+        return;
+    }
+    if (is_in_waiting(self) && is_kept(self, now_us)) {
+        if (n_packets == RTP_PROBATION_MAX)
+            drop_probation(self);
         return;
     }
     if (n_packets < RTP_PROBATION_ENOUGH)
@@ -173,6 +197,7 @@ put_on_probation(RtpReceiver *self, const RtpArrival *arrival)
             } else {
                 self->status.n_foreign++;
             }
+            packet_pool_give_back(self->stream.pool, arrival->held);
             return;
         }
         drop_probation(self);
@@ -225,29 +250,28 @@ take_own(RtpReceiver *self, const RtpArrival *arrival)
     }
 }
 
-/* Says whether the kept SSRC is alive, so that no other one may take its place. */
+/* Whether a packet of another SSRC may wait for the kept one to fall silent: while another one is
+ * waiting that sends, or the kept one itself is on probation, it may not. */
 static bool
-is_kept(const RtpReceiver *self, int64_t now_us)
+may_wait(const RtpReceiver *self, const RtpArrival *arrival)
 {
-    return self->stream.n_proven >= RTP_PROBATION_ENOUGH &&
-           now_us - self->stream.last_arrival_us < QUIET_US;
+    if (!is_kept(self, arrival->arrival_us) || rtp_probation_count(self->probation) == 0)
+        return true;
+    const HeldPacket *last = last_on_probation(self);
+
+    return is_in_waiting(self) && (last->header.ssrc == arrival->header.ssrc ||
+                                   arrival->arrival_us - last->arrival_us >= ABANDONED_US);
 }
 
-static void
-take_datagram(RtpReceiver *self, const RtpDatagram *datagram)
+void
+rtp_receiver_take_media(RtpReceiver *self, const RtpArrival *arrival)
 {
-    RtpArrival arrival = {
-        .bytes = datagram->bytes, .n_bytes = datagram->n_bytes, .arrival_us = datagram->arrival_us};
-
-    if (!rtp_packet_parse(datagram->bytes, datagram->n_bytes, &arrival.header) ||
-        arrival.header.payload_type != self->options.payload_type) {
-        self->status.n_foreign++;
-    } else if (self->status.has_ssrc && arrival.header.ssrc == self->status.ssrc) {
-        take_own(self, &arrival);
-    } else if (is_kept(self, datagram->arrival_us)) {
-        self->status.n_foreign_ssrc++;
+    if (self->status.has_ssrc && arrival->header.ssrc == self->status.ssrc) {
+        take_own(self, arrival);
+    } else if (may_wait(self, arrival)) {
+        put_on_probation(self, arrival);
     } else {
-        put_on_probation(self, &arrival);
+        drop_foreign(self, arrival);
     }
 }
 
@@ -255,7 +279,7 @@ void
 rtp_receiver_take_batch(RtpReceiver *self, const RtpDatagram *datagrams, size_t n_datagrams)
 {
     for (size_t i = 0; i < n_datagrams; i++)
-        take_datagram(self, &datagrams[i]);
+        rtp_receiver_take_datagram(self, &datagrams[i]);
     rtp_delivery_flush(&self->stream.delivery);
 }
 
@@ -275,6 +299,9 @@ settle_due_us(const RtpReceiver *self)
 
     if (!self->status.has_ssrc && n_packets > 0)
         return self->odd_since_us + (int64_t) self->options.reorder_ms * 1000;
+    if (is_in_waiting(self) && n_packets >= RTP_PROBATION_ENOUGH &&
+        is_kept(self, self->odd_since_us))
+        return self->stream.last_arrival_us + QUIET_US;
     return n_packets >= RTP_PROBATION_ENOUGH ? self->odd_since_us + STALL_WAIT_US : INT64_MAX;
 }
 
@@ -290,13 +317,14 @@ rtp_receiver_expire(RtpReceiver *self, int64_t now_us)
 
 /* Gives on all that came so far, waiting or on probation. */
 static void
-give_everything(RtpReceiver *self)
+give_everything(RtpReceiver *self, int64_t now_us)
 {
     const unsigned n_packets = rtp_probation_count(self->probation);
-
     const bool is_first = !self->status.has_ssrc && n_packets > 0;
 
-    if (is_first || (n_packets >= RTP_PROBATION_ENOUGH && !is_catching_up(self))) {
+    if (is_in_waiting(self) && is_kept(self, now_us)) {
+        drop_probation(self);
+    } else if (is_first || (n_packets >= RTP_PROBATION_ENOUGH && !is_catching_up(self))) {
         begin(self);
     } else {
         resume_stream(self);
@@ -309,14 +337,14 @@ void
 rtp_receiver_pause(RtpReceiver *self, const char *reason, int64_t now_us)
 {
     if (reason != NULL)
-        give_everything(self);
+        give_everything(self, now_us);
     rtp_delivery_pause(&self->stream.delivery, reason, now_us);
 }
 
 void
 rtp_receiver_finish(RtpReceiver *self, int64_t until_us)
 {
-    give_everything(self);
+    give_everything(self, until_us);
     rtp_delivery_finish(&self->stream.delivery, until_us);
 }
 

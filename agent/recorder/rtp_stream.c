@@ -56,7 +56,7 @@ wait_for_earlier(RtpStream *self, const RtpArrival *arrival, int64_t time_us)
             break;
         give_held(self, earlier, n_missing);
     }
-    if (reorder_window_hold(self->window, held))
+    if (reorder_window_hold(self->window, held) && !arrival->is_repair && !held->header.is_beside)
         self->status->n_reordered++;
     rtp_stream_give_due(self, arrival->arrival_us);
 }
@@ -95,8 +95,14 @@ rtp_stream_accept(RtpStream *self, const RtpArrival *arrival)
         packet_pool_give_back(self->pool, arrival->held);
         return;
     }
-    rtp_clock_observe(&self->clock, arrival->header.timestamp, arrival->arrival_us);
+    if (arrival->is_repair) {
+        self->status->n_recovered++;
+        return;
+    }
     self->last_arrival_us = arrival->arrival_us;
+    if (arrival->header.is_beside)
+        return;
+    rtp_clock_observe(&self->clock, arrival->header.timestamp, arrival->arrival_us);
     if (self->n_proven < RTP_PROBATION_ENOUGH)
         self->n_proven++;
 }

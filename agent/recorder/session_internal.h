@@ -21,6 +21,7 @@ typedef struct {
     bool is_ended;      /* for good, while the session goes on */
     uint64_t n_limited; /* packets dropped because they were too many, when last looked at */
     bool is_limited;    /* more of them since the time before */
+    bool has_told_type; /* of a payload type that was not declared */
 } SessionTrack;
 
 struct Session {
@@ -93,9 +94,8 @@ ConsentReason session_reason(const Session *self);
 /* Returns: the `policy` line of the manifest, owned. */
 char *session_policy_line(const Session *self);
 
-/* session_room.c: whether a session that asks for so many tracks, of which `n_permitted` begin, may
- * begin; whether one more track may come; whether `n_tracks` that were asked for may begin. Errors:
- * SESSION_LIMIT_ERROR. */
+/* session_room.c: whether the limits let a session begin whose first `n_permitted` tracks begin
+ * with it, and so on. Errors: SESSION_LIMIT_ERROR. */
 bool session_may_begin(const Session *self, unsigned n_permitted, GError **error);
 bool session_may_add_track(const Session *self, GError **error);
 bool session_may_open_tracks(const Session *self, unsigned n_tracks, GError **error);

@@ -84,6 +84,8 @@ open_track(Session *self, const SessionTrack *track, GError **error)
         .id = track->request->id,
         .recipient = track->recipient,
         .format = track->request->format,
+        .roles = track->request->roles,
+        .feedback = track->request->feedback,
         .srtp = track->request->srtp,
         .zero_monotonic_us = self->zero_monotonic_us,
         .from_us = session_now_us(self),

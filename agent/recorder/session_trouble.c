@@ -19,6 +19,19 @@ look_at_rate(const Session *self, SessionTrack *track, const RtpReceiverStatus *
     return track->is_limited != was_limited;
 }
 
+static bool
+look_at_types(const Session *self, SessionTrack *track, const RtpReceiverStatus *status)
+{
+    if (!status->has_undeclared_type || track->has_told_type)
+        return false;
+    track->has_told_type = true;
+    g_warning("session %s: track %s: its source sends payload type %u, which the track does not "
+              "declare (its own is %u); such packets are not recorded",
+              self->id, track->request->id, status->undeclared_type,
+              track->request->format.payload_type);
+    return true;
+}
+
 void
 session_look_for_trouble(Session *self)
 {
@@ -32,6 +45,7 @@ session_look_for_trouble(Session *self)
             continue;
         track_status(track->track, &status);
         has_changed = look_at_rate(self, track, &status.receiver) || has_changed;
+        has_changed = look_at_types(self, track, &status.receiver) || has_changed;
     }
     if (has_changed)
         session_tell(self);

@@ -35,6 +35,45 @@ track_reason(const Session *self, const SessionTrack *track)
     return "limit-bitrate";
 }
 
+/* Where it listens and what it counted. */
+static void
+add_numbers(const Session *self, const SessionTrack *track, const TrackStatus *status, json_t *form)
+{
+    const RtpReceiverStatus *receiver = &status->receiver;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {
+        {"port",            track_port(track->track)                      },
+        {"rtcp_port",       track_port(track->track) + UINT64_C(1)        },
+        {"packets",         receiver->n_packets                           },
+        {"bytes",           receiver->n_bytes                             },
+        {"lost",            receiver->n_lost                              },
+        {"reordered",       receiver->n_reordered                         },
+        {"recovered",       receiver->n_recovered                         },
+        {"late",            receiver->n_late                              },
+        {"duplicate",       receiver->n_duplicate                         },
+        {"foreign",         receiver->n_foreign + receiver->n_foreign_ssrc},
+        {"beside",          receiver->n_beside                            },
+        {"paused",          receiver->n_paused                            },
+        {"limited",         receiver->n_limited                           },
+        {"unauthentic",     receiver->n_unauthentic                       },
+        {"replayed",        receiver->n_replayed                          },
+        {"kernel_dropped",  receiver->n_kernel_dropped                    },
+        {"acknowledged_us", (uint64_t) status->sealer.acknowledged_us     },
+        {"segments",        status->sealer.n_segments                     },
+        {"lost_segments",   status->sealer.n_lost                         },
+    };
+
+    json_object_set_new(form, "host", json_string(self->services.settings->rtp_address));
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+        json_object_set_new(form, numbers[i].name, json_integer((json_int_t) numbers[i].value));
+    if (receiver->has_undeclared_type) {
+        json_object_set_new(form, "undeclared_payload_type",
+                            json_integer(receiver->undeclared_type));
+    }
+}
+
 static json_t *
 track_to_json(const Session *self, const SessionTrack *track)
 {
@@ -49,26 +88,7 @@ track_to_json(const Session *self, const SessionTrack *track)
     if (track->track == NULL)
         return form;
     track_status(track->track, &status);
-    const uint64_t n_foreign = status.receiver.n_foreign + status.receiver.n_foreign_ssrc;
-    json_object_update_new(
-        form,
-        json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-                  "s:I, s:I, s:I}",
-                  "host", self->services.settings->rtp_address, "port", track_port(track->track),
-                  "rtcp_port", track_port(track->track) + 1, "packets",
-                  (json_int_t) status.receiver.n_packets, "bytes",
-                  (json_int_t) status.receiver.n_bytes, "lost", (json_int_t) status.receiver.n_lost,
-                  "reordered", (json_int_t) status.receiver.n_reordered, "late",
-                  (json_int_t) status.receiver.n_late, "duplicate",
-                  (json_int_t) status.receiver.n_duplicate, "foreign", (json_int_t) n_foreign,
-                  "paused", (json_int_t) status.receiver.n_paused, "limited",
-                  (json_int_t) status.receiver.n_limited, "unauthentic",
-                  (json_int_t) status.receiver.n_unauthentic, "replayed",
-                  (json_int_t) status.receiver.n_replayed, "kernel_dropped",
-                  (json_int_t) status.receiver.n_kernel_dropped, "acknowledged_us",
-                  (json_int_t) status.sealer.acknowledged_us, "segments",
-                  (json_int_t) status.sealer.n_segments, "lost_segments",
-                  (json_int_t) status.sealer.n_lost));
+    add_numbers(self, track, &status, form);
     return form;
 }
 

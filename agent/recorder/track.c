@@ -129,7 +129,7 @@ static TrackCounts
 counts_of(const RtpReceiverStatus *status)
 {
     return (TrackCounts){
-        .is_known = true,
+        .n_known = N_TRACK_COUNTS,
         .of =
             {
                  [TRACK_COUNT_RECEIVED] = status->n_packets,
@@ -141,6 +141,9 @@ counts_of(const RtpReceiverStatus *status)
                  [TRACK_COUNT_FOREIGN] =
                     status->n_foreign + status->n_foreign_ssrc + status->n_unauthentic,
                  [TRACK_COUNT_KERNEL_DROPPED] = status->n_kernel_dropped,
+                 [TRACK_COUNT_RECOVERED] = status->n_recovered,
+                 [TRACK_COUNT_LIMITED] = status->n_limited,
+                 [TRACK_COUNT_BESIDE] = status->n_beside,
                  },
     };
 }
@@ -157,6 +160,7 @@ on_finished(void *user_data)
     ingress_track_status(self->ingress_track, &self->locked.last);
     self->locked.is_finished = true;
     end.counts = counts_of(&self->locked.last);
+    end.counts.of[TRACK_COUNT_LATE_KEYFRAMES] = media_track_count_late_keyframes(self->media);
     g_mutex_unlock(&self->mutex);
     if (is_discarded(self)) {
         track_free(self);
@@ -188,6 +192,7 @@ open_ports(Track *self, const TrackOptions *options, Ingress *ingress, GError **
         .receiver =
             {
                        .payload_type = options->format.payload_type,
+                       .roles = options->roles,
                        .clock_rate = options->format.clock_rate,
                        .reorder_ms = options->reorder_ms,
                        .gap_ms = GAP_MS,
@@ -202,6 +207,7 @@ open_ports(Track *self, const TrackOptions *options, Ingress *ingress, GError **
         .zero_monotonic_us = options->zero_monotonic_us,
         .srtp = options->srtp,
         .name = self->id,
+        .feedback = options->feedback,
         .on_finished = on_finished,
         .user_data = self,
     };

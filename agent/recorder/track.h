@@ -18,6 +18,8 @@ typedef struct {
     const char *id;
     const char *recipient; /* age1... */
     MediaFormat format;
+    RtpRoles roles;            /* of payload types beside the format's */
+    unsigned feedback;         /* RtcpFeedback that its source understands */
     const SrtpKey *srtp;       /* NULL: plain RTP; not needed once the track is made */
     int64_t zero_monotonic_us; /* of the session's timeline */
     int64_t from_us;
