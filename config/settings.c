@@ -91,14 +91,14 @@ read_limits(Settings *self, const ConfigFile *file)
         uint32_t *value;
         int64_t otherwise;
     } limits[] = {
-        {"recorder.max_tracks",               &self->max_tracks,               2000     },
-        {"recorder.max_sessions",             &self->max_sessions,             1000     },
-        {"recorder.max_session_tracks",       &self->max_session_tracks,       64       },
-        {"recorder.max_session_participants", &self->max_session_participants, 64       },
-        {"recorder.max_session_s",            &self->max_session_s,            24 * 3600},
-        {"recorder.max_session_mib",          &self->max_session_mib,          64 * 1024},
-        {"recorder.max_session_kbps",         &self->max_session_kbps,         100000   },
-        {"recorder.max_track_kbps",           &self->max_track_kbps,           20000    },
+        {"recorder.max_tracks",               &self->max_tracks,               2000  },
+        {"recorder.max_sessions",             &self->max_sessions,             1000  },
+        {"recorder.max_session_tracks",       &self->max_session_tracks,       64    },
+        {"recorder.max_session_participants", &self->max_session_participants, 64    },
+        {"recorder.max_session_s",            &self->max_session_s,            86400 },
+        {"recorder.max_session_mib",          &self->max_session_mib,          65536 },
+        {"recorder.max_session_kbps",         &self->max_session_kbps,         100000},
+        {"recorder.max_track_kbps",           &self->max_track_kbps,           20000 },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(limits); i++)

@@ -136,27 +136,12 @@ is_in_waiting(const RtpReceiver *self)
            last_on_probation(self)->header.ssrc != self->status.ssrc;
 }
 
-/* Decides about what is on probation, if it can be decided at `now_us`. */
+/* Decides about enough packets on probation, of which only the clock can say what they are. */
 static void
-settle(RtpReceiver *self, int64_t now_us)
+settle_enough(RtpReceiver *self, int64_t now_us)
 {
-    const unsigned n_packets = rtp_probation_count(self->probation);
-
-    if (!self->status.has_ssrc) {
-        if (n_packets == RTP_PROBATION_MAX ||
-            now_us - self->odd_since_us >= (int64_t) self->options.reorder_ms * 1000)
-            begin(self);
-        return;
-    }
-    if (is_in_waiting(self) && is_kept(self, now_us)) {
-        if (n_packets == RTP_PROBATION_MAX)
-            drop_probation(self);
-        return;
-    }
-    if (n_packets < RTP_PROBATION_ENOUGH)
-        return;
     const HeldPacket *last = last_on_probation(self);
-    const bool is_full = n_packets == RTP_PROBATION_MAX;
+    const bool is_full = rtp_probation_count(self->probation) == RTP_PROBATION_MAX;
     const bool has_waited = now_us - self->odd_since_us >= STALL_WAIT_US;
 
     if (last->header.ssrc == self->status.ssrc && ABS(lag_of(self, last)) <= RTP_CLOCK_MAX_LAG_US) {
@@ -167,6 +152,24 @@ settle(RtpReceiver *self, int64_t now_us)
     } else if (has_waited || is_full) {
         resume_stream(self);
         self->odd_since_us = has_waited ? now_us : self->odd_since_us;
+    }
+}
+
+/* Decides about what is on probation, if it can be decided at `now_us`. */
+static void
+settle(RtpReceiver *self, int64_t now_us)
+{
+    const unsigned n_packets = rtp_probation_count(self->probation);
+
+    if (!self->status.has_ssrc) {
+        if (n_packets == RTP_PROBATION_MAX ||
+            now_us - self->odd_since_us >= (int64_t) self->options.reorder_ms * 1000)
+            begin(self);
+    } else if (is_in_waiting(self) && is_kept(self, now_us)) {
+        if (n_packets == RTP_PROBATION_MAX)
+            drop_probation(self);
+    } else if (n_packets >= RTP_PROBATION_ENOUGH) {
+        settle_enough(self, now_us);
     }
 }
 

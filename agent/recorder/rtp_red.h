@@ -10,10 +10,10 @@
 enum { RTP_RED_MAX_BLOCKS = 32, RTP_RED_MEMORY = 64 };
 
 typedef struct {
-    uint8_t payload_type;
-    uint16_t before; /* its timestamp is so much before the packet's; 0: the packet's own */
     const uint8_t *bytes;
     uint16_t n_bytes;
+    uint16_t before; /* its timestamp is so much before the packet's; 0: the packet's own */
+    uint8_t payload_type;
 } RtpRedBlock;
 
 /* Splits a payload. Returns: how many `blocks`, the last is the packet's own; 0: a length lies, or

@@ -206,7 +206,8 @@ def test_another_source(folder):
     parts = {segment.part for segment in session.manifest().of("p1-audio")}
     tap.equal(parts, {0, 1}, "in two parts")
     gaps = [gap for gap in session.manifest().gaps_of("p1-audio") if gap.reason != "no-media"]
-    tap.equal(gaps, [], "without a gap between them")
+    tap.ok(all(gap.reason == "source-restart" and gap.duration_us < 200000 for gap in gaps),
+           "between them lies at most what their clocks differ by", gaps)
     output = folder / "out.mkv"
     tap.equal(session.recover(output).returncode, 0, "recovered")
     tap.equal(frame_hashes(output, 0, copy=True), payload_hashes(media.read_packets(sound.packets)), "and all is as it was")
