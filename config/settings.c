@@ -38,39 +38,72 @@ is_http_url(const char *text)
 }
 
 static const ConfigRule rules[] = {
-    {"recorder",                CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,      NULL           },
-    {"recorder.socket",         CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL           },
-    {"recorder.spool",          CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL           },
-    {"recorder.signing_key",    CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,      NULL           },
-    {"recorder.rtp",            CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,      NULL           },
-    {"recorder.rtp.address",    CONFIG_KIND_TEXT,   false, "an IPv4 or IPv6 address of this host",   0,    0,
-     is_address                                                                                                                   },
-    {"recorder.rtp.first_port", CONFIG_KIND_NUMBER, false, "an even port, 1024 to 65534",            1024,
-     65534,                                                                                                        NULL           },
-    {"recorder.rtp.last_port",  CONFIG_KIND_NUMBER, false, "a port, 1025 to 65535",                  1025, 65535,
-     NULL                                                                                                                         },
-    {"recorder.segment_ms",     CONFIG_KIND_NUMBER, false, "1000 to 30000 (milliseconds)",           1000, 30000,
-     NULL                                                                                                                         },
-    {"recorder.object_ms",      CONFIG_KIND_NUMBER, false, "segment_ms to 300000 (milliseconds)",    1000,
-     300000,                                                                                                       NULL           },
-    {"recorder.reorder_ms",     CONFIG_KIND_NUMBER, false, "0 to 5000 (milliseconds)",               0,    5000,   NULL           },
-    {"recorder.orphan_s",       CONFIG_KIND_NUMBER, false, "0 to 604800",                            0,    604800, NULL           },
-    {"recorder.max_tracks",     CONFIG_KIND_NUMBER, false, "1 to 30000",                             1,    30000,  NULL           },
-    {"janus",                   CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,      NULL           },
-    {"janus.url",               CONFIG_KIND_TEXT,   false,
-     "the URL of Janus' HTTP API, as http://127.0.0.1:8088/janus",                                   0,    0,      is_http_url    },
-    {"janus.rtp_host",          CONFIG_KIND_TEXT,   false, "an IPv4 or IPv6 address",                0,    0,      is_address     },
-    {"janus.ca_file",           CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
-    {"janus.api_secret_file",   CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
-    {"janus.room_secret_file",  CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
-    {"janus.room_pin_file",     CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
-    {"janus.admin_key_file",    CONFIG_KIND_PATH,   false, NULL,                                     0,    0,      NULL           },
-    {"trusted_recorders",       CONFIG_KIND_LIST,   true,
+    {"recorder",                          CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,        NULL           },
+    {"recorder.socket",                   CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,        NULL           },
+    {"recorder.spool",                    CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,        NULL           },
+    {"recorder.signing_key",              CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,        NULL           },
+    {"recorder.rtp",                      CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,        NULL           },
+    {"recorder.rtp.address",              CONFIG_KIND_TEXT,   false, "an IPv4 or IPv6 address of this host",   0,    0,
+     is_address                                                                                                                               },
+    {"recorder.rtp.first_port",           CONFIG_KIND_NUMBER, false, "an even port, 1024 to 65534",            1024,
+     65534,                                                                                                                    NULL           },
+    {"recorder.rtp.last_port",            CONFIG_KIND_NUMBER, false, "a port, 1025 to 65535",                  1025, 65535,
+     NULL                                                                                                                                     },
+    {"recorder.segment_ms",               CONFIG_KIND_NUMBER, false, "1000 to 30000 (milliseconds)",           1000, 30000,
+     NULL                                                                                                                                     },
+    {"recorder.object_ms",                CONFIG_KIND_NUMBER, false, "segment_ms to 300000 (milliseconds)",    1000,
+     300000,                                                                                                                   NULL           },
+    {"recorder.reorder_ms",               CONFIG_KIND_NUMBER, false, "0 to 5000 (milliseconds)",               0,    5000,     NULL           },
+    {"recorder.orphan_s",                 CONFIG_KIND_NUMBER, false, "0 to 604800",                            0,    604800,   NULL           },
+    {"recorder.max_tracks",               CONFIG_KIND_NUMBER, false, "1 to 30000",                             1,    30000,    NULL           },
+    {"recorder.max_sessions",             CONFIG_KIND_NUMBER, false, "1 to 30000",                             1,    30000,    NULL           },
+    {"recorder.max_session_tracks",       CONFIG_KIND_NUMBER, false, "1 to 256",                               1,    256,      NULL           },
+    {"recorder.max_session_participants", CONFIG_KIND_NUMBER, false, "1 to 256",                               1,    256,      NULL           },
+    {"recorder.max_session_s",            CONFIG_KIND_NUMBER, false, "1 to 2592000 (seconds)",                 1,    2592000,
+     NULL                                                                                                                                     },
+    {"recorder.max_session_mib",          CONFIG_KIND_NUMBER, false, "1 to 16777216 (MiB)",                    1,    16777216,
+     NULL                                                                                                                                     },
+    {"recorder.max_session_kbps",         CONFIG_KIND_NUMBER, false, "32 to 1000000 (1000 bits a second)",
+     32,                                                                                                             1000000,  NULL           },
+    {"recorder.max_track_kbps",           CONFIG_KIND_NUMBER, false, "32 to 1000000 (1000 bits a second)",     32,
+     1000000,                                                                                                                  NULL           },
+    {"janus",                             CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,        NULL           },
+    {"janus.url",                         CONFIG_KIND_TEXT,   false,
+     "the URL of Janus' HTTP API, as http://127.0.0.1:8088/janus",                                             0,    0,        is_http_url    },
+    {"janus.rtp_host",                    CONFIG_KIND_TEXT,   false, "an IPv4 or IPv6 address",                0,    0,        is_address     },
+    {"janus.ca_file",                     CONFIG_KIND_PATH,   false, NULL,                                     0,    0,        NULL           },
+    {"janus.api_secret_file",             CONFIG_KIND_PATH,   false, NULL,                                     0,    0,        NULL           },
+    {"janus.room_secret_file",            CONFIG_KIND_PATH,   false, NULL,                                     0,    0,        NULL           },
+    {"janus.room_pin_file",               CONFIG_KIND_PATH,   false, NULL,                                     0,    0,        NULL           },
+    {"janus.admin_key_file",              CONFIG_KIND_PATH,   false, NULL,                                     0,    0,        NULL           },
+    {"trusted_recorders",                 CONFIG_KIND_LIST,   true,
      "a list of at most 256 recorders' verifier keys, as in the recorder.pub that `sealtape init` "
-     "made",                                                                                         0,    256,    is_verifier_key},
-    {"orgs",                    CONFIG_KIND_PATH,   true,  "the folder of the organisations' files", 0,    0,      NULL           },
-    {NULL,                      CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,      NULL           },
+     "made",                                                                                                   0,    256,      is_verifier_key},
+    {"orgs",                              CONFIG_KIND_PATH,   true,  "the folder of the organisations' files", 0,    0,        NULL           },
+    {NULL,                                CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,        NULL           },
 };
+
+static void
+read_limits(Settings *self, const ConfigFile *file)
+{
+    const struct {
+        const char *name;
+        uint32_t *value;
+        int64_t otherwise;
+    } limits[] = {
+        {"recorder.max_tracks",               &self->max_tracks,               2000  },
+        {"recorder.max_sessions",             &self->max_sessions,             1000  },
+        {"recorder.max_session_tracks",       &self->max_session_tracks,       64    },
+        {"recorder.max_session_participants", &self->max_session_participants, 64    },
+        {"recorder.max_session_s",            &self->max_session_s,            86400 },
+        {"recorder.max_session_mib",          &self->max_session_mib,          65536 },
+        {"recorder.max_session_kbps",         &self->max_session_kbps,         100000},
+        {"recorder.max_track_kbps",           &self->max_track_kbps,           20000 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(limits); i++)
+        *limits[i].value = (uint32_t) config_file_number(file, limits[i].name, limits[i].otherwise);
+}
 
 static bool
 read_recorder(Settings *self, const ConfigFile *file, GError **error)
@@ -87,7 +120,7 @@ read_recorder(Settings *self, const ConfigFile *file, GError **error)
     self->object_ms = (uint32_t) config_file_number(file, "recorder.object_ms", 20000);
     self->reorder_ms = (uint32_t) config_file_number(file, "recorder.reorder_ms", 500);
     self->orphan_s = (uint32_t) config_file_number(file, "recorder.orphan_s", 3600);
-    self->max_tracks = (uint32_t) config_file_number(file, "recorder.max_tracks", 2000);
+    read_limits(self, file);
 
     if (self->rtp_first_port % 2 != 0) {
         config_file_fail(file, "recorder.rtp.first_port", error,

@@ -95,7 +95,12 @@ typedef struct {
     uint32_t object_ms;  /* recorder.object_ms: segment_ms..300000 */
     uint32_t reorder_ms; /* recorder.reorder_ms: 0..5000, how long a missing packet is waited for */
     uint32_t orphan_s;   /* recorder.orphan_s: 0 never ends a forgotten session */
-    uint32_t max_tracks; /* recorder.max_tracks: of the whole daemon */
+    uint32_t max_tracks, max_sessions; /* recorder.max_...: of the whole daemon, at once */
+    uint32_t max_session_tracks, max_session_participants; /* of one session, at once */
+    uint32_t max_session_s;                                /* how long one may last */
+    uint32_t max_session_mib;                              /* of media */
+    uint32_t max_session_kbps; /* of RTP, 1000 bit/s: of all its tracks */
+    uint32_t max_track_kbps;
 
     StoreSettings store;
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */

@@ -136,7 +136,7 @@ write_count(GString *text, const ManifestCount *row)
 {
     g_string_append_printf(text, "count %s %" PRIu64, row->track,
                            track_counts_expected(&row->counts));
-    for (size_t i = 0; i < N_TRACK_COUNTS; i++)
+    for (size_t i = 0; i < row->counts.n_known; i++)
         g_string_append_printf(text, " %" PRIu64, row->counts.of[i]);
     g_string_append_c(text, '\n');
 }

@@ -162,19 +162,21 @@ static bool
 read_count(const Line *line)
 {
     ManifestCount *row = add_row(line->part->counts, sizeof *row);
+    const guint n_counts = line->n_words - MIN(line->n_words, 2);
     int64_t expected = 0;
 
-    if (!read_id(line->words[0], &row->track) ||
+    if ((n_counts != N_TRACK_COUNTS && n_counts != TRACK_COUNTS_BASIC) ||
+        !read_id(line->words[0], &row->track) ||
         !manifest_words_to_number(line->words[1], 0, INT64_MAX, &expected))
         return false;
-    for (guint i = 0; i < N_TRACK_COUNTS; i++) {
+    for (guint i = 0; i < n_counts; i++) {
         int64_t number = 0;
 
         if (!manifest_words_to_number(line->words[2 + i], 0, TRACK_COUNT_MAX, &number))
             return false;
         row->counts.of[i] = (uint64_t) number;
     }
-    row->counts.is_known = true;
+    row->counts.n_known = (uint8_t) n_counts;
     return (uint64_t) expected == track_counts_expected(&row->counts);
 }
 
@@ -183,13 +185,13 @@ static const struct {
     guint n_words; /* 0: any */
     bool (*read)(const Line *line);
 } line_kinds[] = {
-    {"policy", 0,                  read_policy },
-    {"track",  7,                  read_track  },
-    {"clock",  4,                  read_clock  },
-    {"seg",    10,                 read_segment},
-    {"gap",    4,                  read_gap    },
-    {"end",    3,                  read_end    },
-    {"count",  2 + N_TRACK_COUNTS, read_count  },
+    {"policy", 0,  read_policy },
+    {"track",  7,  read_track  },
+    {"clock",  4,  read_clock  },
+    {"seg",    10, read_segment},
+    {"gap",    4,  read_gap    },
+    {"end",    3,  read_end    },
+    {"count",  0,  read_count  },
 };
 
 static bool

@@ -51,7 +51,7 @@ put_state(GByteArray *body, const SpoolSessionState *state)
 static void
 put_counts(GByteArray *body, const TrackCounts *counts)
 {
-    for (size_t i = 0; counts->is_known && i < N_TRACK_COUNTS; i++)
+    for (size_t i = 0; i < counts->n_known; i++)
         spool_body_put_number(body, counts->of[i]);
 }
 
@@ -247,8 +247,13 @@ get_state(SpoolCursor *body, SpoolSessionState *state)
 static void
 get_counts(SpoolCursor *body, TrackCounts *counts)
 {
-    counts->is_known = body->n_left > 0;
-    for (size_t i = 0; counts->is_known && i < N_TRACK_COUNTS; i++)
+    const size_t n_left = body->n_left / sizeof(uint64_t);
+
+    /* A spool of an earlier version ends here, or has the first of them. */
+    counts->n_known = (uint8_t) (n_left == TRACK_COUNTS_BASIC ? n_left : N_TRACK_COUNTS);
+    if (body->n_left == 0)
+        counts->n_known = 0;
+    for (size_t i = 0; i < counts->n_known; i++)
         counts->of[i] = spool_cursor_number(body, TRACK_COUNT_MAX);
 }
 

@@ -8,6 +8,8 @@ track_counts_name(TrackCount count)
         [TRACK_COUNT_REORDERED] = "reordered", [TRACK_COUNT_DUPLICATE] = "duplicate",
         [TRACK_COUNT_LATE] = "late",           [TRACK_COUNT_PAUSED] = "paused",
         [TRACK_COUNT_FOREIGN] = "foreign",     [TRACK_COUNT_KERNEL_DROPPED] = "kernel_dropped",
+        [TRACK_COUNT_RECOVERED] = "recovered", [TRACK_COUNT_LIMITED] = "limited",
+        [TRACK_COUNT_BESIDE] = "beside",       [TRACK_COUNT_LATE_KEYFRAMES] = "late_keyframes",
     };
 
     return names[count];

@@ -4,7 +4,8 @@
 #include <stdint.h>
 
 /* What became of a track's packets, as its end says it: the numbers of the manifest's `count` line,
- * in that order, behind the sum that track_counts_expected() gives. */
+ * in that order, behind the sum that track_counts_expected() gives. A recording from before there
+ * were all of them has the first ones only. */
 
 typedef enum {
     TRACK_COUNT_RECEIVED,       /* recorded */
@@ -15,14 +16,23 @@ typedef enum {
     TRACK_COUNT_PAUSED,         /* dropped because the track was paused */
     TRACK_COUNT_FOREIGN,        /* not this track's, or not authentic */
     TRACK_COUNT_KERNEL_DROPPED, /* arrived at the machine, but never at the recorder */
+    TRACK_COUNT_RECOVERED,      /* recorded, from a retransmission or a redundant block */
+    TRACK_COUNT_LIMITED,        /* dropped because they were too many */
+    TRACK_COUNT_BESIDE,         /* declared, but not media: comfort noise, telephone events, FEC */
+    TRACK_COUNT_LATE_KEYFRAMES, /* no packets, but cuts: the keyframe came late */
     N_TRACK_COUNTS,
 } TrackCount;
+
+/* How many there were at first. */
+#define TRACK_COUNTS_BASIC (TRACK_COUNT_KERNEL_DROPPED + 1)
 
 /* Keeps sums far from overflow. */
 #define TRACK_COUNT_MAX (UINT64_MAX / 8)
 
 typedef struct {
-    bool is_known; /* not of a track that an interruption ended */
+    uint8_t
+        n_known; /* N_TRACK_COUNTS or TRACK_COUNTS_BASIC; 0: of a track that an interruption ended
+                  */
     uint64_t of[N_TRACK_COUNTS];
 } TrackCounts;
 

@@ -203,7 +203,7 @@ add_counts(ManifestPart *part, const OutboxSession *session)
         const SpoolTrack *track = g_ptr_array_index(session->tracks, i);
         ManifestCount *row = NULL;
 
-        if (!track->counts.is_known)
+        if (track->counts.n_known == 0)
             continue;
         row = g_new0(ManifestCount, 1);
         row->track = g_strdup(track->id);

@@ -3,9 +3,9 @@
 #include <glib.h>
 #include <string.h>
 
-/* One letter for each 20 ms: `m` media, `.` nothing, `x` lost, `p` a pause begins, `r` it ends, `n`
- * the stream began anew. Expected: start-end reason, in units of 20 ms; gaps are told from 5 units
- * on. */
+/* One letter for each 20 ms: `m` media, `.` nothing, `x` lost, `l` too much, `p` a pause begins,
+ * `r` it ends, `n` the stream began anew. Expected: start-end reason, in units of 20 ms; gaps are
+ * told from 5 units on. */
 static const struct {
     const char *name;
     const char *timeline;
@@ -31,6 +31,11 @@ static const struct {
     {"silence after a pause",          "mmp..r.....mm",         "2-4 pause 4-9 silence "              },
     {"an empty pause",                 "mmprmm",                ""                                    },
     {"two pauses",                     "mmp..r..p..rmm",        "2-4 pause 4-8 pause "                },
+    {"too much",                       "mmlllllmm",             "2-7 limit-bitrate "                  },
+    {"too much and a loss",            "mmllxllmm",             "2-7 limit-bitrate "                  },
+    {"too much to the end",            "mmllllll",              "2-8 limit-bitrate "                  },
+    {"too much, then a pause",         "mmlllllp..rmm",         "2-7 limit-bitrate 7-9 pause "        },
+    {"only the hole that was",         "mmlllllmm.....mm",      "2-7 limit-bitrate 9-14 silence "     },
     {"silence before a restart",       "mm.....nm.....mm",      "2-7 silence 8-13 silence "           },
 };
 
@@ -53,6 +58,9 @@ walk(GapTracker *tracker, const char *timeline)
             break;
         case 'x':
             gap_tracker_lost(tracker);
+            break;
+        case 'l':
+            gap_tracker_limited(tracker);
             break;
         case 'p':
             gap_tracker_pause(tracker, "pause", now_us);

@@ -18,7 +18,7 @@ static const char *const whole =
     "seg p1-audio 0 1 4000000 3990000 ked tp1-audio/0-0.tape 1000 5 " DIGEST "\n"
     "gap p1-video 12 7989988 no-media\n"
     "end p1-audio 2 7990000\nend p1-video 0 7990000\n"
-    "count p1-audio 800 776 24 16 8 3 2 1 4\n"
+    "count p1-audio 800 776 24 16 8 3 2 1 4 9 6 50 5\n"
     "count p1-video 2305843009213693951 0 2305843009213693951 0 0 0 0 0 0\n";
 
 static void
@@ -44,11 +44,15 @@ test_writes_what_it_read(void)
     g_assert_cmpuint(second->offset, ==, 1000);
     g_assert_cmpstr(second->object, ==, "tp1-audio/0-0.tape");
     g_assert_cmpstr(count->track, ==, "p1-audio");
-    g_assert_true(count->counts.is_known);
+    g_assert_cmpuint(count->counts.n_known, ==, N_TRACK_COUNTS);
     g_assert_cmpuint(track_counts_expected(&count->counts), ==, 800);
+    g_assert_cmpuint(count->counts.of[TRACK_COUNT_LATE_KEYFRAMES], ==, 5);
     g_assert_cmpuint(count->counts.of[TRACK_COUNT_RECEIVED], ==, 776);
     g_assert_cmpuint(count->counts.of[TRACK_COUNT_LOST], ==, 24);
     g_assert_cmpuint(count->counts.of[TRACK_COUNT_KERNEL_DROPPED], ==, 4);
+    /* The other one is from before there were as many numbers. */
+    count = g_ptr_array_index(part->counts, 1);
+    g_assert_cmpuint(count->counts.n_known, ==, TRACK_COUNTS_BASIC);
 }
 
 /* Lines that must be refused, each put behind a good head. */
@@ -90,6 +94,10 @@ static const char *const bad_lines[] = {
     "count p1-audio",
     "count p1-audio 800 776 24 16 8 3 2 1",
     "count p1-audio 800 776 24 16 8 3 2 1 4 0",
+    "count p1-audio 800 776 24 16 8 3 2 1 4 0 0 0",
+    "count p1-audio 800 776 24 16 8 3 2 1 4 0 0 0 0 0",
+    "count p1-audio 800 776 24 16 8 3 2 1 4 0 0 0 2305843009213693952",
+    "count p1-audio 800 776 24 16 8 3 2 1 4 0 0 0 00",
     "count P1-audio 800 776 24 16 8 3 2 1 4",
     "count p1-audio 801 776 24 16 8 3 2 1 4",
     "count p1-audio 0800 776 24 16 8 3 2 1 4",

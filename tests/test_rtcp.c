@@ -126,21 +126,38 @@ test_tells_rtcp_from_rtp(void)
     g_assert_false(rtcp_is_likely((const uint8_t *) "\x00\xc8\x00\x01", 4));
 }
 
-/* Byte by byte after RFC 3550 6.4.2, 6.5 and RFC 4585 6.3.1. */
+/* Byte by byte after RFC 3550 6.4.2, 6.5, RFC 4585 6.3.1 and RFC 5104 4.3.1. */
+#define HEAD                                                                                       \
+    "\x80\xc9\x00\x01\x01\x02\x03\x04\x81\xca\x00\x06\x01\x02\x03\x04\x01\x10"                     \
+    "ABCDEFGHIJKLMNOP\x00\x00"
+#define PLI "\x81\xce\x00\x02\x01\x02\x03\x04\xaa\xbb\xcc\xdd"
+#define FIR "\x84\xce\x00\x04\x01\x02\x03\x04\x00\x00\x00\x00\xaa\xbb\xcc\xdd\x07\x00\x00\x00"
+
+static const struct {
+    unsigned feedback;
+    const char *bytes;
+    size_t n_bytes;
+} requests[] = {
+    {RTCP_FEEDBACK_PLI,                     HEAD PLI,     sizeof HEAD PLI - 1    },
+    {RTCP_FEEDBACK_FIR,                     HEAD FIR,     sizeof HEAD FIR - 1    },
+    {RTCP_FEEDBACK_PLI | RTCP_FEEDBACK_FIR, HEAD PLI FIR, sizeof HEAD PLI FIR - 1},
+};
+
 static void
 test_asks_for_a_keyframe(void)
 {
     const RtcpIdentity identity = {0x01020304, "ABCDEFGHIJKLMNOP"};
-    const char expected[] = "\x80\xc9\x00\x01\x01\x02\x03\x04"
-                            "\x81\xca\x00\x06\x01\x02\x03\x04\x01\x10"
-                            "ABCDEFGHIJKLMNOP\x00\x00"
-                            "\x81\xce\x00\x02\x01\x02\x03\x04\xaa\xbb\xcc\xdd";
-    uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES];
-    RtcpReport report;
 
-    rtcp_write_keyframe_request(&identity, 0xaabbccdd, bytes);
-    g_assert_cmpmem(bytes, sizeof(bytes), expected, sizeof(expected) - 1);
-    g_assert_true(rtcp_parse(bytes, sizeof(bytes), 0, &report));
+    for (size_t i = 0; i < G_N_ELEMENTS(requests); i++) {
+        const RtcpKeyframeRequest request = {0xaabbccdd, requests[i].feedback, 7};
+        uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES];
+        RtcpReport report;
+        const size_t n_bytes = rtcp_write_keyframe_request(&identity, &request, bytes);
+
+        g_assert_cmpuint(n_bytes, ==, requests[i].n_bytes);
+        g_assert_cmpint(memcmp(bytes, requests[i].bytes, n_bytes), ==, 0);
+        g_assert_true(rtcp_parse(bytes, n_bytes, 0, &report));
+    }
 }
 
 static void

@@ -12,7 +12,8 @@
 enum {
     N_VISITS = 300,
     N_PACKETS = 1000,
-    SLEW_US = 30021, /* a hundredth of the longest silence: so far the clock may move; whole ticks */
+    SLEW_US =
+        30021, /* a hundredth of the longest silence: so far the clock may move; whole ticks */
 };
 
 typedef struct {

@@ -1,5 +1,4 @@
 #include "agent/recorder/session_request.h"
-#include "crypto/crypto_error.h"
 
 #include <string.h>
 
@@ -97,116 +96,11 @@ test_names_what_is_wrong(void)
     }
 }
 
-/* One member of a good track changed. */
-static const struct {
-    const char *name, *value;
-    const char *named;
-} track_faults[] = {
-    {"id",           "\"\"",      "\"id\""           },
-    {"id",           "\"A/B\"",   "\"id\""           },
-    {"participant",  "\"p2\"",    "no participant p2"},
-    {"kind",         "\"text\"",  "\"kind\""         },
-    {"kind",         "\"video\"", "opus is not video"},
-    {"codec",        "\"av1\"",   "depayloader"      },
-    {"codec",        "\"speex\"", "\"codec\""        },
-    {"codec",        "7",         "\"codec\""        },
-    {"payload_type", "128",       "0 to 127"         },
-    {"payload_type", "-1",        "0 to 127"         },
-    {"payload_type", "\"111\"",   "integer"          },
-    {"payload_type", "111.5",     "integer"          },
-    {"clock_rate",   "0",         "\"clock_rate\""   },
-    {"clock_rate",   "90000",     "48000"            },
-    {"channels",     "3",         "\"channels\""     },
-    {"srtp",         "{}",        "\"srtp\""         },
-    {"srtp",         "null",      "\"srtp\""         },
-    {"colour",       "\"red\"",   "\"colour\""       },
-};
-
-static void
-test_names_what_is_wrong_with_a_track(void)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(track_faults); i++) {
-        json_t *people = parse("{\"id\":\"p1\",\"role\":\"provider\"}");
-        json_t *form = parse(AUDIO);
-        g_autoptr(Participants) participants = participants_new();
-        g_autofree char *fault = participants_add(participants, people);
-
-        g_assert_null(fault);
-        json_object_set_new(form, track_faults[i].name,
-                            json_loads(track_faults[i].value, JSON_DECODE_ANY, NULL));
-        g_assert_null(track_request_parse(form, participants, &fault));
-        if (fault == NULL || strstr(fault, track_faults[i].named) == NULL) {
-            g_error("%s = %s: \"%s\" does not say %s", track_faults[i].name, track_faults[i].value,
-                    fault, track_faults[i].named);
-        }
-        json_decref(form);
-        json_decref(people);
-    }
-}
-
-/* What RFC 3551 says need not be said again. */
-static void
-test_knows_static_payload_types(void)
-{
-    static const struct {
-        const char *codec;
-        unsigned payload_type;
-    } rows[] = {
-        {"pcmu", 0},
-        {"pcma", 8},
-        {"g722", 9},
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        json_t *people = parse("{\"id\":\"p1\",\"role\":\"provider\"}");
-        json_t *form = json_pack("{ss,ss,ss,ss,si}", "id", "a", "participant", "p1", "kind",
-                                 "audio", "codec", rows[i].codec, "clock_rate", 8000);
-        g_autoptr(Participants) participants = participants_new();
-        g_autofree char *fault = participants_add(participants, people);
-
-        g_assert_null(fault);
-        g_autoptr(TrackRequest) track = track_request_parse(form, participants, &fault);
-        g_assert_cmpstr(fault, ==, NULL);
-        g_assert_cmpuint(track->format.payload_type, ==, rows[i].payload_type);
-        g_assert_cmpuint(track->format.channels, ==, 1);
-        json_decref(form);
-        json_decref(people);
-    }
-}
-
-static void
-test_a_track_may_ask_for_srtp(void)
-{
-    json_t *people = parse("{\"id\":\"p1\",\"role\":\"provider\"}");
-    json_t *form = parse(AUDIO);
-    g_autoptr(Participants) participants = participants_new();
-    g_autofree char *fault = participants_add(participants, people);
-    g_autoptr(GError) error = NULL;
-
-    g_assert_true(crypto_start(&error));
-    g_autoptr(TrackRequest) plain = track_request_parse(form, participants, &fault);
-    g_assert_null(plain->srtp);
-    json_object_set_new(form, "srtp",
-                        parse("{\"suite\":\"AEAD_AES_128_GCM\",\"key\":\"AAECAwQFBgcICQoLDA0O"
-                              "D6ChoqOkpaanqKmqqw==\"}"));
-    g_autoptr(TrackRequest) sealed = track_request_parse(form, participants, &fault);
-
-    g_assert_cmpstr(fault, ==, NULL);
-    g_assert_cmpint(srtp_key_suite(sealed->srtp), ==, SRTP_SUITE_AEAD_AES_128_GCM);
-    g_assert_cmpuint(secret_length(srtp_key_secret(sealed->srtp)), ==, 28);
-    json_decref(form);
-    json_decref(people);
-}
-
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
     g_test_add_func("/session-request/reads-a-whole-session", test_reads_a_whole_session);
     g_test_add_func("/session-request/names-what-is-wrong", test_names_what_is_wrong);
-    g_test_add_func("/session-request/names-what-is-wrong-with-a-track",
-                    test_names_what_is_wrong_with_a_track);
-    g_test_add_func("/session-request/knows-static-payload-types", test_knows_static_payload_types);
-    g_test_add_func("/session-request/a-track-may-ask-for-srtp", test_a_track_may_ask_for_srtp);
     return g_test_run();
 }

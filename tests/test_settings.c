@@ -4,6 +4,19 @@
 #include <string.h>
 
 static void
+assert_limits(const Settings *settings)
+{
+    g_assert_cmpuint(settings->max_tracks, ==, 2000);
+    g_assert_cmpuint(settings->max_sessions, ==, 1000);
+    g_assert_cmpuint(settings->max_session_tracks, ==, 64);
+    g_assert_cmpuint(settings->max_session_participants, ==, 64);
+    g_assert_cmpuint(settings->max_session_s, ==, 86400);
+    g_assert_cmpuint(settings->max_session_mib, ==, 65536);
+    g_assert_cmpuint(settings->max_track_kbps, ==, 20000);
+    g_assert_cmpuint(settings->max_session_kbps, ==, 100000);
+}
+
+static void
 test_examples_load(SettingsFixture *fixture, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
@@ -22,7 +35,7 @@ test_examples_load(SettingsFixture *fixture, gconstpointer unused)
     g_assert_cmpuint(settings->object_ms, ==, 20000);
     g_assert_cmpuint(settings->reorder_ms, ==, 500);
     g_assert_cmpuint(settings->orphan_s, ==, 3600);
-    g_assert_cmpuint(settings->max_tracks, ==, 2000);
+    assert_limits(settings);
     g_assert_cmpuint(settings->verifier_keys->len, ==, 1);
     org = settings_org(settings, "clinic-a");
     g_assert_nonnull(org);
@@ -70,7 +83,7 @@ test_what_is_left_out_has_a_value(SettingsFixture *fixture, gconstpointer unused
     g_assert_cmpstr(settings->rtp_address, ==, "127.0.0.1");
     g_assert_cmpuint(settings->rtp_first_port, ==, 40000);
     g_assert_cmpuint(settings->segment_ms, ==, 4000);
-    g_assert_cmpuint(settings->max_tracks, ==, 2000);
+    assert_limits(settings);
 }
 
 static void
@@ -112,59 +125,72 @@ static void
 test_names_the_fault_of_the_settings(SettingsFixture *fixture, gconstpointer unused)
 {
     static const Row rows[] = {
-        {"segment_ms",         "segment_msec",
+        {"segment_ms",                    "segment_msec",
          "sealtape.conf:30: recorder.segment_msec: there is no such setting; here may stand: "
-         "socket, spool, "                                                                                                                          },
-        {"spool = \"spool\"",  "spool = 7",
-         "sealtape.conf:13: recorder.spool: must be a path in double quotes"                                                                        },
-        {"spool = \"spool\"",  "spool = \"\"",                                               "recorder.spool: must be a text that is not empty"     },
-        {"spool = \"spool\";", "",
-         "sealtape.conf: recorder.spool: is missing; it must be a path in double quotes"                                                            },
-        {"segment_ms = 4000",  "segment_ms = 999",
-         "sealtape.conf:30: recorder.segment_ms: must be 1000 to 30000 (milliseconds), and is 999"                                                  },
-        {"segment_ms = 4000",  "segment_ms = 30001",
-         "must be 1000 to 30000 (milliseconds), and is 30001"                                                                                       },
-        {"segment_ms = 4000",  "segment_ms = 4000.5",                                        "recorder.segment_ms: must be 1000 to 30000"           },
-        {"segment_ms = 4000",  "segment_ms = \"4000\"",
-         "recorder.segment_ms: must be 1000 to 30000"                                                                                               },
-        {"segment_ms = 4000",  "segment_ms = 99999999999999999999",                          "sealtape.conf:30: "                                   },
-        {"object_ms = 20000",  "object_ms = 3999",
-         "recorder.object_ms: must be segment_ms (4000) to 300000 (milliseconds), and is 3999"                                                      },
-        {"reorder_ms = 500",   "reorder_ms = -1",                                            "recorder.reorder_ms: must be 0 to 5000"               },
-        {"orphan_s = 3600",    "orphan_s = -1",                                              "recorder.orphan_s: must be 0 to 604800"               },
-        {"max_tracks = 2000",  "max_tracks = 0",                                             "recorder.max_tracks: must be 1 to 30000"              },
-        {"first_port = 40000", "first_port = 40001",
-         "recorder.rtp.first_port: must be an even port"                                                                                            },
-        {"first_port = 40000", "first_port = 44000",
-         "recorder.rtp.last_port: must be greater than first_port, which is 44000"                                                                  },
-        {"last_port = 43999",  "last_port = 65536",
-         "recorder.rtp.last_port: must be a port, 1025 to 65535, and is 65536"                                                                      },
-        {"\"127.0.0.1\"",      "\"localhost\"",                                              "recorder.rtp.address: must be an IPv4 or IPv6 address"},
-        {"rtp:\n    {",        "rtp:\n    { ports = 3;",
+         "socket, spool, "                                                                                                                                     },
+        {"spool = \"spool\"",             "spool = 31",
+         "sealtape.conf:13: recorder.spool: must be a path in double quotes"                                                                                   },
+        {"spool = \"spool\"",             "spool = \"\"",                                               "recorder.spool: must be a text that is not empty"     },
+        {"spool = \"spool\";",            "",
+         "sealtape.conf: recorder.spool: is missing; it must be a path in double quotes"                                                                       },
+        {"segment_ms = 4000",             "segment_ms = 999",
+         "sealtape.conf:30: recorder.segment_ms: must be 1000 to 30000 (milliseconds), and is 999"                                                             },
+        {"segment_ms = 4000",             "segment_ms = 30001",
+         "must be 1000 to 30000 (milliseconds), and is 30001"                                                                                                  },
+        {"segment_ms = 4000",             "segment_ms = 4000.5",                                        "recorder.segment_ms: must be 1000 to 30000"           },
+        {"segment_ms = 4000",             "segment_ms = \"4000\"",
+         "recorder.segment_ms: must be 1000 to 30000"                                                                                                          },
+        {"segment_ms = 4000",             "segment_ms = 99999999999999999999",                          "sealtape.conf:30: "                                   },
+        {"object_ms = 20000",             "object_ms = 3999",
+         "recorder.object_ms: must be segment_ms (4000) to 300000 (milliseconds), and is 3999"                                                                 },
+        {"reorder_ms = 500",              "reorder_ms = -1",                                            "recorder.reorder_ms: must be 0 to 5000"               },
+        {"orphan_s = 3600",               "orphan_s = -1",                                              "recorder.orphan_s: must be 0 to 604800"               },
+        {"max_sessions = 1000",           "max_sessions = 0",                                           "recorder.max_sessions: must be 1 to 30000"            },
+        {"max_session_tracks = 64",       "max_session_tracks = 257",
+         "recorder.max_session_tracks: must be 1 to 256, and is 257"                                                                                           },
+        {"max_session_participants = 64", "max_session_participants = 0",
+         "recorder.max_session_participants: must be 1 to 256"                                                                                                 },
+        {"max_session_s = 86400",         "max_session_s = 0",
+         "recorder.max_session_s: must be 1 to 2592000 (seconds)"                                                                                              },
+        {"max_session_mib = 65536",       "max_session_mib = 0",
+         "recorder.max_session_mib: must be 1 to 16777216 (MiB)"                                                                                               },
+        {"max_track_kbps = 20000",        "max_track_kbps = 31",
+         "recorder.max_track_kbps: must be 32 to 1000000 (1000 bits a second), and is 31"                                                                      },
+        {"max_session_kbps = 100000",     "max_session_kbps = 1000001",
+         "recorder.max_session_kbps: must be 32 to 1000000 (1000 bits a second)"                                                                               },
+        {"max_tracks = 2000",             "max_tracks = 0",                                             "recorder.max_tracks: must be 1 to 30000"              },
+        {"first_port = 40000",            "first_port = 40001",
+         "recorder.rtp.first_port: must be an even port"                                                                                                       },
+        {"first_port = 40000",            "first_port = 44000",
+         "recorder.rtp.last_port: must be greater than first_port, which is 44000"                                                                             },
+        {"last_port = 43999",             "last_port = 65536",
+         "recorder.rtp.last_port: must be a port, 1025 to 65535, and is 65536"                                                                                 },
+        {"\"127.0.0.1\"",                 "\"localhost\"",                                              "recorder.rtp.address: must be an IPv4 or IPv6 address"},
+        {"rtp:\n    {",                   "rtp:\n    { ports = 3;",
          "recorder.rtp.ports: there is no such setting; here may stand: address, first_port, "
-         "last_port"                                                                                                                                },
-        {"\"directory\"",      "\"tape\"",                                                   "store.type: must be \"directory\""                    },
-        {"orgs = \"orgs\"",    "orgs = \"orgs\";\njanus: { }",
-         "janus: needs url, the URL of Janus' HTTP API"                                                                                             },
-        {"orgs = \"orgs\"",    "orgs = \"orgs\";\njanus: { url = \"ftp://a/janus\"; }",
-         "janus.url: must be the URL of Janus' HTTP API"                                                                                            },
-        {"orgs = \"orgs\"",    "orgs = \"orgs\";\njanus: { url = \"http:///janus\"; }",
-         "janus.url: must be"                                                                                                                       },
-        {"orgs = \"orgs\"",    "orgs = \"orgs\";\njanus: { url = \"http://a/janus?x=1\"; }",
-         "janus.url: must be"                                                                                                                       },
+         "last_port"                                                                                                                                           },
+        {"\"directory\"",                 "\"tape\"",                                                   "store.type: must be \"directory\""                    },
+        {"orgs = \"orgs\"",               "orgs = \"orgs\";\njanus: { }",
+         "janus: needs url, the URL of Janus' HTTP API"                                                                                                        },
+        {"orgs = \"orgs\"",               "orgs = \"orgs\";\njanus: { url = \"ftp://a/janus\"; }",
+         "janus.url: must be the URL of Janus' HTTP API"                                                                                                       },
+        {"orgs = \"orgs\"",               "orgs = \"orgs\";\njanus: { url = \"http:///janus\"; }",
+         "janus.url: must be"                                                                                                                                  },
+        {"orgs = \"orgs\"",               "orgs = \"orgs\";\njanus: { url = \"http://a/janus?x=1\"; }",
+         "janus.url: must be"                                                                                                                                  },
         {"orgs = \"orgs\"",
-         "orgs = \"orgs\";\njanus: { url = \"http://a/janus\"; rtp_host = \"here\"; }",      "janus.rtp_host: must be an IPv4 or IPv6 address"      },
-        {"orgs = \"orgs\"",    "orgs = \"orgs\";\njanus: { secret = \"x\"; }",
+         "orgs = \"orgs\";\njanus: { url = \"http://a/janus\"; rtp_host = \"here\"; }",                 "janus.rtp_host: must be an IPv4 or IPv6 address"      },
+        {"orgs = \"orgs\"",               "orgs = \"orgs\";\njanus: { secret = \"x\"; }",
          "janus.secret: there is no such setting; here may stand: url, rtp_host, ca_file, "
-         "api_secret_file, "                                                                                                                        },
-        {"orgs = \"orgs\"",    "orgs = \"elsewhere\"",                                       "elsewhere"                                            },
-        {"orgs = \"orgs\"",    "orgs = \"orgs\";\norgs = \"orgs\"",                          "duplicate setting name"                               },
-        {"orgs = \"orgs\"",    "orgs = { a = 1; }",
-         "orgs: must be the folder of the organisations' files"                                                                                     },
-        {"max_tracks = 2000;", "max_tracks == 2000;",                                        "syntax error"                                         },
-        {"recorder:",          "@include \"more.conf\"\nrecorder:",                          "must not use @include"                                },
-        {"recorder:",          "  @include \"more.conf\"\nrecorder:",                        "must not use @include"                                },
-        {"typo",               "\xff\xfe",                                                   "is not UTF-8 text"                                    },
+         "api_secret_file, "                                                                                                                                   },
+        {"orgs = \"orgs\"",               "orgs = \"elsewhere\"",                                       "elsewhere"                                            },
+        {"orgs = \"orgs\"",               "orgs = \"orgs\";\norgs = \"orgs\"",                          "duplicate setting name"                               },
+        {"orgs = \"orgs\"",               "orgs = { a = 1; }",
+         "orgs: must be the folder of the organisations' files"                                                                                                },
+        {"max_tracks = 2000;",            "max_tracks == 2000;",                                        "syntax error"                                         },
+        {"recorder:",                     "@include \"more.conf\"\nrecorder:",                          "must not use @include"                                },
+        {"recorder:",                     "  @include \"more.conf\"\nrecorder:",                        "must not use @include"                                },
+        {"typo",                          "\xff\xfe",                                                   "is not UTF-8 text"                                    },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -11,7 +11,7 @@ completeness_counts_to_json(const TrackFacts *track)
     if (track->counts == NULL)
         return json_null();
     form = json_pack("{s:I}", "expected", (json_int_t) track_counts_expected(track->counts));
-    for (TrackCount i = 0; i < N_TRACK_COUNTS; i++) {
+    for (TrackCount i = 0; i < track->counts->n_known; i++) {
         json_object_set_new(form, track_counts_name(i),
                             json_integer((json_int_t) track->counts->of[i]));
     }
@@ -48,7 +48,8 @@ completeness_gaps_to_json(const TrackFacts *track)
 static bool
 is_shown(const TrackCounts *counts, TrackCount count)
 {
-    return count <= TRACK_COUNT_LATE || counts->of[count] > 0;
+    return count <= TRACK_COUNT_LATE ||
+           (count != TRACK_COUNT_LATE_KEYFRAMES && counts->of[count] > 0);
 }
 
 static void
@@ -116,6 +117,10 @@ completeness_print(const SessionFacts *facts)
             g_print("  packets: %s\n", why_not_counted(facts->manifest->state));
         }
         print_gaps(track);
+        if (track->counts != NULL && track->counts->of[TRACK_COUNT_LATE_KEYFRAMES] > 0) {
+            g_print("  cuts that waited for a late keyframe: %" PRIu64 "\n",
+                    track->counts->of[TRACK_COUNT_LATE_KEYFRAMES]);
+        }
         if (track->n_cuts_without_keyframe > 0)
             g_print("  cuts without a keyframe: %u\n", track->n_cuts_without_keyframe);
     }

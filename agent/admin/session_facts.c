@@ -104,6 +104,23 @@ has_lost_segments(const ManifestPart *manifest)
     return false;
 }
 
+/* Returns: why the recorder ended the session by itself, owned; NULL: somebody stopped it. */
+static char *
+read_end_reason(const ManifestPart *manifest)
+{
+    const guint n_lines = manifest->policies->len;
+    g_auto(GStrv) words = NULL;
+
+    if (n_lines == 0)
+        return NULL;
+    words = g_strsplit(manifest->policies->pdata[n_lines - 1], " ", -1);
+    for (char **word = words; *word != NULL; word++) {
+        if (g_str_has_prefix(*word, "ended="))
+            return g_strdup(*word + strlen("ended="));
+    }
+    return NULL;
+}
+
 /* What the signed manifest says is final; as long as it is open, the recorder knows better. */
 static void
 read_state(SessionFacts *self, const json_t *live)
@@ -114,7 +131,7 @@ read_state(SessionFacts *self, const json_t *live)
         bool is_whole = !has_lost_segments(self->manifest);
 
         self->state = g_strdup(is_whole ? "stored" : "incomplete");
-        self->reason = g_strdup(is_whole ? NULL : "segments-lost");
+        self->reason = is_whole ? read_end_reason(self->manifest) : g_strdup("segments-lost");
     } else if (self->manifest != NULL && self->manifest->state == SESSION_INTERRUPTED) {
         self->state = g_strdup("incomplete");
         self->reason = g_strdup("interrupted");

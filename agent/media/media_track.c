@@ -270,6 +270,12 @@ media_track_finish(MediaTrack *self)
     drain(self);
 }
 
+uint64_t
+media_track_count_late_keyframes(const MediaTrack *self)
+{
+    return segmenter_count_late_keyframes(self->segmenter);
+}
+
 int64_t
 media_track_end_us(const MediaTrack *self)
 {

@@ -58,6 +58,10 @@ void media_track_finish(MediaTrack *self);
  */
 int64_t media_track_end_us(const MediaTrack *self);
 
+/* Returns: how many cuts had to wait for a keyframe for more than half a second after they were
+ * due, and got one. */
+uint64_t media_track_count_late_keyframes(const MediaTrack *self);
+
 /* Drops what was not finished, wiped. NULL is allowed. */
 void media_track_free(MediaTrack *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaTrack, media_track_free)

@@ -20,6 +20,7 @@ typedef enum {
     SEGMENT_CUT_NO,
     SEGMENT_CUT_NO_WANT_KEYFRAME, /* overdue: a cut at a keyframe would be due */
     SEGMENT_CUT_BEFORE_FRAME,
+    SEGMENT_CUT_BEFORE_LATE_KEYFRAME, /* it was due for longer than a request for one takes */
 } SegmentCut;
 
 SegmentCut segment_cut_decide(const SegmentCutCase *given);

@@ -25,6 +25,7 @@ struct Segmenter {
     int64_t last_start_us;
     int64_t frame_us; /* the last frame's duration, told or guessed */
     int64_t end_us;
+    uint64_t n_late_keyframes;
 };
 
 Segmenter *
@@ -102,6 +103,10 @@ segmenter_note_frame(Segmenter *self, const SegmenterFrame *frame)
             .is_video = self->is_video,
             .is_keyframe = frame->is_keyframe,
         });
+        if (cut == SEGMENT_CUT_BEFORE_LATE_KEYFRAME) {
+            self->n_late_keyframes++;
+            cut = SEGMENT_CUT_BEFORE_FRAME;
+        }
         if (cut == SEGMENT_CUT_BEFORE_FRAME)
             close_segment(self, frame->start_us, false);
     }
@@ -163,6 +168,12 @@ segmenter_end_part(Segmenter *self, int64_t next_us)
 
     if (self->open != NULL)
         close_segment(self, is_neighbour ? next_us : self->end_us, true);
+}
+
+uint64_t
+segmenter_count_late_keyframes(const Segmenter *self)
+{
+    return self->n_late_keyframes;
 }
 
 int64_t

@@ -43,6 +43,9 @@ void segmenter_end_part(Segmenter *self, int64_t next_us);
 /* Returns: where the last frame ends; -1 before any. */
 int64_t segmenter_end_us(const Segmenter *self);
 
+/* How many cuts waited longer for a keyframe than a request for one takes. */
+uint64_t segmenter_count_late_keyframes(const Segmenter *self);
+
 /* Drops what was not given out, wiped. NULL is allowed. */
 void segmenter_free(Segmenter *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Segmenter, segmenter_free)

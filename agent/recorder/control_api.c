@@ -1,6 +1,7 @@
 #include "agent/recorder/control_api.h"
 
 #include "agent/recorder/metrics.h"
+#include "agent/recorder/session_end.h"
 #include "agent/recorder/session_events.h"
 
 #include <string.h>
@@ -12,16 +13,20 @@ static const unsigned status_of_error[] = {
     [RECORDER_ERROR_STORE] = 503,    [RECORDER_ERROR_FULL] = 507,
 };
 
+static unsigned
+status_of(const GError *error)
+{
+    if (error->domain == SESSION_LIMIT_ERROR)
+        return 429;
+    return error->domain == RECORDER_ERROR ? status_of_error[error->code] : 500;
+}
+
 /* `reason`: of the decision; NULL for none. */
 static void
-reply_error(HttpRequest *request, const GError *error, const char *reason)
+reply_error(HttpRequest *request, const Session *session, const GError *error, const char *reason)
 {
-    const bool is_ours = error->domain == RECORDER_ERROR;
-    const unsigned status = is_ours ? status_of_error[error->code] : 500;
-    const bool is_refusal = g_error_matches(error, RECORDER_ERROR, RECORDER_ERROR_REFUSED);
-
-    http_reply_problem(request, status, error->message,
-                       is_refusal ? json_pack("{s:s}", "reason", reason) : NULL);
+    http_reply_problem(request, status_of(error), error->message,
+                       session_refusal_to_json(session, error, reason));
 }
 
 /* Takes `fault`. */
@@ -65,7 +70,7 @@ on_session_started(Session *session, const char *reason, const GError *error, vo
     HttpRequest *request = user_data;
 
     if (error != NULL) {
-        reply_error(request, error, reason);
+        reply_error(request, session, error, reason);
     } else {
         http_reply_json(request, 201, session_to_json(session));
     }
@@ -133,7 +138,7 @@ static void
 reply_change(HttpRequest *request, const Session *session, const GError *error)
 {
     if (error != NULL) {
-        reply_error(request, error, NULL);
+        reply_error(request, session, error, NULL);
     } else {
         http_reply_json(request, 200, session_to_json(session));
     }

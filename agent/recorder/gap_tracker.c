@@ -52,6 +52,19 @@ gap_tracker_lost(GapTracker *self)
 }
 
 void
+gap_tracker_limited(GapTracker *self)
+{
+    self->has_limited = true;
+}
+
+/* What a hole is, where nothing but its beginning is known of it. */
+static const char *
+reason_of(const GapTracker *self, const char *otherwise)
+{
+    return self->has_limited ? "limit-bitrate" : otherwise;
+}
+
+void
 gap_tracker_restart(GapTracker *self)
 {
     self->has_lost = false;
@@ -65,8 +78,8 @@ learn_distance(GapTracker *self, int64_t time_us)
 {
     const int64_t distance_us = time_us - self->last_us;
 
-    if (self->has_media && !self->has_lost && !self->has_resumed && !self->has_restarted &&
-        distance_us > 0 && distance_us < self->min_us)
+    if (self->has_media && !self->has_lost && !self->has_limited && !self->has_resumed &&
+        !self->has_restarted && distance_us > 0 && distance_us < self->min_us)
         self->distance_us = distance_us;
 }
 
@@ -82,9 +95,9 @@ gap_tracker_media(GapTracker *self, int64_t time_us)
     } else if (hole_us < self->min_us) {
         if (time_us > self->last_us)
             tell_silence(self);
-    } else if (self->has_lost) {
+    } else if (self->has_lost || self->has_limited) {
         tell_silence(self);
-        tell(self, self->end_us, time_us, "loss");
+        tell(self, self->end_us, time_us, reason_of(self, "loss"));
     } else {
         add_silence(self, self->end_us, time_us);
         /* Another part follows, and a gap between two parts is told between them. */
@@ -93,6 +106,7 @@ gap_tracker_media(GapTracker *self, int64_t time_us)
     }
     self->has_media = true;
     self->has_lost = false;
+    self->has_limited = false;
     self->has_resumed = false;
     self->has_restarted = false;
     self->last_us = time_us;
@@ -108,7 +122,7 @@ close_hole(GapTracker *self, int64_t now_us)
     tell_silence(self);
     if (self->has_media && hole_us < self->min_us)
         return;
-    tell(self, self->end_us, now_us, self->has_media ? "silence" : "no-media");
+    tell(self, self->end_us, now_us, reason_of(self, self->has_media ? "silence" : "no-media"));
     self->end_us = MAX(self->end_us, now_us);
 }
 
@@ -128,6 +142,7 @@ gap_tracker_resume(GapTracker *self, int64_t now_us)
     self->end_us = MAX(self->end_us, now_us);
     self->pause_reason = NULL;
     self->has_lost = false;
+    self->has_limited = false;
     self->has_resumed = true;
 }
 
@@ -136,6 +151,6 @@ gap_tracker_finish(GapTracker *self, int64_t until_us)
 {
     tell_silence(self);
     tell(self, self->end_us, until_us,
-         self->pause_reason != NULL ? self->pause_reason : "no-media");
+         self->pause_reason != NULL ? self->pause_reason : reason_of(self, "no-media"));
     self->end_us = MAX(self->end_us, until_us);
 }

@@ -15,7 +15,8 @@ typedef struct {
     int64_t last_us; /* of the last packet */
     int64_t distance_us;
     bool has_media;
-    bool has_lost; /* packets since the last one */
+    bool has_lost;    /* packets since the last one */
+    bool has_limited; /* packets since the last one were too many */
     bool has_resumed;
     bool has_restarted;
     const char *pause_reason; /* static; NULL: not paused */
@@ -27,6 +28,9 @@ void gap_tracker_init(GapTracker *self, int64_t from_us, int64_t min_us);
 
 /* Packets are missing before the next one. */
 void gap_tracker_lost(GapTracker *self);
+
+/* Packets before the next one came and were dropped, because they were too many. */
+void gap_tracker_limited(GapTracker *self);
 
 /* A packet of media, not before the last one. */
 void gap_tracker_media(GapTracker *self, int64_t time_us);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/recorder/rtcp.h"
 #include "agent/recorder/rtp_receiver.h"
 #include "agent/recorder/srtp_key.h"
 
@@ -24,6 +25,7 @@ typedef struct {
     int64_t zero_monotonic_us; /* g_get_monotonic_time() at the timeline's zero */
     const SrtpKey *srtp;       /* NULL: plain RTP; not needed afterwards, as the next */
     const char *name;          /* of the track in the log */
+    unsigned feedback;         /* RtcpFeedback that its source understands; 0: none */
     /* In the ingress thread, after the last callback of the receiver. */
     void (*on_finished)(void *user_data);
     void *user_data;
@@ -49,8 +51,8 @@ void ingress_track_finish(IngressTrack *track, int64_t until_us);
 /* Counters as of the last batch. Any thread. */
 void ingress_track_status(IngressTrack *track, RtpReceiverStatus *status);
 
-/* Sends a picture loss indication (RFC 4585 6.3.1) to where the track's RTCP comes from, else to
- * where its RTP does. Ingress thread only (from on_packets). */
+/* Asks for a keyframe, in the ways that the source understands, where the track's RTCP comes from,
+ * else to where its RTP does. Ingress thread only (from on_packets). */
 void ingress_track_request_keyframe(IngressTrack *track);
 
 /* Every track must be finished. NULL is allowed. */

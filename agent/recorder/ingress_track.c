@@ -196,13 +196,19 @@ static void
 send_keyframe_request(IngressTrack *self, uint32_t media_ssrc)
 {
     uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES + SRTP_CONTEXT_RTCP_ROOM];
-    size_t n_bytes = RTCP_KEYFRAME_REQUEST_BYTES;
+    size_t n_bytes = 0;
     const unsigned i = self->peers[1].n_bytes > 0 ? 1 : 0;
     const IngressPeer *peer = &self->peers[i];
 
-    if (peer->n_bytes == 0 || self->sockets[i].fd < 0)
+    if (peer->n_bytes == 0 || self->sockets[i].fd < 0 || self->options.feedback == 0)
         return;
-    rtcp_write_keyframe_request(&self->identity, media_ssrc, bytes);
+    n_bytes = rtcp_write_keyframe_request(&self->identity,
+                                          &(RtcpKeyframeRequest){
+                                              .media_ssrc = media_ssrc,
+                                              .feedback = self->options.feedback,
+                                              .fir_counter = self->fir_counter++,
+                                          },
+                                          bytes);
     /* One that does not get away is asked for again by the segmenter. */
     if (self->gate != NULL && !srtp_gate_seal_rtcp(self->gate, bytes, &n_bytes)) {
         rtcp_identity_draw(&self->identity);

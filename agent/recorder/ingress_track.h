@@ -37,6 +37,7 @@ struct IngressTrack {
     SrtpGate *gate;       /* NULL: plain RTP */
     RtpReceiver *receiver;
     RtcpIdentity identity;
+    uint8_t fir_counter;
     uint32_t n_kernel_dropped;
     GMutex mutex;
     struct {

@@ -36,6 +36,8 @@ add_media(GString *text, const GPtrArray *sessions)
         counts.n_packets);
     add(text, "rtp_bytes", "gauge", "Bytes of those packets.", counts.n_bytes);
     add(text, "rtp_lost_packets", "gauge", "RTP packets that never came.", counts.n_lost);
+    add(text, "rtp_limited_packets", "gauge", "RTP packets dropped above a limit of bit rate.",
+        counts.n_limited);
     add(text, "rtp_foreign_packets", "gauge", "Datagrams that were not the track's RTP.",
         counts.n_foreign);
     add(text, "srtp_unauthentic_packets", "gauge", "SRTP packets whose authentication failed.",

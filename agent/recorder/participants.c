@@ -209,6 +209,12 @@ participants_remove(Participants *self, const char *id)
     return participant != NULL && g_ptr_array_remove(self->present, participant);
 }
 
+unsigned
+participants_count(const Participants *self)
+{
+    return self->present->len;
+}
+
 bool
 participants_contain(const Participants *self, const char *id)
 {

@@ -21,6 +21,7 @@ char *participants_add(Participants *self, const json_t *form) G_GNUC_WARN_UNUSE
 char *participants_add_consent(Participants *self, const json_t *form) G_GNUC_WARN_UNUSED_RESULT;
 
 bool participants_remove(Participants *self, const char *id);
+unsigned participants_count(const Participants *self);
 bool participants_contain(const Participants *self, const char *id);
 
 /* Decides `purpose` for everyone present. */

@@ -1,15 +1,16 @@
 #include "agent/recorder/recorder.h"
 
+#include "agent/recorder/session_table.h"
 #include "agent/store/configured_store.h"
 #include "config/key_file.h"
 
 #include <string.h>
 
-/* Ended sessions are remembered, for those who ask how it went, up to this many. */
-#define MAX_REMEMBERED 1000
-#define STOP_LIMIT_US  (10 * G_TIME_SPAN_SECOND)
-#define STOP_POLL_MS   20
-#define HEARTBEAT_S    1
+#define STOP_LIMIT_US (10 * G_TIME_SPAN_SECOND)
+#define STOP_POLL_MS  20
+#define HEARTBEAT_S   1
+/* What a session keeps of a track that ended is little, but for ever. */
+#define MAX_TRACKS_EVER 2000
 
 struct Recorder {
     const Settings *settings;
@@ -20,9 +21,8 @@ struct Recorder {
     Sealer *sealer;
     Ingress *ingress;
 
-    GHashTable *sessions; /* id -> Session */
-    GQueue *order;        /* Session, by beginning */
-    unsigned n_tracks;    /* open */
+    SessionTable *sessions;
+    unsigned n_tracks; /* open, or about to be */
     guint heartbeat;
 
     uint64_t n_troubles;
@@ -131,21 +131,6 @@ on_upload_trouble(const char *session, const GError *error, bool will_retry, voi
     }
 }
 
-static void
-end_orphans(Recorder *self)
-{
-    const int64_t limit_us = self->settings->orphan_s * G_TIME_SPAN_SECOND;
-
-    for (const GList *link = self->order->head; link != NULL; link = link->next) {
-        Session *session = link->data;
-
-        if (session_end_if_orphan(session, limit_us)) {
-            g_warning("session %s: ended as an orphan: no packet and no request for %u s",
-                      session_id(session), self->settings->orphan_s);
-        }
-    }
-}
-
 static gboolean
 beat(gpointer data)
 {
@@ -153,8 +138,7 @@ beat(gpointer data)
 
     if (self->n_tracks > 0)
         spool_heartbeat(self->spool, g_get_real_time());
-    if (self->settings->orphan_s > 0)
-        end_orphans(self);
+    session_table_end_overdue(self->sessions, self->settings->orphan_s * G_TIME_SPAN_SECOND);
     return G_SOURCE_CONTINUE;
 }
 
@@ -217,9 +201,7 @@ recorder_new(const Settings *settings, GError **error)
     SpoolStatus spool = {0};
 
     self->settings = settings;
-    self->sessions =
-        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) session_free);
-    self->order = g_queue_new();
+    self->sessions = session_table_new();
     if (!open_storage(self, error))
         return NULL;
     self->ingress = ingress_new(&(IngressOptions){.address = settings->rtp_address,
@@ -240,36 +222,11 @@ recorder_new(const Settings *settings, GError **error)
     return g_steal_pointer(&self);
 }
 
-/* Forgets the oldest of those that are over, when there are too many. */
-static void
-forget_old(Recorder *self)
-{
-    GList *link = self->order->head;
-
-    while (link != NULL && self->order->length > MAX_REMEMBERED) {
-        GList *next = link->next;
-        Session *session = link->data;
-
-        if (session_is_over(session)) {
-            g_queue_delete_link(self->order, link);
-            g_hash_table_remove(self->sessions, session_id(session));
-        }
-        link = next;
-    }
-}
-
 typedef struct {
     Recorder *recorder;
     SessionReadyFunc on_ready;
     void *user_data;
 } Start;
-
-static gboolean
-forget_failed(gpointer data)
-{
-    session_free(data);
-    return G_SOURCE_REMOVE;
-}
 
 static void
 on_session_ready(Session *session, const char *reason, const GError *error, void *user_data)
@@ -283,12 +240,26 @@ on_session_ready(Session *session, const char *reason, const GError *error, void
         g_message("session %s: not recorded: %s", session_id(session), error->message);
     }
     start->on_ready(session, reason, error, start->user_data);
-    /* One that never began leaves nothing behind; but its callers are still on the stack. */
-    if (error != NULL && session_is_over(session)) {
-        g_queue_remove(self->order, session);
-        g_hash_table_steal(self->sessions, session_id(session));
-        (void) g_idle_add(forget_failed, session); /* frees it, once */
-    }
+    /* One that never began leaves nothing behind. */
+    if (error != NULL && session_is_over(session))
+        session_table_drop(self->sessions, session);
+}
+
+static SessionLimits
+limits_of(const Settings *settings)
+{
+    return (SessionLimits){
+        .most =
+            {
+                   [SESSION_LIMIT_SESSIONS] = settings->max_sessions,
+                   [SESSION_LIMIT_TRACKS] = settings->max_tracks,
+                   [SESSION_LIMIT_SESSION_TRACKS] = settings->max_session_tracks,
+                   [SESSION_LIMIT_TRACKS_EVER] = MAX_TRACKS_EVER,
+                   [SESSION_LIMIT_PARTICIPANTS] = settings->max_session_participants,
+                   [SESSION_LIMIT_MIB] = settings->max_session_mib,
+                   [SESSION_LIMIT_SECONDS] = settings->max_session_s,
+                   },
+    };
 }
 
 void
@@ -301,33 +272,28 @@ recorder_start_session(Recorder *self, SessionRequest *request, SessionReadyFunc
         .store = self->store,
         .ingress = self->ingress,
         .sealer = self->sealer,
+        .limits = limits_of(self->settings),
         .n_tracks = &self->n_tracks,
-        .sessions = self->order,
+        .sessions = self->sessions,
     };
     Start *start = g_new0(Start, 1);
     Session *session = NULL;
 
     *start = (Start){self, on_ready, user_data};
     session = session_new(&services, request, on_session_ready, start);
-    g_hash_table_insert(self->sessions, (gpointer) session_id(session), session);
-    g_queue_push_tail(self->order, session);
-    forget_old(self);
+    session_table_add(self->sessions, session);
 }
 
 Session *
 recorder_session(const Recorder *self, const char *id)
 {
-    return g_hash_table_lookup(self->sessions, id);
+    return session_table_find(self->sessions, id);
 }
 
 GPtrArray *
 recorder_sessions(const Recorder *self)
 {
-    GPtrArray *list = g_ptr_array_new();
-
-    for (const GList *link = self->order->head; link != NULL; link = link->next)
-        g_ptr_array_add(list, link->data);
-    return list;
+    return session_table_list(self->sessions);
 }
 
 void
@@ -341,21 +307,11 @@ recorder_status(Recorder *self, RecorderStatus *status)
     status->is_stopping = self->stop_by_us != 0;
 }
 
-static unsigned
-count_unfinished(const Recorder *self)
-{
-    unsigned n = 0;
-
-    for (const GList *link = self->order->head; link != NULL; link = link->next)
-        n += session_is_over(link->data) ? 0 : 1;
-    return n;
-}
-
 static gboolean
 check_stopped(gpointer data)
 {
     Recorder *self = data;
-    const unsigned n_left = count_unfinished(self);
+    const unsigned n_left = session_table_count_unfinished(self->sessions);
 
     if (n_left > 0 && g_get_monotonic_time() < self->stop_by_us)
         return G_SOURCE_CONTINUE;
@@ -370,11 +326,13 @@ check_stopped(gpointer data)
 void
 recorder_stop(Recorder *self, void (*on_stopped)(void *user_data), void *user_data)
 {
+    g_autoptr(GPtrArray) sessions = session_table_list(self->sessions);
+
     self->on_stopped = on_stopped;
     self->stop_data = user_data;
     self->stop_by_us = g_get_monotonic_time() + STOP_LIMIT_US;
-    for (const GList *link = self->order->head; link != NULL; link = link->next)
-        (void) session_stop(link->data);                     /* false: it had ended already */
+    for (guint i = 0; i < sessions->len; i++)
+        (void) session_stop(g_ptr_array_index(sessions, i)); /* false: it had ended already */
     (void) g_timeout_add(STOP_POLL_MS, check_stopped, self); /* removes itself */
 }
 
@@ -389,8 +347,7 @@ recorder_free(Recorder *self)
     ingress_free(self->ingress);
     sealer_free(self->sealer);
     uploader_free(self->uploader);
-    g_hash_table_unref(self->sessions);
-    g_queue_free(self->order);
+    session_table_free(self->sessions);
     spool_free(self->spool);
     object_store_free(self->store);
     note_signer_free(self->signer);

@@ -11,6 +11,7 @@ enum {
     TYPE_BYE = 203,
     TYPE_PAYLOAD_FEEDBACK = 206,
     FORMAT_PICTURE_LOSS = 1,
+    FORMAT_FULL_INTRA = 4,
     ITEM_CNAME = 1,
     SENDER_REPORT_BYTES = 28,
 };
@@ -137,10 +138,12 @@ write_header(uint8_t *bytes, unsigned count, unsigned type, size_t n_bytes)
     return bytes + 4;
 }
 
-void
-rtcp_write_keyframe_request(const RtcpIdentity *identity, uint32_t media_ssrc,
+size_t
+rtcp_write_keyframe_request(const RtcpIdentity *identity, const RtcpKeyframeRequest *request,
                             uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES])
 {
+    uint8_t *at = bytes + 36;
+
     memset(bytes, 0, RTCP_KEYFRAME_REQUEST_BYTES);
     /* A report that reports nothing, */
     uint8_t *report = write_header(bytes, 0, TYPE_RECEIVER_REPORT, 8);
@@ -152,7 +155,18 @@ rtcp_write_keyframe_request(const RtcpIdentity *identity, uint32_t media_ssrc,
     name[5] = sizeof(identity->cname);
     memcpy(name + 6, identity->cname, sizeof(identity->cname));
     /* and the request. */
-    uint8_t *request = write_header(bytes + 36, FORMAT_PICTURE_LOSS, TYPE_PAYLOAD_FEEDBACK, 12);
-    write_u32(request, identity->ssrc);
-    write_u32(request + 4, media_ssrc);
+    if ((request->feedback & RTCP_FEEDBACK_PLI) != 0) {
+        at = write_header(at, FORMAT_PICTURE_LOSS, TYPE_PAYLOAD_FEEDBACK, 12);
+        write_u32(at, identity->ssrc);
+        write_u32(at + 4, request->media_ssrc);
+        at += 8;
+    }
+    if ((request->feedback & RTCP_FEEDBACK_FIR) != 0) {
+        at = write_header(at, FORMAT_FULL_INTRA, TYPE_PAYLOAD_FEEDBACK, 20);
+        write_u32(at, identity->ssrc);
+        write_u32(at + 8, request->media_ssrc);
+        at[12] = request->fir_counter;
+        at += 16;
+    }
+    return (size_t) (at - bytes);
 }

@@ -23,7 +23,19 @@ typedef struct {
     char cname[16]; /* not terminated; RFC 7022 4.2 */
 } RtcpIdentity;
 
-enum { RTCP_KEYFRAME_REQUEST_BYTES = 48 };
+/* The ways to ask for a keyframe. */
+typedef enum {
+    RTCP_FEEDBACK_PLI = 1 << 0, /* picture loss indication, RFC 4585 6.3.1 */
+    RTCP_FEEDBACK_FIR = 1 << 1, /* full intra request, RFC 5104 4.3.1 */
+} RtcpFeedback;
+
+typedef struct {
+    uint32_t media_ssrc;
+    unsigned feedback;   /* RtcpFeedback, at least one */
+    uint8_t fir_counter; /* another one for each new request */
+} RtcpKeyframeRequest;
+
+enum { RTCP_KEYFRAME_REQUEST_BYTES = 68 };
 
 /* Says whether a datagram on a port for RTP and RTCP is RTCP (RFC 5761 4), if it is any of them. */
 bool rtcp_is_likely(const uint8_t *bytes, size_t n_bytes);
@@ -34,7 +46,6 @@ bool rtcp_parse(const uint8_t *bytes, size_t n_bytes, uint32_t ssrc, RtcpReport 
 
 void rtcp_identity_draw(RtcpIdentity *identity);
 
-/* Writes a picture loss indication for `media_ssrc` in the smallest compound packet RFC 4585 3.1
- * allows. */
-void rtcp_write_keyframe_request(const RtcpIdentity *identity, uint32_t media_ssrc,
-                                 uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES]);
+/* Writes it in the smallest compound packet RFC 4585 3.1 allows. Returns: its length. */
+size_t rtcp_write_keyframe_request(const RtcpIdentity *identity, const RtcpKeyframeRequest *request,
+                                   uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES]);

@@ -1,5 +1,9 @@
 #include "agent/recorder/rtp_delivery.h"
 
+/* Once it is too much it is nothing for so long: a hole that is told of, and one keyframe to mend
+ * it. */
+enum { LIMITED_US = G_USEC_PER_SEC };
+
 static void
 on_gap(int64_t start_us, int64_t duration_us, const char *reason, void *user_data)
 {
@@ -17,21 +21,44 @@ rtp_delivery_init(RtpDelivery *self, const RtpReceiverOptions *options, RtpRecei
     self->status = status;
     self->pool = pool;
     self->floor_us = self->last_us = options->from_us;
-    self->resumed_us = INT64_MIN;
+    self->resumed_us = self->limited_until_us = INT64_MIN;
     gap_tracker_init(&self->gaps, options->from_us, (int64_t) options->gap_ms * 1000);
     self->gaps.on_gap = on_gap;
     self->gaps.user_data = self;
 }
 
-/* Returns: true if the packet is neither media of a pause nor empty. */
+static bool
+is_within(RateLimit *rate, size_t n_bytes, int64_t time_us)
+{
+    return rate == NULL || rate_limit_allow(rate, n_bytes, time_us);
+}
+
+static bool
+is_too_much(RtpDelivery *self, const RtpDeliveryPacket *packet, int64_t time_us)
+{
+    if (time_us < self->limited_until_us)
+        return true;
+    if (is_within(self->options->track_rate, packet->n_bytes, time_us) &&
+        is_within(self->options->session_rate, packet->n_bytes, time_us))
+        return false;
+    self->limited_until_us = time_us + LIMITED_US;
+    return true;
+}
+
+/* Returns: true if the packet is neither media of a pause, nor too much, nor empty. */
 static bool
 is_wanted(RtpDelivery *self, const RtpDeliveryPacket *packet, int64_t time_us)
 {
     if (packet->header.n_payload == 0)
         return false;
-    if (self->gaps.pause_reason == NULL && time_us >= self->resumed_us)
+    if (self->gaps.pause_reason != NULL || time_us < self->resumed_us) {
+        self->status->n_paused++;
+    } else if (is_too_much(self, packet, time_us)) {
+        self->status->n_limited++;
+        gap_tracker_limited(&self->gaps);
+    } else {
         return true;
-    self->status->n_paused++;
+    }
     self->follows_loss = true;
     return false;
 }
@@ -56,6 +83,11 @@ rtp_delivery_give(RtpDelivery *self, const RtpDeliveryPacket *packet, unsigned n
 
     if (n_missing > 0)
         rtp_delivery_lost(self, n_missing);
+    /* Its timestamp is that of an event's begin, or of another clock: it says nothing. */
+    if (packet->header.is_beside) {
+        packet_pool_give_back(self->pool, packet->held);
+        return;
+    }
     self->last_us = MAX(self->last_us, time_us);
     if (!is_wanted(self, packet, time_us)) {
         packet_pool_give_back(self->pool, packet->held);

@@ -25,6 +25,7 @@ typedef struct {
     uint32_t timed_timestamp;
     int64_t timed_us;
     int64_t resumed_us;
+    int64_t limited_until_us; /* what came too fast is not taken again before */
     unsigned n_packets;
     RtpReceiverPacket packets[RTP_DELIVERY_BATCH];
     HeldPacket *held[RTP_DELIVERY_BATCH];

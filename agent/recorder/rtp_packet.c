@@ -1,5 +1,8 @@
 #include "agent/recorder/rtp_packet.h"
 
+#include <glib.h>
+#include <string.h>
+
 enum { FIXED_HEADER_BYTES = 12, EXTENSION_HEADER_BYTES = 4 };
 
 static uint16_t
@@ -60,4 +63,28 @@ rtp_packet_parse(const uint8_t *bytes, size_t n_bytes, RtpPacket *packet)
         .n_payload = (uint16_t) (n_bytes - offset - n_padding),
     };
     return true;
+}
+
+static void
+write_u16(uint8_t *bytes, uint16_t value)
+{
+    bytes[0] = (uint8_t) (value >> 8);
+    bytes[1] = (uint8_t) value;
+}
+
+size_t
+rtp_packet_write(RtpPacket *packet, const uint8_t *payload, uint8_t *bytes)
+{
+    g_assert(FIXED_HEADER_BYTES + packet->n_payload <= RTP_PACKET_MAX_BYTES);
+    bytes[0] = 0x80;
+    bytes[1] = (uint8_t) (packet->payload_type | (packet->has_marker ? 0x80 : 0));
+    write_u16(bytes + 2, packet->sequence);
+    write_u16(bytes + 4, (uint16_t) (packet->timestamp >> 16));
+    write_u16(bytes + 6, (uint16_t) packet->timestamp);
+    write_u16(bytes + 8, (uint16_t) (packet->ssrc >> 16));
+    write_u16(bytes + 10, (uint16_t) packet->ssrc);
+    if (packet->n_payload > 0)
+        memcpy(bytes + FIXED_HEADER_BYTES, payload, packet->n_payload);
+    packet->payload_offset = FIXED_HEADER_BYTES;
+    return FIXED_HEADER_BYTES + packet->n_payload;
 }

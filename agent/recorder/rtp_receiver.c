@@ -1,36 +1,13 @@
 /* The way of a datagram:
- *  1. parsed; what is not this track's RTP is counted and forgotten;
+ *  1. parsed and, by its payload type, made into packets of the track (rtp_intake.c); what is not
+ * this track's RTP is counted and forgotten;
  *  2. if it fits the stream (SSRC, sequence number, clock) it goes on, else into probation;
  *  3. probation ends when a packet fits again (what waited was late, or noise) or when enough of
- * them agree: then the stream went on elsewhere (loss of thousands), or began anew (settle());
+ * them agree: then the stream went on elsewhere (loss of thousands), or began anew (rtp_settle.c);
  *  4. the window puts packets into order, the delivery collects them for one call of on_packets. */
 #include "agent/recorder/rtp_receiver.h"
 
-#include "agent/recorder/rtp_stream.h"
-
-enum {
-    /* The kept SSRC must be silent for so long before another one may take its place. */
-    QUIET_US = 500000,
-    /* A network that stalled sends its backlog within this time, and the clock was right all along.
-     */
-    STALL_WAIT_US = 200000,
-    MAX_STALL_US = 60 * G_USEC_PER_SEC,
-    /* A new clock is set by the quickest of its first packets: while they differ by more than
-     * STEADY_US more of them are waited for. */
-    STEADY_US = 20000,
-    UNSTEADY_WAIT_US = 2 * G_USEC_PER_SEC,
-    /* How far a packet's place on the timeline may lie before the last one's. */
-    MAX_BACK_US = 10 * G_USEC_PER_SEC,
-};
-
-struct RtpReceiver {
-    RtpReceiverOptions options;
-    RtpReceiverStatus status;
-    RtpStream stream;
-    RtpProbation *probation;
-    bool is_odd; /* since odd_since_us no packet fitted */
-    int64_t odd_since_us;
-};
+#include "agent/recorder/rtp_receiver_internal.h"
 
 RtpReceiver *
 rtp_receiver_new(const RtpReceiverOptions *options)
@@ -41,196 +18,6 @@ rtp_receiver_new(const RtpReceiverOptions *options)
     rtp_stream_init(&self->stream, &self->options, &self->status);
     self->probation = rtp_probation_new(self->stream.pool);
     return self;
-}
-
-static void
-count_foreign(RtpReceiver *self, const RtpPacket *header)
-{
-    if (!self->status.has_ssrc || header->ssrc != self->status.ssrc) {
-        self->status.n_foreign_ssrc++;
-    } else {
-        self->status.n_foreign++;
-    }
-}
-
-static void
-drop_probation(RtpReceiver *self)
-{
-    for (HeldPacket *held; (held = rtp_probation_take_out(self->probation)) != NULL;) {
-        count_foreign(self, &held->header);
-        packet_pool_give_back(self->stream.pool, held);
-    }
-}
-
-static int64_t
-lag_of(const RtpReceiver *self, const HeldPacket *held)
-{
-    return rtp_clock_lag_us(&self->stream.clock, held->header.timestamp, held->arrival_us);
-}
-
-static const HeldPacket *
-last_on_probation(const RtpReceiver *self)
-{
-    return rtp_probation_peek(self->probation, rtp_probation_count(self->probation) - 1);
-}
-
-/* The stream goes on as it was: of what is on probation all that is merely late belongs to it. */
-static void
-resume_stream(RtpReceiver *self)
-{
-    for (HeldPacket *held; (held = rtp_probation_take_out(self->probation)) != NULL;) {
-        const int64_t lag_us = lag_of(self, held);
-        if (held->header.ssrc == self->status.ssrc && lag_us >= -RTP_CLOCK_MAX_LAG_US &&
-            held->arrival_us - lag_us >= self->stream.delivery.last_us - MAX_BACK_US) {
-            rtp_stream_accept_held(&self->stream, held);
-        } else {
-            count_foreign(self, &held->header);
-            packet_pool_give_back(self->stream.pool, held);
-        }
-    }
-}
-
-/* Says whether what is on probation runs after its own clock: a backlog, sent faster than it was
- * made. */
-static bool
-is_catching_up(const RtpReceiver *self)
-{
-    const HeldPacket *first = rtp_probation_peek(self->probation, 0);
-    const HeldPacket *last = last_on_probation(self);
-    const int64_t arrivals_us = last->arrival_us - first->arrival_us;
-    const int64_t media_us = arrivals_us - (lag_of(self, last) - lag_of(self, first));
-
-    return media_us > 2 * arrivals_us;
-}
-
-/* Late, but not so that the clock must have changed. */
-static bool
-may_be_stall(const RtpReceiver *self, const HeldPacket *held)
-{
-    const int64_t lag_us = lag_of(self, held);
-
-    return held->header.ssrc == self->status.ssrc && lag_us > RTP_CLOCK_MAX_LAG_US &&
-           lag_us < MAX_STALL_US &&
-           held->arrival_us - lag_us >= self->stream.delivery.last_us - G_USEC_PER_SEC;
-}
-
-static void
-begin(RtpReceiver *self)
-{
-    rtp_stream_begin(&self->stream, self->probation);
-    self->is_odd = false;
-}
-
-/* Returns: until when another stream on probation waits for a quicker packet; 0: it does not. */
-static int64_t
-steady_due_us(const RtpReceiver *self)
-{
-    const unsigned n_packets = rtp_probation_count(self->probation);
-
-    if (n_packets == 0 || n_packets == RTP_PROBATION_MAX ||
-        (self->status.has_ssrc && last_on_probation(self)->header.ssrc == self->status.ssrc) ||
-        rtp_probation_jitter_us(self->probation, self->options.clock_rate) <= STEADY_US)
-        return 0;
-    return self->odd_since_us + UNSTEADY_WAIT_US;
-}
-
-/* Returns: when the first stream begins. */
-static int64_t
-start_due_us(const RtpReceiver *self)
-{
-    const int64_t due_us = self->odd_since_us + (int64_t) self->options.reorder_ms * 1000;
-
-    return MAX(due_us, steady_due_us(self));
-}
-
-/* Decides about what is on probation, if it can be decided at `now_us`. */
-static void
-settle(RtpReceiver *self, int64_t now_us)
-{
-    const unsigned n_packets = rtp_probation_count(self->probation);
-
-    if (!self->status.has_ssrc) {
-        if (n_packets == RTP_PROBATION_MAX || now_us >= start_due_us(self))
-            begin(self);
-        return;
-    }
-    if (n_packets < RTP_PROBATION_ENOUGH)
-        return;
-    const HeldPacket *last = last_on_probation(self);
-    const bool is_full = n_packets == RTP_PROBATION_MAX;
-    const bool has_waited = now_us - self->odd_since_us >= STALL_WAIT_US;
-
-    if (last->header.ssrc == self->status.ssrc && ABS(lag_of(self, last)) <= RTP_CLOCK_MAX_LAG_US) {
-        rtp_stream_rejoin(&self->stream, self->probation);
-        self->is_odd = false;
-    } else if (now_us < steady_due_us(self)) {
-        return;
-    } else if (!may_be_stall(self, last) || (has_waited && !is_catching_up(self))) {
-        begin(self);
-    } else if (has_waited || is_full) {
-        resume_stream(self);
-        self->odd_since_us = has_waited ? now_us : self->odd_since_us;
-    }
-}
-
-/* Says whether a packet belongs to what is on probation, by number and by clock. */
-static bool
-fits_probation(const RtpReceiver *self, const RtpArrival *arrival)
-{
-    if (!rtp_probation_fits(self->probation, &arrival->header))
-        return false;
-    if (!self->status.has_ssrc || rtp_probation_count(self->probation) == 0)
-        return true;
-    const int64_t before_us = lag_of(self, last_on_probation(self));
-    const int64_t lag_us =
-        rtp_clock_lag_us(&self->stream.clock, arrival->header.timestamp, arrival->arrival_us);
-
-    return ABS(lag_us - before_us) <= RTP_CLOCK_MAX_LAG_US || (lag_us > 0 && lag_us < before_us);
-}
-
-/* Says whether a packet that does not fit may take the place of what is on probation. A source of
- * which it is the first must wait, or thousands of them, one packet each, would let nobody in; and
- * so must one that comes between two packets of another. */
-static bool
-may_displace(RtpReceiver *self, const RtpArrival *arrival, bool was_heard)
-{
-    if (self->status.has_ssrc && arrival->header.ssrc == self->status.ssrc)
-        return true;
-    return was_heard && (rtp_probation_count(self->probation) == 1 ||
-                         arrival->arrival_us - last_on_probation(self)->arrival_us > STALL_WAIT_US);
-}
-
-/* Two that do not agree are no new beginning; each may still be a late one of the stream. */
-static void
-clear_probation(RtpReceiver *self)
-{
-    if (self->status.has_ssrc) {
-        resume_stream(self);
-    } else {
-        drop_probation(self);
-    }
-    self->is_odd = false;
-}
-
-static void
-put_on_probation(RtpReceiver *self, const RtpArrival *arrival)
-{
-    const bool was_heard = rtp_probation_heard(self->probation, &arrival->header);
-
-    if (!fits_probation(self, arrival)) {
-        if (!may_displace(self, arrival, was_heard)) {
-            count_foreign(self, &arrival->header);
-            return;
-        }
-        clear_probation(self);
-    }
-    if (!self->is_odd) {
-        self->is_odd = true;
-        self->odd_since_us = arrival->arrival_us;
-    }
-    if (!rtp_probation_add(self->probation, rtp_stream_hold(&self->stream, arrival)))
-        self->status.n_duplicate++;
-    settle(self, arrival->arrival_us);
 }
 
 /* Says whether a packet came before or too late. With a timestamp after all that was given on its
@@ -247,7 +34,8 @@ is_past(const RtpReceiver *self, const RtpArrival *arrival, ReorderPlace place)
     if (place == REORDER_IS_DUPLICATE && (int16_t) distance >= 0)
         return true;
     return (place == REORDER_IS_DUPLICATE || place == REORDER_IS_LATE) &&
-           time_us <= stream->delivery.last_us && time_us >= stream->delivery.last_us - MAX_BACK_US;
+           time_us <= stream->delivery.last_us &&
+           time_us >= stream->delivery.last_us - RTP_RECEIVER_MAX_BACK_US;
 }
 
 /* Says whether a packet follows the stream's clock. Who is waited for may come as late as that. */
@@ -273,37 +61,21 @@ take_own(RtpReceiver *self, const RtpArrival *arrival)
     if (is_past(self, arrival, place)) {
         rtp_stream_accept(&self->stream, arrival); /* to be counted; proves nothing */
     } else if (is_ahead && is_in_step(self, arrival, place)) {
-        resume_stream(self);
+        rtp_receiver_resume(self);
         self->is_odd = false;
         rtp_stream_accept(&self->stream, arrival);
     } else {
-        put_on_probation(self, arrival);
+        rtp_receiver_doubt(self, arrival);
     }
 }
 
-/* Says whether the kept SSRC is alive, so that no other one may take its place. */
-static bool
-is_kept(const RtpReceiver *self, int64_t now_us)
+void
+rtp_receiver_take_media(RtpReceiver *self, const RtpArrival *arrival)
 {
-    return self->stream.n_proven >= RTP_PROBATION_ENOUGH &&
-           now_us - self->stream.last_arrival_us < QUIET_US;
-}
-
-static void
-take_datagram(RtpReceiver *self, const RtpDatagram *datagram)
-{
-    RtpArrival arrival = {
-        .bytes = datagram->bytes, .n_bytes = datagram->n_bytes, .arrival_us = datagram->arrival_us};
-
-    if (!rtp_packet_parse(datagram->bytes, datagram->n_bytes, &arrival.header) ||
-        arrival.header.payload_type != self->options.payload_type) {
-        self->status.n_foreign++;
-    } else if (self->status.has_ssrc && arrival.header.ssrc == self->status.ssrc) {
-        take_own(self, &arrival);
-    } else if (is_kept(self, datagram->arrival_us)) {
-        self->status.n_foreign_ssrc++;
+    if (self->status.has_ssrc && arrival->header.ssrc == self->status.ssrc) {
+        take_own(self, arrival);
     } else {
-        put_on_probation(self, &arrival);
+        rtp_receiver_doubt(self, arrival);
     }
 }
 
@@ -311,7 +83,7 @@ void
 rtp_receiver_take_batch(RtpReceiver *self, const RtpDatagram *datagrams, size_t n_datagrams)
 {
     for (size_t i = 0; i < n_datagrams; i++)
-        take_datagram(self, &datagrams[i]);
+        rtp_receiver_take_datagram(self, &datagrams[i]);
     rtp_delivery_flush(&self->stream.delivery);
 }
 
@@ -338,43 +110,21 @@ rtp_receiver_take_report(RtpReceiver *self, const RtcpReport *report, int64_t ar
     }
 }
 
-/* Returns: when settle() may decide without another packet. */
-static int64_t
-settle_due_us(const RtpReceiver *self)
-{
-    const unsigned n_packets = rtp_probation_count(self->probation);
-
-    if (!self->status.has_ssrc && n_packets > 0)
-        return start_due_us(self);
-    return n_packets >= RTP_PROBATION_ENOUGH
-               ? MAX(self->odd_since_us + STALL_WAIT_US, steady_due_us(self))
-               : INT64_MAX;
-}
-
 int64_t
 rtp_receiver_expire(RtpReceiver *self, int64_t now_us)
 {
-    if (settle_due_us(self) <= now_us)
-        settle(self, now_us);
+    if (rtp_receiver_settle_due_us(self) <= now_us)
+        rtp_receiver_settle(self, now_us);
     rtp_stream_give_due(&self->stream, now_us);
     rtp_delivery_flush(&self->stream.delivery);
-    return MIN(reorder_window_due_us(self->stream.window), settle_due_us(self));
+    return MIN(reorder_window_due_us(self->stream.window), rtp_receiver_settle_due_us(self));
 }
 
 /* Gives on all that came so far, waiting or on probation. */
 static void
-give_everything(RtpReceiver *self)
+give_everything(RtpReceiver *self, int64_t now_us)
 {
-    const unsigned n_packets = rtp_probation_count(self->probation);
-
-    const bool is_first = !self->status.has_ssrc && n_packets > 0;
-
-    if (is_first || (n_packets >= RTP_PROBATION_ENOUGH && !is_catching_up(self))) {
-        begin(self);
-    } else {
-        resume_stream(self);
-    }
-    self->is_odd = false;
+    rtp_receiver_settle_all(self, now_us);
     rtp_stream_give_due(&self->stream, INT64_MAX);
 }
 
@@ -382,14 +132,14 @@ void
 rtp_receiver_pause(RtpReceiver *self, const char *reason, int64_t now_us)
 {
     if (reason != NULL)
-        give_everything(self);
+        give_everything(self, now_us);
     rtp_delivery_pause(&self->stream.delivery, reason, now_us);
 }
 
 void
 rtp_receiver_finish(RtpReceiver *self, int64_t until_us)
 {
-    give_everything(self);
+    give_everything(self, until_us);
     rtp_delivery_finish(&self->stream.delivery, until_us);
 }
 
@@ -405,7 +155,7 @@ rtp_receiver_free(RtpReceiver *self)
 {
     if (self == NULL)
         return;
-    drop_probation(self);
+    rtp_receiver_drop_probation(self);
     rtp_probation_free(self->probation);
     rtp_stream_clear(&self->stream);
     g_free(self);

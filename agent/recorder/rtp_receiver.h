@@ -1,6 +1,8 @@
 #pragma once
 
+#include "agent/recorder/rate_limit.h"
 #include "agent/recorder/rtcp.h"
+#include "agent/recorder/rtp_roles.h"
 #include "agent/recorder/sender_clocks.h"
 
 #include <glib.h>
@@ -24,11 +26,14 @@ typedef struct {
 
 typedef struct {
     uint8_t payload_type;
+    RtpRoles roles;              /* of the other payload types */
     uint32_t clock_rate;         /* Hz */
     uint32_t reorder_ms;         /* how long a missing packet is waited for */
     uint32_t gap_ms;             /* a hole is reported from this length on; 200 */
     int64_t from_us;             /* where on the timeline the track begins */
     SenderClocks *sender_clocks; /* of its participant; referenced; NULL: reports are not used */
+    /* What is above is dropped for a second: a gap `limit-bitrate`. Borrowed; NULL: no limit. */
+    RateLimit *track_rate, *session_rate;
     void (*on_packets)(const RtpReceiverPacket *packets, size_t n_packets, void *user_data);
     /* A stretch without media: `loss` (sequence numbers missing), `silence` (none missing: mute,
      * DTX, a source that paused or began anew), or the reason of a pause; told from gap_ms on, in
@@ -47,11 +52,14 @@ typedef struct {
     uint64_t n_bytes;
     uint64_t n_lost;      /* given up; those of n_late came after all */
     uint64_t n_reordered; /* came late, but in time */
+    uint64_t n_recovered; /* came in time as a retransmission or in a redundant block */
     uint64_t n_duplicate;
     uint64_t n_late;    /* came after their place was given up */
     uint64_t n_foreign; /* not RTP, RTCP on the RTP port, wrong payload type, empty, oversized */
     uint64_t n_foreign_ssrc;
+    uint64_t n_beside;         /* declared, and no media: comfort noise, telephone events, probes */
     uint64_t n_paused;         /* dropped in a pause, or sent in one */
+    uint64_t n_limited;        /* dropped because they were too many */
     uint64_t n_kernel_dropped; /* SO_RXQ_OVFL, set by ingress */
     uint64_t n_unauthentic;    /* SRTP of another key, or none; set by ingress as the next */
     uint64_t n_replayed;       /* SRTP that came before */
@@ -60,6 +68,8 @@ typedef struct {
     bool is_synced;            /* by reports; by arrivals otherwise */
     uint32_t ssrc;
     bool has_ssrc;
+    bool has_undeclared_type; /* its source sent payload types that were not declared */
+    uint8_t undeclared_type;  /* the last of them */
 } RtpReceiverStatus;
 
 /* A datagram as it came, borrowed. */
@@ -74,7 +84,7 @@ RtpReceiver *rtp_receiver_new(const RtpReceiverOptions *options);
 /* Takes datagrams in order of arrival; gives on what is in order at once, together. Only at the
  * start (of the track, or of another source) packets wait, for reorder_ms or, where they jitter,
  * for two seconds, so that the quickest of them sets the clock. The first valid SSRC is kept until
- * it is quiet for 500 ms and another one sends. */
+ * it is quiet for 500 ms and another one sends; what that one sent in the meantime counts then. */
 void rtp_receiver_take_batch(RtpReceiver *self, const RtpDatagram *datagrams, size_t n_datagrams);
 void rtp_receiver_take(RtpReceiver *self, const uint8_t *bytes, size_t n_bytes, int64_t now_us);
 

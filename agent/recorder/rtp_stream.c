@@ -56,21 +56,25 @@ wait_for_earlier(RtpStream *self, const RtpArrival *arrival, int64_t time_us)
     for (HeldPacket *earlier; (earlier = reorder_window_make_room(
                                    self->window, held->header.sequence, &n_missing)) != NULL;)
         give_held(self, earlier, n_missing);
-    if (reorder_window_hold(self->window, held))
+    if (reorder_window_hold(self->window, held) && !arrival->is_repair && !held->header.is_beside)
         self->status->n_reordered++;
     rtp_stream_give_due(self, arrival->arrival_us);
 }
 
-/* Returns: the packet's place on the timeline, after the clock has learned from it. */
+/* Returns: the packet's place on the timeline, after the clock has learned from it. What came to
+ * make up for another, or is no media, says nothing of when it was sent. */
 static int64_t
 place_in_time(RtpStream *self, const RtpArrival *arrival)
 {
     const uint32_t timestamp = arrival->header.timestamp;
     int64_t shift_us = 0;
-    const bool is_reported =
-        rtp_sync_shift_us(&self->sync, &self->clock, arrival->arrival_us, &shift_us);
+    bool is_reported = false;
 
-    rtp_clock_observe(&self->clock, timestamp, arrival->arrival_us, is_reported ? &shift_us : NULL);
+    if (!arrival->is_repair && !arrival->header.is_beside) {
+        is_reported = rtp_sync_shift_us(&self->sync, &self->clock, arrival->arrival_us, &shift_us);
+        rtp_clock_observe(&self->clock, timestamp, arrival->arrival_us,
+                          is_reported ? &shift_us : NULL);
+    }
     return rtp_clock_time_us(&self->clock, timestamp, arrival->arrival_us);
 }
 
@@ -106,7 +110,13 @@ rtp_stream_accept(RtpStream *self, const RtpArrival *arrival)
         packet_pool_give_back(self->pool, arrival->held);
         return;
     }
+    if (arrival->is_repair) {
+        self->status->n_recovered++;
+        return;
+    }
     self->last_arrival_us = arrival->arrival_us;
+    if (arrival->header.is_beside)
+        return;
     if (self->n_proven < RTP_PROBATION_ENOUGH)
         self->n_proven++;
 }

@@ -28,6 +28,7 @@ typedef struct {
     size_t n_bytes;
     int64_t arrival_us;
     HeldPacket *held; /* taken by the function that gets it; NULL: borrowed */
+    bool is_repair;   /* not the packet itself, but what was sent to make up for it */
 } RtpArrival;
 
 /* `options`, `status`: borrowed, must outlive it. */

@@ -1,6 +1,7 @@
 #include "agent/recorder/session.h"
 
 #include "agent/recorder/session_internal.h"
+#include "agent/recorder/session_table.h"
 
 #include <string.h>
 
@@ -38,20 +39,6 @@ find_track(const Session *self, const char *id)
             return track;
     }
     return NULL;
-}
-
-/* Whether `n_more` tracks may be opened beside those of the whole daemon. */
-static bool
-has_room(const Session *self, guint n_more, GError **error)
-{
-    const unsigned limit = self->services.settings->max_tracks;
-
-    if (*self->services.n_tracks + n_more <= limit)
-        return true;
-    g_set_error(error, RECORDER_ERROR, RECORDER_ERROR_CAPACITY,
-                "this recorder takes at most %u tracks (recorder.max_tracks), and %u are open",
-                limit, *self->services.n_tracks);
-    return false;
 }
 
 static GError *
@@ -135,6 +122,7 @@ make_session(const SessionServices *services, SessionRequest *request)
     self->last_sign_us = self->zero_monotonic_us;
     self->watchers = session_watchers_new();
     self->sealer_session = sealer_session_new(self->org, self->id);
+    self->rate = rate_limit_new(services->settings->max_session_kbps);
     self->state = SESSION_STATE_STARTING;
     self->tracks = g_ptr_array_new_with_free_func(session_track_free);
     for (guint i = 0; i < request->tracks->len; i++)
@@ -152,14 +140,17 @@ make_session(const SessionServices *services, SessionRequest *request)
 static GError *
 source_fault(const SessionServices *services, const SourceRequest *source)
 {
+    g_autoptr(GPtrArray) sessions = NULL;
+
     if (source == NULL)
         return NULL;
     if (services->settings->janus == NULL) {
         return g_error_new(RECORDER_ERROR, RECORDER_ERROR_INVALID,
                            "\"source\": this recorder's configuration names no Janus");
     }
-    for (const GList *link = services->sessions->head; link != NULL; link = link->next) {
-        const Session *other = link->data;
+    sessions = session_table_list(services->sessions);
+    for (guint i = 0; i < sessions->len; i++) {
+        const Session *other = g_ptr_array_index(sessions, i);
 
         if (other->source != NULL && session_is_open(other) &&
             janus_source_follows(other->source, source->room)) {
@@ -198,7 +189,7 @@ session_new(const SessionServices *services, SessionRequest *request, SessionRea
     if (error != NULL)
         return begin_failed(self, SESSION_EVENT_FAILED, on_ready, user_data, error);
     tracks = permitted_tracks(self);
-    if (!has_room(self, tracks->len, &error))
+    if (!session_may_begin(self, tracks->len, &error))
         return begin_failed(self, SESSION_EVENT_FAILED, on_ready, user_data, error);
     session_key_tracks(self, tracks, on_ready, user_data);
     return self;
@@ -223,7 +214,7 @@ session_add_track(Session *self, TrackRequest *request, SessionReadyFunc on_read
     } else if (find_track(self, request->id) != NULL) {
         error = g_error_new(RECORDER_ERROR, RECORDER_ERROR_CONFLICT, "there is a track %s already",
                             request->id);
-    } else if (has_room(self, 1, &error)) {
+    } else if (session_may_add_track(self, &error)) {
         const ConsentReason decision = self->decisions[purpose_of(request)];
 
         g_ptr_array_add(tracks, append_track(self, g_steal_pointer(&wanted)));
@@ -309,6 +300,7 @@ session_free(Session *self)
     janus_source_free(self->source);
     g_ptr_array_unref(self->tracks);
     sealer_session_free(self->sealer_session);
+    rate_limit_unref(self->rate);
     g_array_unref(self->watchers);
     g_free(self->pause_reason);
     participants_free(self->participants);

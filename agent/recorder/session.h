@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/policy/consent.h"
+#include "agent/policy/session_limits.h"
 #include "agent/policy/session_state.h"
 #include "agent/recorder/ingress.h"
 #include "agent/recorder/sealer.h"
@@ -26,8 +27,9 @@ typedef struct {
     ObjectStore *store;
     Ingress *ingress;
     Sealer *sealer;
-    unsigned *n_tracks;     /* open tracks of the whole daemon */
-    const GQueue *sessions; /* Session: those that are remembered */
+    SessionLimits limits;
+    unsigned *n_tracks; /* of the whole daemon, open or about to be */
+    const struct SessionTable *sessions;
 } SessionServices;
 
 /* What the control API answers differently on. */
@@ -35,7 +37,7 @@ typedef enum {
     RECORDER_ERROR_REFUSED,  /* policy or consent says no */
     RECORDER_ERROR_INVALID,  /* the request is at fault */
     RECORDER_ERROR_CONFLICT, /* not in this state, or the id is taken */
-    RECORDER_ERROR_CAPACITY, /* ports or limits are used up */
+    RECORDER_ERROR_CAPACITY, /* ports are used up */
     RECORDER_ERROR_STORE,    /* keys can not be stored, so nothing may be recorded */
     RECORDER_ERROR_FULL,     /* the disk is full */
 } RecorderError;
@@ -43,8 +45,8 @@ typedef enum {
 #define RECORDER_ERROR (recorder_error_quark())
 GQuark recorder_error_quark(void);
 
-/* Told once, later, in the main thread. `error` is NULL on success; borrowed. `reason`: of the
- * decision. */
+/* Told once, later, in the main thread. `error` is NULL on success; borrowed; of RECORDER_ERROR or
+ * SESSION_LIMIT_ERROR. `reason`: of the decision. */
 typedef void (*SessionReadyFunc)(Session *session, const char *reason, const GError *error,
                                  void *user_data);
 
@@ -79,12 +81,9 @@ typedef void (*SessionWatchFunc)(const Session *session, void *user_data);
 unsigned session_watch(Session *self, SessionWatchFunc on_change, void *user_data);
 void session_unwatch(Session *self, unsigned watch);
 
-/* Notes that somebody spoke of the session. */
-void session_note_request(Session *self);
-
-/* Ends a session of which nothing was heard for `limit_us`: no packet, and no request. Silence
- * alone never does. Returns: whether it did. */
-bool session_end_if_orphan(Session *self, int64_t limit_us);
+/* Returns: what a problem document says of `error` beside its sentence, owned; NULL: nothing.
+ * `reason`: of the decision. */
+json_t *session_refusal_to_json(const Session *self, const GError *error, const char *reason);
 
 /* Ends all tracks; false if it had ended before. */
 bool session_stop(Session *self);
@@ -105,7 +104,8 @@ json_t *session_to_json(const Session *self);
 
 /* Adds up what is counted of all tracks. */
 typedef struct {
-    uint64_t n_arrived; /* packets given on, or dropped in a pause */
+    uint64_t n_arrived; /* packets given on, or dropped in a pause or because they were too many */
+    uint64_t n_limited;
     uint64_t n_tracks, n_packets, n_bytes, n_lost, n_kernel_dropped, n_foreign, n_segments;
     uint64_t n_unauthentic, n_replayed; /* SRTP turned away */
     uint64_t n_lost_segments;

@@ -81,6 +81,7 @@ static void
 begin_permitted(Session *self)
 {
     g_autoptr(GPtrArray) late = g_ptr_array_new();
+    g_autoptr(GError) error = NULL;
 
     for (guint i = 0; i < self->tracks->len; i++) {
         SessionTrack *track = g_ptr_array_index(self->tracks, i);
@@ -89,8 +90,13 @@ begin_permitted(Session *self)
             self->decisions[purpose_of(track->request)] == CONSENT_OK)
             g_ptr_array_add(late, track);
     }
-    if (late->len > 0)
+    if (late->len == 0)
+        return;
+    if (session_may_open_tracks(self, late->len, &error)) {
         session_key_tracks(self, late, on_late_tracks_ready, NULL);
+    } else {
+        on_late_tracks_ready(self, NULL, error, NULL);
+    }
 }
 
 static void
@@ -199,7 +205,7 @@ after_change(Session *self, char *fault, GError **error)
 bool
 session_add_participant(Session *self, const json_t *form, GError **error)
 {
-    return must_be_open(self, error) &&
+    return must_be_open(self, error) && session_may_add_participant(self, error) &&
            after_change(self, participants_add(self->participants, form), error);
 }
 

@@ -15,10 +15,13 @@ typedef enum {
 
 typedef struct {
     TrackRequest *request;
-    char *recipient; /* NULL until it has a key */
-    Track *track;    /* NULL while not recorded */
-    bool is_keying;  /* its key is being stored */
-    bool is_ended;   /* for good, while the session goes on */
+    char *recipient;    /* NULL until it has a key */
+    Track *track;       /* NULL while not recorded */
+    bool is_keying;     /* its key is being stored */
+    bool is_ended;      /* for good, while the session goes on */
+    uint64_t n_limited; /* packets dropped because they were too many, when last looked at */
+    bool is_limited;    /* more of them since the time before */
+    bool has_told_type; /* of a payload type that was not declared */
 } SessionTrack;
 
 struct Session {
@@ -30,6 +33,7 @@ struct Session {
     GHashTable *sender_clocks; /* id of a participant to SenderClocks; NULL: none yet */
     JanusSource *source;       /* NULL: the backend brings the media */
     SealerSession *sealer_session;
+    RateLimit *rate; /* of all its tracks */
 
     SessionState state;
     ConsentReason decisions[N_PURPOSES];
@@ -69,6 +73,9 @@ GArray *session_watchers_new(void);
  * stays a track may have changed. */
 void session_move(Session *self, SessionEvent event);
 
+/* session_trouble.c: looks for what is wrong with the tracks' packets, and tells it. */
+void session_look_for_trouble(Session *self);
+
 /* Why capture of `track` is held back now, static or the session's; NULL: it is not. */
 const char *session_hold(const Session *self, const SessionTrack *track);
 
@@ -85,8 +92,15 @@ void session_hold_tracks(Session *self);
  * permitted. */
 ConsentReason session_reason(const Session *self);
 
-/* Returns: the `policy` line of the manifest, owned. */
+/* The `policy` line of the manifest, owned. */
 char *session_policy_line(const Session *self);
+
+/* session_room.c: whether the limits let a session begin whose first `n_permitted` tracks begin
+ * with it, and so on. Errors: SESSION_LIMIT_ERROR. */
+bool session_may_begin(const Session *self, unsigned n_permitted, GError **error);
+bool session_may_add_track(const Session *self, GError **error);
+bool session_may_open_tracks(const Session *self, unsigned n_tracks, GError **error);
+bool session_may_add_participant(const Session *self, GError **error);
 
 /* session_keys.c: makes the next generation of keys for `tracks` (GPtrArray of SessionTrack,
  * borrowed), stores it, then opens the tracks. */
@@ -99,12 +113,8 @@ SenderClocks *session_sender_clocks(Session *self, const char *participant);
 /* session_tracks.c: ends those of `tracks` that were ended before they had begun. */
 void session_finish_ended(Session *self, GPtrArray *tracks);
 
-/* session_meta.c: the organisation's recipients, parsed. Returns: GPtrArray of AgeRecipient, owned.
- */
+/* session_meta.c: the organisation's recipients: GPtrArray of AgeRecipient, owned. */
 GPtrArray *session_recipients(const Session *self, GError **error);
-
-/* Seals who is in the session into meta.age, later. */
+/* Seals who is in the session into meta.age: later, or now, and then returns it, owned. */
 void session_update_meta(Session *self);
-
-/* Seals that now. Returns: the object, owned. */
 GBytes *session_seal_meta(const Session *self, GError **error);

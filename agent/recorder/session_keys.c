@@ -84,6 +84,8 @@ open_track(Session *self, const SessionTrack *track, GError **error)
         .id = track->request->id,
         .recipient = track->recipient,
         .format = track->request->format,
+        .roles = track->request->roles,
+        .feedback = track->request->feedback,
         .srtp = track->request->srtp,
         .sender_clocks = session_sender_clocks(self, track->request->participant),
         .zero_monotonic_us = self->zero_monotonic_us,
@@ -91,6 +93,8 @@ open_track(Session *self, const SessionTrack *track, GError **error)
         .segment_ms = settings->segment_ms,
         .object_ms = settings->object_ms,
         .reorder_ms = settings->reorder_ms,
+        .max_kbps = settings->max_track_kbps,
+        .session_rate = self->rate,
     };
 
     return track_new(&options, self->services.ingress, self->services.sealer, self->sealer_session,
@@ -129,10 +133,8 @@ discard_tracks(Session *self, GPtrArray *tracks)
     for (guint i = 0; i < tracks->len; i++) {
         SessionTrack *track = g_ptr_array_index(tracks, i);
 
-        if (track->track != NULL) {
+        if (track->track != NULL)
             track_discard(g_steal_pointer(&track->track));
-            (*self->services.n_tracks)--;
-        }
     }
 }
 
@@ -150,7 +152,6 @@ open_tracks(Session *self, GPtrArray *tracks, GError **error)
         track->track = open_track(self, track, error);
         if (track->track == NULL)
             return false;
-        (*self->services.n_tracks)++;
     }
     return tell_spool(self, tracks, error);
 }
@@ -193,6 +194,8 @@ end_job(KeyJob *job, const GError *error)
     for (guint i = 0; i < job->tracks->len; i++)
         ((SessionTrack *) g_ptr_array_index(job->tracks, i))->is_keying = false;
     self->n_jobs--;
+    if (error != NULL)
+        *self->services.n_tracks -= job->tracks->len;
     job->on_ready(self, consent_reason_text(session_reason(self)), error, job->user_data);
 }
 
@@ -236,6 +239,7 @@ session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_ready, 
 
     self->generation += tracks->len > 0 ? 1 : 0;
     self->n_jobs++;
+    *self->services.n_tracks += tracks->len; /* their places, while the keys are stored */
     job->session = self;
     job->tracks = g_ptr_array_ref(tracks);
     job->on_ready = on_ready;

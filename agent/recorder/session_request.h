@@ -1,8 +1,7 @@
 #pragma once
 
-#include "agent/media/media_format.h"
 #include "agent/recorder/participants.h"
-#include "agent/recorder/srtp_key.h"
+#include "agent/recorder/track_request.h"
 
 #include <glib.h>
 #include <jansson.h>
@@ -11,13 +10,6 @@
 
 /* What the backend asks for in POST /v1/sessions and .../tracks, checked field by field. Every
  * fault is one sentence that names the field. Plain values. */
-
-typedef struct {
-    char *id;
-    char *participant;
-    MediaFormat format;
-    SrtpKey *srtp; /* NULL: plain RTP */
-} TrackRequest;
 
 /* A room of a media server that the recorder follows by itself. */
 typedef struct {
@@ -37,12 +29,5 @@ typedef struct {
 /* Returns: the request, owned; NULL sets `fault`, owned. */
 SessionRequest *session_request_parse(const json_t *body, char **fault);
 
-/* The same for one track of a session in which `participants` are present. The text of an SRTP key
- * in `form` is overwritten. */
-TrackRequest *track_request_parse(const json_t *form, const Participants *participants,
-                                  char **fault);
-
-void track_request_free(TrackRequest *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(TrackRequest, track_request_free)
 void session_request_free(SessionRequest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SessionRequest, session_request_free)

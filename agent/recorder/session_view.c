@@ -33,10 +33,60 @@ sync_to_json(const RtpReceiverStatus *status)
                      (json_int_t) status->n_odd_reports);
 }
 
+/* Why less of a track is recorded than comes; NULL where nothing is amiss. */
+static const char *
+track_reason(const Session *self, const SessionTrack *track)
+{
+    const char *hold = session_is_open(self) ? session_hold(self, track) : NULL;
+
+    if (hold != NULL || !session_is_open(self) || !track->is_limited)
+        return hold;
+    return "limit-bitrate";
+}
+
+/* Where it listens and what it counted. */
+static void
+add_numbers(const Session *self, const SessionTrack *track, const TrackStatus *status, json_t *form)
+{
+    const RtpReceiverStatus *receiver = &status->receiver;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {
+        {"port",            track_port(track->track)                      },
+        {"rtcp_port",       track_port(track->track) + UINT64_C(1)        },
+        {"packets",         receiver->n_packets                           },
+        {"bytes",           receiver->n_bytes                             },
+        {"lost",            receiver->n_lost                              },
+        {"reordered",       receiver->n_reordered                         },
+        {"recovered",       receiver->n_recovered                         },
+        {"late",            receiver->n_late                              },
+        {"duplicate",       receiver->n_duplicate                         },
+        {"foreign",         receiver->n_foreign + receiver->n_foreign_ssrc},
+        {"beside",          receiver->n_beside                            },
+        {"paused",          receiver->n_paused                            },
+        {"limited",         receiver->n_limited                           },
+        {"unauthentic",     receiver->n_unauthentic                       },
+        {"replayed",        receiver->n_replayed                          },
+        {"kernel_dropped",  receiver->n_kernel_dropped                    },
+        {"acknowledged_us", (uint64_t) status->sealer.acknowledged_us     },
+        {"segments",        status->sealer.n_segments                     },
+        {"lost_segments",   status->sealer.n_lost                         },
+    };
+
+    json_object_set_new(form, "host", json_string(self->services.settings->rtp_address));
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+        json_object_set_new(form, numbers[i].name, json_integer((json_int_t) numbers[i].value));
+    if (receiver->has_undeclared_type) {
+        json_object_set_new(form, "undeclared_payload_type",
+                            json_integer(receiver->undeclared_type));
+    }
+}
+
 static json_t *
 track_to_json(const Session *self, const SessionTrack *track)
 {
-    const char *reason = session_is_open(self) ? session_hold(self, track) : NULL;
+    const char *reason = track_reason(self, track);
     json_t *form = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*}", "id", track->request->id,
                              "participant", track->request->participant, "kind",
                              purpose_of(track->request) == PURPOSE_VIDEO ? "video" : "audio",
@@ -47,24 +97,7 @@ track_to_json(const Session *self, const SessionTrack *track)
     if (track->track == NULL)
         return form;
     track_status(track->track, &status);
-    const uint64_t n_foreign = status.receiver.n_foreign + status.receiver.n_foreign_ssrc;
-    json_object_update_new(
-        form,
-        json_pack(
-            "{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-            "host", self->services.settings->rtp_address, "port", track_port(track->track),
-            "rtcp_port", track_port(track->track) + 1, "packets",
-            (json_int_t) status.receiver.n_packets, "bytes", (json_int_t) status.receiver.n_bytes,
-            "lost", (json_int_t) status.receiver.n_lost, "reordered",
-            (json_int_t) status.receiver.n_reordered, "late", (json_int_t) status.receiver.n_late,
-            "duplicate", (json_int_t) status.receiver.n_duplicate, "foreign",
-            (json_int_t) n_foreign, "paused", (json_int_t) status.receiver.n_paused, "unauthentic",
-            (json_int_t) status.receiver.n_unauthentic, "replayed",
-            (json_int_t) status.receiver.n_replayed, "kernel_dropped",
-            (json_int_t) status.receiver.n_kernel_dropped, "acknowledged_us",
-            (json_int_t) status.sealer.acknowledged_us, "segments",
-            (json_int_t) status.sealer.n_segments, "lost_segments",
-            (json_int_t) status.sealer.n_lost));
+    add_numbers(self, track, &status, form);
     json_object_update_new(form, sync_to_json(&status.receiver));
     return form;
 }
@@ -117,7 +150,9 @@ session_add_counts(const Session *self, SessionCounts *counts)
         track_status(track->track, &status);
         counts->n_tracks += session_is_open(self) && !track->is_ended ? 1 : 0;
         counts->n_packets += status.receiver.n_packets;
-        counts->n_arrived += status.receiver.n_packets + status.receiver.n_paused;
+        counts->n_arrived +=
+            status.receiver.n_packets + status.receiver.n_paused + status.receiver.n_limited;
+        counts->n_limited += status.receiver.n_limited;
         counts->n_bytes += status.receiver.n_bytes;
         counts->n_lost += status.receiver.n_lost;
         counts->n_kernel_dropped += status.receiver.n_kernel_dropped;

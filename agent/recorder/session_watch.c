@@ -1,7 +1,7 @@
 #include "agent/recorder/session_internal.h"
 #include "agent/recorder/session_tracks.h"
 
-/* Who is told of changes, and what keeps a session from being an orphan. */
+/* Who is told of changes. */
 
 typedef struct {
     unsigned id;
@@ -53,29 +53,4 @@ session_move(Session *self, SessionEvent event)
 {
     self->state = session_state_next(self->state, event);
     session_tell(self);
-}
-
-void
-session_note_request(Session *self)
-{
-    self->last_sign_us = g_get_monotonic_time();
-}
-
-bool
-session_end_if_orphan(Session *self, int64_t limit_us)
-{
-    SessionCounts counts = {0};
-    const int64_t now_us = g_get_monotonic_time();
-
-    if (!session_is_open(self))
-        return false;
-    session_add_counts(self, &counts);
-    if (counts.n_arrived != self->n_packets_then) {
-        self->n_packets_then = counts.n_arrived;
-        self->last_sign_us = now_us;
-    }
-    if (now_us - self->last_sign_us < limit_us)
-        return false;
-    self->end_reason = "orphan";
-    return session_stop(self);
 }

@@ -14,6 +14,7 @@ struct Track {
     SealerTrack *sealer_track;
     IngressTrack *ingress_track;
     uint16_t port;
+    RateLimit *rate, *session_rate;
     int64_t from_us;
     bool is_ending;   /* main thread */
     int64_t until_us; /* set before the ingress is told to finish */
@@ -128,7 +129,7 @@ static TrackCounts
 counts_of(const RtpReceiverStatus *status)
 {
     return (TrackCounts){
-        .is_known = true,
+        .n_known = N_TRACK_COUNTS,
         .of =
             {
                  [TRACK_COUNT_RECEIVED] = status->n_packets,
@@ -140,6 +141,9 @@ counts_of(const RtpReceiverStatus *status)
                  [TRACK_COUNT_FOREIGN] =
                     status->n_foreign + status->n_foreign_ssrc + status->n_unauthentic,
                  [TRACK_COUNT_KERNEL_DROPPED] = status->n_kernel_dropped,
+                 [TRACK_COUNT_RECOVERED] = status->n_recovered,
+                 [TRACK_COUNT_LIMITED] = status->n_limited,
+                 [TRACK_COUNT_BESIDE] = status->n_beside,
                  },
     };
 }
@@ -156,6 +160,7 @@ on_finished(void *user_data)
     ingress_track_status(self->ingress_track, &self->locked.last);
     self->locked.is_finished = true;
     end.counts = counts_of(&self->locked.last);
+    end.counts.of[TRACK_COUNT_LATE_KEYFRAMES] = media_track_count_late_keyframes(self->media);
     g_mutex_unlock(&self->mutex);
     if (is_discarded(self)) {
         track_free(self);
@@ -187,11 +192,14 @@ open_ports(Track *self, const TrackOptions *options, Ingress *ingress, GError **
         .receiver =
             {
                        .payload_type = options->format.payload_type,
+                       .roles = options->roles,
                        .clock_rate = options->format.clock_rate,
                        .reorder_ms = options->reorder_ms,
                        .gap_ms = GAP_MS,
                        .from_us = options->from_us,
                        .sender_clocks = options->sender_clocks,
+                       .track_rate = self->rate,
+                       .session_rate = self->session_rate,
                        .on_packets = on_packets,
                        .on_gap = on_gap,
                        .on_restart = on_restart,
@@ -200,6 +208,7 @@ open_ports(Track *self, const TrackOptions *options, Ingress *ingress, GError **
         .zero_monotonic_us = options->zero_monotonic_us,
         .srtp = options->srtp,
         .name = self->id,
+        .feedback = options->feedback,
         .on_finished = on_finished,
         .user_data = self,
     };
@@ -222,6 +231,8 @@ track_new(const TrackOptions *options, Ingress *ingress, Sealer *sealer, SealerS
     self->id = g_strdup(options->id);
     self->from_us = options->from_us;
     self->sealer = sealer;
+    self->rate = rate_limit_new(options->max_kbps);
+    self->session_rate = rate_limit_ref(options->session_rate);
     g_mutex_init(&self->mutex);
     self->tiler = gap_tiler_new(options->from_us, on_tiled_gap, self);
     self->sealer_track =
@@ -295,6 +306,8 @@ track_free(Track *self)
     media_track_free(self->media);
     gap_tiler_free(self->tiler);
     sealer_track_free(self->sealer_track);
+    rate_limit_unref(self->rate);
+    rate_limit_unref(self->session_rate);
     g_mutex_clear(&self->mutex);
     g_free(self->id);
     g_free(self);

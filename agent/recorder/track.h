@@ -18,11 +18,15 @@ typedef struct {
     const char *id;
     const char *recipient; /* age1... */
     MediaFormat format;
+    RtpRoles roles;              /* of payload types beside the format's */
+    unsigned feedback;           /* RtcpFeedback that its source understands */
     const SrtpKey *srtp;         /* NULL: plain RTP; not needed once the track is made */
     SenderClocks *sender_clocks; /* of its participant; referenced */
     int64_t zero_monotonic_us;   /* of the session's timeline */
     int64_t from_us;
     uint32_t segment_ms, object_ms, reorder_ms;
+    uint32_t max_kbps;       /* of this track */
+    RateLimit *session_rate; /* of all tracks of the session; a reference is kept */
 } TrackOptions;
 
 typedef struct {

@@ -17,7 +17,7 @@ SECONDS = 3 * PIECE_S
 SMALL, LARGE = (320, 240), (640, 480)
 MUTE = [2, 4]
 # A new SSRC must outlast the old one by so long before it is believed; pictures then wait for their keyframe.
-TAKEOVER_S = 0.6
+SEAM_S = 0.2
 CODEC_NAMES = {"pcmu": ("pcm_mulaw", "8000"), "pcma": ("pcm_alaw", "8000"), "g722": ("adpcm_g722", "16000")}
 
 
@@ -124,19 +124,16 @@ def check_pictures(call, name, pieces):
 
 def check_camera(call):
     tap.equal(len(call.parts_of("camera")), 2, "camera: another one is another part")
-    holes = dict(call.holes("camera"))
-    tap.equal(sorted(holes), ["no-keyframe", "silence"], "camera: what is missing between them has its reasons")
-    tap.ok(holes["silence"] < TAKEOVER_S and sum(holes.values()) < 1.05, "camera: and is short", holes)
+    check_seam(call, "camera")
     got = frame_hashes(call.output, call.streams["camera"][0]["index"])
-    check_both_ends(got, frame_hashes(call.media["camera"].reference), "camera")
+    tap.equal(got, frame_hashes(call.media["camera"].reference), "camera: every picture of both is as sent")
 
 
-def check_both_ends(got, sent, name):
-    """All up to the change, then all from where it was believed."""
-    before = next((at for at, pair in enumerate(zip(got, sent)) if pair[0] != pair[1]), len(got))
-    tap.equal(before, len(sent) // 2, f"{name}: all of the first is as sent")
-    rest = got[before:]
-    tap.ok(rest and sent[-len(rest):] == rest, f"{name}: all of the second, once it is believed, is as sent")
+def check_seam(call, name):
+    """A new source has a clock of its own, which may begin a moment later; nothing is missing there."""
+    holes = call.holes(name)
+    tap.ok(sum(seconds for _, seconds in holes) < SEAM_S, f"{name}: the two sources lie side by side", holes)
+    tap.ok({reason for reason, _ in holes} <= {"source-restart"}, f"{name}: with the reason of what lies between", holes)
 
 
 def check_sound(call, name):
@@ -147,22 +144,19 @@ def check_sound(call, name):
     kept = [at for at in range(len(packets)) if name != "pcmu" or not MUTE[0] <= times[at] < MUTE[1]]
     wanted = payload_hashes([packets[at] for at in kept])
     stored = frame_hashes(call.output, row["index"], copy=True)
-    if name == "g722":
-        check_both_ends(stored, wanted, name)
-        kept = kept[: len(kept) // 2] + kept[len(kept) - (len(stored) - len(kept) // 2) :]
-    else:
-        tap.ok(stored == wanted, f"{name}: every byte is as sent")
+    tap.ok(stored == wanted, f"{name}: every byte is as sent")
     got = packet_times(call.output, row["index"])
     steps = [abs(time - got[0] - times[at]) for time, at in zip(got, kept)]
-    tap.ok(len(got) == len(kept) and max(steps) < 0.03, f"{name}: and at its time", max(steps, default=None))
+    tap.ok(len(got) == len(kept) and max(steps) < (SEAM_S if name == "g722" else 0.03), f"{name}: and at its time", max(steps, default=None))
     holes = call.holes(name)
-    tap.equal([reason for reason, _ in holes], [] if name == "pcma" else ["silence"], f"{name}: its gaps")
+    if name == "g722":
+        check_seam(call, name)
+    else:
+        tap.equal([reason for reason, _ in holes], [] if name == "pcma" else ["silence"], f"{name}: its gaps")
     tap.equal(len(call.parts_of(name)), 2 if name == "g722" else 1, f"{name}: its parts")
     tap.equal(call.session.track(name)["lost"], 0, f"{name}: nothing counts as lost")
     if name == "pcmu":
         tap.near(holes[0][1], MUTE[1] - MUTE[0], 0.05, "pcmu: the mute is as long as it was")
-    if name == "g722":
-        tap.near(holes[0][1], len(wanted) * 0.02 - len(stored) * 0.02, 0.05, "g722: what is missing is a gap")
 
 
 def check_mp4(call, output):

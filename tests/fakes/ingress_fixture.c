@@ -72,6 +72,7 @@ ingress_fixture_options(IngressFixture *self)
     IngressTrackOptions options = {
         .receiver = receiver_log_options(NULL, 0),
         .zero_monotonic_us = g_get_monotonic_time(),
+        .feedback = RTCP_FEEDBACK_PLI,
         .on_finished = on_finished,
         .user_data = self,
     };

@@ -3,6 +3,8 @@
 #include <glib.h>
 #include <string.h>
 
+enum { RTX = 97, RED = 63, BESIDE = 13 };
+
 /* Bytes become an hour of a bad network: packets with odd numbers, clocks and sources, raw
  * datagrams, pauses, waits. Whatever comes, the timeline goes forward and the gaps do not overlap.
  */
@@ -86,6 +88,33 @@ send_packet(RtpReceiver *receiver, Input *input, unsigned n, int64_t now_us)
     rtp_receiver_take(receiver, bytes, sizeof(bytes) - (flags & 8 ? 1 : 0), now_us);
 }
 
+/* A packet of another declared type: its payload is the input's, so a retransmission's original
+ * number and the headers of redundant blocks are too. */
+static void
+send_other(RtpReceiver *receiver, Input *input, unsigned n, int64_t now_us)
+{
+    static const uint8_t types[] = {RTX, RED, BESIDE, RED};
+    const unsigned flags = next(input);
+    const unsigned timestamp = (unsigned) (now_us / 1000 * 48);
+    const size_t n_payload = MIN(flags >> 2, input->n_bytes);
+    /* As long as the datagram, so that a look past its end shows. */
+    g_autofree uint8_t *bytes = g_malloc0(12 + n_payload);
+
+    bytes[0] = 0x80;
+    bytes[1] = types[flags & 3];
+    bytes[2] = (uint8_t) (n >> 8);
+    bytes[3] = (uint8_t) n;
+    bytes[4] = (uint8_t) (timestamp >> 24);
+    bytes[5] = (uint8_t) (timestamp >> 16);
+    bytes[6] = (uint8_t) (timestamp >> 8);
+    bytes[7] = (uint8_t) timestamp;
+    bytes[11] = 1;
+    memcpy(bytes + 12, input->bytes, n_payload);
+    input->bytes += n_payload;
+    input->n_bytes -= n_payload;
+    rtp_receiver_take(receiver, bytes, 12 + n_payload, now_us);
+}
+
 static void
 send_raw(RtpReceiver *receiver, Input *input, int64_t now_us)
 {
@@ -105,8 +134,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
 {
     Seen seen = {.last_gap_end_us = FROM_US};
     Input input = {data, n_bytes};
+    g_autoptr(RateLimit) rate = rate_limit_new(32);
     const RtpReceiverOptions options = {
         .payload_type = 96,
+        .roles = {.of = {[RTX] = RTP_ROLE_RTX, [RED] = RTP_ROLE_RED, [BESIDE] = RTP_ROLE_BESIDE}},
+        .track_rate = rate,
         .clock_rate = 48000,
         .reorder_ms = 60,
         .gap_ms = 200,
@@ -125,6 +157,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
         now_us += action >> 4 == 15 ? 1500000 : (action >> 4) * 5000;
         if ((action & 15) == 15)
             send_raw(receiver, &input, now_us);
+        else if ((action & 15) == 13)
+            send_other(receiver, &input, n, now_us);
         else if ((action & 15) == 14)
             rtp_receiver_pause(receiver, next(&input) & 1 ? "pause" : NULL, now_us);
         else
