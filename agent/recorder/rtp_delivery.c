@@ -36,10 +36,23 @@ is_wanted(RtpDelivery *self, const RtpDeliveryPacket *packet, int64_t time_us)
     return false;
 }
 
+/* All packets of a picture have one time, even if the clock has moved between them: two times would
+ * make two pictures of it. */
+static int64_t
+time_of(RtpDelivery *self, const RtpDeliveryPacket *packet)
+{
+    if (!self->has_timed || packet->header.timestamp != self->timed_timestamp) {
+        self->timed_us = MAX(packet->time_us, self->floor_us);
+        self->timed_timestamp = packet->header.timestamp;
+        self->has_timed = true;
+    }
+    return self->timed_us;
+}
+
 void
 rtp_delivery_give(RtpDelivery *self, const RtpDeliveryPacket *packet, unsigned n_missing)
 {
-    const int64_t time_us = MAX(packet->time_us, self->floor_us);
+    const int64_t time_us = time_of(self, packet);
 
     if (n_missing > 0)
         rtp_delivery_lost(self, n_missing);
@@ -88,6 +101,7 @@ rtp_delivery_restart(RtpDelivery *self, int64_t floor_us)
     self->must_restart = self->has_given;
     self->follows_loss = false;
     self->floor_us = floor_us;
+    self->has_timed = false;
     gap_tracker_restart(&self->gaps);
 }
 

@@ -21,6 +21,9 @@ typedef struct {
     bool follows_loss;
     int64_t floor_us; /* no packet of the present stream lies before */
     int64_t last_us;  /* the latest given on or left out */
+    bool has_timed;   /* the next two are of the packet before */
+    uint32_t timed_timestamp;
+    int64_t timed_us;
     int64_t resumed_us;
     unsigned n_packets;
     RtpReceiverPacket packets[RTP_DELIVERY_BATCH];
