@@ -88,6 +88,7 @@ typedef struct {
     char *socket_path;       /* recorder.socket */
     char *spool_path;        /* recorder.spool */
     char *signing_key_path;  /* recorder.signing_key */
+    char *catalogue_path;    /* catalogue.path: beside the spool */
     char *rtp_address;       /* recorder.rtp.address: bound, and told to the media server */
     uint16_t rtp_first_port; /* recorder.rtp.first_port: even; each track takes two */
     uint16_t rtp_last_port;

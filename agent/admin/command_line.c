@@ -13,13 +13,14 @@ typedef struct {
 } Command;
 
 static const Command commands[] = {
-    {"init",    init_command_run,    "make a folder with settings, keys, store and spool"       },
-    {"doctor",  doctor_command_run,  "check everything a recorder needs on this host"           },
-    {"config",  config_command_run,  "check the settings"                                       },
-    {"session", session_command_run, "list sessions; show one with its timeline"                },
-    {"verify",  verify_command_run,  "check that a recording is all there, genuine and in order"},
-    {"recover", recover_command_run, "open a recording with an identity file, offline"          },
-    {"age",     NULL,                "plain age: keygen, encrypt, decrypt"                      },
+    {"init",      init_command_run,      "make a folder with settings, keys, store and spool"       },
+    {"doctor",    doctor_command_run,    "check everything a recorder needs on this host"           },
+    {"config",    config_command_run,    "check the settings"                                       },
+    {"session",   session_command_run,   "list sessions; show one with its timeline"                },
+    {"catalogue", catalogue_command_run, "check or rebuild the index that lists are made from"      },
+    {"verify",    verify_command_run,    "check that a recording is all there, genuine and in order"},
+    {"recover",   recover_command_run,   "open a recording with an identity file, offline"          },
+    {"age",       NULL,                  "plain age: keygen, encrypt, decrypt"                      },
 };
 
 static void

@@ -1,6 +1,6 @@
 #include "agent/admin/commands.h"
-#include "agent/admin/session_list.h"
 #include "agent/admin/terminal.h"
+#include "storage/session_list.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "agent/admin/session_list.h"
+#include "storage/session_list.h"
 
 #include "crypto/age_context.h"
 
