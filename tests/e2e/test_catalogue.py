@@ -228,7 +228,7 @@ def put_store(recorder, fake, keys):
     before, rest = text.split("store:\n", 1)
     after = rest.split("};\n", 1)[1]
     rows = {"type": "s3", "baa": True, "endpoint": f"http://127.0.0.1:{fake.port}", "bucket": BUCKET,
-            "region": "us-east-1", "credentials": str(keys), "retry_ms": 3000}
+            "region": "us-east-1", "credentials": str(keys), "retry_ms": 1000}
     lines = "".join(f"    {name} = {json.dumps(value)};\n" for name, value in rows.items())
     recorder.config.write_text(before + "store:\n{\n" + lines + "};\n" + after)
 
