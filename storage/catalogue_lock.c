@@ -19,37 +19,45 @@ give_to_owner_of_folder(int file, const char *path)
     g_autofree char *folder = g_path_get_dirname(path);
     struct stat owner;
 
-    if (geteuid() == 0 && stat(folder, &owner) == 0)
+    if (geteuid() == 0 && stat(folder, &owner) == 0) {
         (void) !fchown(file, owner.st_uid,
                        owner.st_gid); /* else it stays root's: told when needed */
+    }
+}
+
+/* flock() tells nobody when a lock is let go, so it is asked for again and again. */
+static bool
+wait_for_lock(int file, int operation, unsigned wait_ms)
+{
+    const int64_t until_us = g_get_monotonic_time() + wait_ms * INT64_C(1000);
+
+    while (flock(file, operation | LOCK_NB) != 0) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || g_get_monotonic_time() >= until_us)
+            return false;
+        (void) poll(NULL, 0, POLL_MS); /* only the time counts */
+    }
+    return true;
 }
 
 Fd
 catalogue_lock_take(const char *path, bool is_alone, unsigned wait_ms, GError **error)
 {
     g_autofree char *name = g_strconcat(path, ".lock", NULL);
-    g_auto(Fd) file = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    const int64_t until_us = g_get_monotonic_time() + wait_ms * INT64_C(1000);
-    Fd taken = -1;
+    Fd file = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (file < 0) {
         (void) storage_fail_errno(error, "open", name);
         return -1;
     }
     give_to_owner_of_folder(file, path);
-    while (flock(file, (is_alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) {
-            (void) storage_fail_errno(error, "lock", name);
-            return -1;
-        }
-        if (g_get_monotonic_time() >= until_us) {
-            g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_BUSY, "%s is in use by another process",
-                        path);
-            return -1;
-        }
-        (void) poll(NULL, 0, POLL_MS); /* flock() tells nobody when a lock is let go */
+    if (wait_for_lock(file, is_alone ? LOCK_EX : LOCK_SH, wait_ms))
+        return file;
+    if (errno == EWOULDBLOCK || errno == EINTR) {
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_BUSY, "%s is in use by another process",
+                    path);
+    } else {
+        (void) storage_fail_errno(error, "lock", name);
     }
-    taken = file;
-    file = -1;
-    return taken;
+    fd_close(&file);
+    return -1;
 }

@@ -109,20 +109,30 @@ take_envelope(CatalogueEntry *entry, SqlRows *rows)
     (void) catalogue_entry_add_envelope(entry, (uint32_t) sql_rows_number(rows, 0));
 }
 
+/* The tables of what belongs to a session. */
+static const struct {
+    CatalogueSql sql;
+    void (*take)(CatalogueEntry *entry, SqlRows *rows);
+} details_tables[] = {
+    {CATALOGUE_SQL_TRACKS,    take_track   },
+    {CATALOGUE_SQL_GAPS,      take_gap     },
+    {CATALOGUE_SQL_ENVELOPES, take_envelope},
+};
+
 static bool
-take_all(Catalogue *self, CatalogueSql sql, int64_t id, CatalogueEntry *entry,
-         void (*take)(CatalogueEntry *, SqlRows *), GError **error)
+take_table(Catalogue *self, size_t table, int64_t id, CatalogueEntry *entry, GError **error)
 {
     const SqlValue values[] = {{.number = id}};
     g_autoptr(SqlRows) rows =
-        sql_database_query(self->database, catalogue_schema_sql(sql), values, 1, error);
+        sql_database_query(self->database, catalogue_schema_sql(details_tables[table].sql), values,
+                           G_N_ELEMENTS(values), error);
     bool has_row = rows != NULL;
 
     while (has_row) {
         if (!sql_rows_next(rows, &has_row, error))
             return false;
         if (has_row)
-            take(entry, rows);
+            details_tables[table].take(entry, rows);
     }
     return rows != NULL;
 }
@@ -137,9 +147,11 @@ read_whole(Catalogue *self, SqlRows *rows, GError **error)
     g_autofree char *found = NULL;
     g_autoptr(CatalogueEntry) entry = catalogue_read_row(self, rows, &id, &expected, error);
 
-    if (entry == NULL || !take_all(self, CATALOGUE_SQL_TRACKS, id, entry, take_track, error) ||
-        !take_all(self, CATALOGUE_SQL_GAPS, id, entry, take_gap, error) ||
-        !take_all(self, CATALOGUE_SQL_ENVELOPES, id, entry, take_envelope, error))
+    for (size_t i = 0; entry != NULL && i < G_N_ELEMENTS(details_tables); i++) {
+        if (!take_table(self, i, id, entry, error))
+            return NULL;
+    }
+    if (entry == NULL)
         return NULL;
     details = catalogue_entry_details(entry);
     found = digest_of_text(details);

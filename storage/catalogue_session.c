@@ -103,9 +103,10 @@ catalogue_session_read(CatalogueEntry *entry, const CatalogueSource *source, boo
             break;
         *has_news = true;
     }
-    if (fault != NULL)
+    if (fault != NULL) {
         g_propagate_error(error, g_steal_pointer(&fault));
-    else if (numbers != NULL)
+    } else if (numbers != NULL) {
         return true;
+    }
     return false;
 }

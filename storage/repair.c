@@ -247,9 +247,10 @@ list(Repair *self, GError **error)
     g_autofree char *prefix = object_key_join(self->org, self->session, "");
     g_autoptr(GPtrArray) keys = object_store_list(self->request->store, prefix, error);
 
-    for (guint i = 0; keys != NULL && i < keys->len; i++)
+    for (guint i = 0; keys != NULL && i < keys->len; i++) {
         g_hash_table_add(self->there,
                          g_strdup((const char *) g_ptr_array_index(keys, i) + strlen(prefix)));
+    }
     return keys != NULL;
 }
 

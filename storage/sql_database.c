@@ -92,9 +92,10 @@ make_file(const char *path, GError **error)
 
     if (file < 0)
         return errno == EEXIST || storage_fail_errno(error, "create", path);
-    if (geteuid() == 0 && stat(folder, &owner) == 0)
+    if (geteuid() == 0 && stat(folder, &owner) == 0) {
         (void) !fchown(file, owner.st_uid,
                        owner.st_gid); /* then it stays root's, and says so later */
+    }
     (void) close(file);
     return true;
 }
@@ -124,7 +125,8 @@ set_up(SqlDatabase *self, SqlAccess access, unsigned busy_ms, GError **error)
         "PRAGMA temp_store = MEMORY; PRAGMA recursive_triggers = OFF;";
     static const char *const durable =
         "PRAGMA synchronous = EXTRA; PRAGMA journal_mode = TRUNCATE;";
-    static const char *const filling = "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;";
+    static const char *const filling = "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;"
+                                       "PRAGMA cache_size = -131072;";
     int result = sqlite3_busy_timeout(self->connection, (int) busy_ms);
 
     if (result == SQLITE_OK)

@@ -207,9 +207,10 @@ on_keys_stored(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GError) cause = NULL;
     g_autoptr(GError) error = NULL;
 
-    if (job->is_stored)
+    if (job->is_stored) {
         catalogue_writer_add_envelope(self->services.catalogue, self->org, self->id,
                                       job->generation);
+    }
     if (!g_task_propagate_boolean(G_TASK(result), &cause)) {
         error = refusal_of(cause, "the session's keys can not be stored");
     } else if (!session_is_open(self)) {

@@ -10,7 +10,9 @@
 /* How long the catalogue's questions take with a million sessions, beside a look-up of one row by
  * its primary key in the same file and run.   bench_catalogue [SESSIONS [ROUNDS]] */
 
-enum { N_ORGS = 50, PAGE = 100, CREATED_S = 1700000000 };
+enum { N_ORGS = 50, PAGE = 100, CREATED_S = 1700000000, BOUND_US = 10000 };
+
+static bool is_within = true; /* every question so far */
 
 static const char *const states[] = {"stored", "stored", "stored", "incomplete", "open"};
 
@@ -57,7 +59,8 @@ make_entry(unsigned i)
     }
     entry->n_tracks = 4;
     (void) catalogue_entry_add_envelope(entry, 1);
-    if (!catalogue_entry_set_state(entry, states[i % 5], i % 5 == 3 ? "interrupted" : ""))
+    if (!catalogue_entry_set_state(entry, states[i / N_ORGS % 5],
+                                   i / N_ORGS % 5 == 3 ? "interrupted" : ""))
         g_error("no such state");
     return entry;
 }
@@ -189,6 +192,7 @@ measure(const Bench *self, const char *name, void (*ask)(const Bench *, unsigned
     median = g_array_index(times, double, times->len / 2);
     p99 = g_array_index(times, double, times->len * 99 / 100);
     most = g_array_index(times, double, times->len - 1);
+    is_within = is_within && p99 <= BOUND_US;
     g_print("%-28s p50 %8.0f us  p99 %8.0f us  max %8.0f us  p50 / key look-up %6.1f\n", name,
             median, p99, most, key_us > 0 ? median / key_us : 1.0);
     return median;
@@ -238,5 +242,6 @@ main(int argc, char **argv)
     sql_database_free(bench.database);
     (void) g_unlink(path);
     (void) g_rmdir(folder);
-    return 0;
+    g_print("99 of 100 answers within %d ms: %s\n", BOUND_US / 1000, is_within ? "yes" : "NO");
+    return is_within ? 0 : 1;
 }
