@@ -67,6 +67,8 @@ static const ConfigRule rules[] = {
      32,                                                                                                             1000000,  NULL           },
     {"recorder.max_track_kbps",           CONFIG_KIND_NUMBER, false, "32 to 1000000 (1000 bits a second)",     32,
      1000000,                                                                                                                  NULL           },
+    {"catalogue",                         CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,        NULL           },
+    {"catalogue.path",                    CONFIG_KIND_PATH,   false, "the path of a file",                     0,    0,        NULL           },
     {"janus",                             CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,        NULL           },
     {"janus.url",                         CONFIG_KIND_TEXT,   false,
      "the URL of Janus' HTTP API, as http://127.0.0.1:8088/janus",                                             0,    0,        is_http_url    },
@@ -137,6 +139,17 @@ read_recorder(Settings *self, const ConfigFile *file, GError **error)
         return true;
     }
     return false;
+}
+
+/* Without a path it stands beside the spool, in the folder that is the recorder's in any case. */
+static void
+read_catalogue(Settings *self, const ConfigFile *file)
+{
+    g_autofree char *folder = g_path_get_dirname(self->spool_path);
+
+    self->catalogue_path = config_file_text(file, "catalogue.path");
+    if (self->catalogue_path == NULL)
+        self->catalogue_path = g_build_filename(folder, "catalogue.db", NULL);
 }
 
 static bool
@@ -247,6 +260,7 @@ settings_load(const char *path, GError **error)
         !store_settings_read(&self->store, file, error) ||
         !replica_settings_read(&self->store, file, error))
         return NULL;
+    read_catalogue(self, file);
     self->verifier_keys = config_file_list(file, "trusted_recorders");
     if (!read_janus(self, file, error) || !read_orgs(self, file, error))
         return NULL;
@@ -274,6 +288,7 @@ settings_free(Settings *self)
     g_free(self->socket_path);
     g_free(self->spool_path);
     g_free(self->signing_key_path);
+    g_free(self->catalogue_path);
     g_free(self->rtp_address);
     store_settings_clear(&self->store);
     janus_free(self->janus);

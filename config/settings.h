@@ -30,7 +30,6 @@ typedef struct {
 
 /* Where sealed recordings stay, as the administrator wrote it under `store`. What is NULL or 0 was
  * left out, and the store knows what stands behind it. */
-
 typedef enum {
     STORE_TYPE_DIRECTORY,
     STORE_TYPE_S3,
@@ -88,6 +87,7 @@ typedef struct {
     char *socket_path;       /* recorder.socket */
     char *spool_path;        /* recorder.spool */
     char *signing_key_path;  /* recorder.signing_key */
+    char *catalogue_path;    /* catalogue.path: beside the spool */
     char *rtp_address;       /* recorder.rtp.address: bound, and told to the media server */
     uint16_t rtp_first_port; /* recorder.rtp.first_port: even; each track takes two */
     uint16_t rtp_last_port;

@@ -243,6 +243,7 @@ recording_open(ObjectStore *store, const char *org, const char *session, GPtrArr
     numbers = list_parts(self, error);
     if (numbers == NULL)
         return NULL;
+    self->n_notes = numbers->len;
     if (numbers->len == 0) {
         recording_add_finding(self->findings, "manifest-missing",
                               "no part of the manifest is in the store");

@@ -42,6 +42,10 @@ GPtrArray *recording_verify(Recording *self,
                             void (*on_progress)(uint64_t done, uint64_t total, void *user_data),
                             void *user_data);
 
+/* The same, but reads only `objects` (a set of their names, as the manifest has them); of the
+ * others it only looks whether they are there. */
+GPtrArray *recording_sample(Recording *self, GHashTable *objects);
+
 /* Reads one segment's sealed bytes and checks its digest.
  * Errors: NOT_FOUND, CORRUPT, any of the store's. */
 GBytes *recording_read_segment(Recording *self, const ManifestSegment *segment,

@@ -7,6 +7,7 @@ struct Recording {
     ObjectStore *store; /* borrowed */
     char *org, *session;
     ManifestPart *manifest; /* all parts that are genuine, merged */
+    guint n_notes;          /* parts that lie there, whatever they are */
     GPtrArray *findings;    /* RecordingFinding: of the manifest's parts */
     GHashTable *bodies;     /* track -> the object of it that was read last (Body) */
 };

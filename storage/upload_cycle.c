@@ -233,6 +233,8 @@ release_part(UploadCycle *self, OutboxSession *session, const SpoolPart *part)
     g_autoptr(GError) error = NULL;
 
     self->n_parts++;
+    if (options->on_part_stored != NULL)
+        options->on_part_stored(part->note, options->user_data);
     /* While an old part was on its way, news for the next one may have come. */
     if (session->part != NULL)
         self->has_more = true;

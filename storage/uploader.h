@@ -20,7 +20,9 @@ typedef struct {
     ObjectStore *store;
     const NoteSigner *signer;
     unsigned interval_ms; /* open sessions are looked through this often; 0: 1000 */
-    /* On the uploader's thread; must not block. */
+    /* On the uploader's thread; must not block. `note`: of the manifest part that the store has
+     * now, perhaps once more. */
+    void (*on_part_stored)(const char *note, void *user_data);
     void (*on_session_stored)(const char *session, SessionEnd end, void *user_data);
     void (*on_trouble)(const char *session, const GError *error, bool will_retry, void *user_data);
     void *user_data;

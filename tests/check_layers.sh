@@ -28,7 +28,7 @@ agent/policy
 agent/media crypto
 agent/audit crypto
 agent/service crypto
-agent/store config storage
+agent/store crypto config storage
 agent/recorder $wiring
 agent/opener $wiring
 agent/admin $wiring
@@ -54,7 +54,7 @@ curl/ storage
 jansson agent/service agent/recorder agent/admin storage/aws_credentials_fetch.c
 systemd/ agent/service
 jose/ agent/opener
-sqlite3 storage
+sqlite3 storage/sql_database.c
 srtp2/ agent/recorder/srtp_context.c
 END
 }

@@ -2,8 +2,8 @@
 
 #include "agent/service/http_client.h"
 #include "agent/store/configured_store.h"
+#include "agent/store/trusted_recorders.h"
 #include "crypto/age_context.h"
-#include "crypto/signed_note.h"
 #include "storage/storage_error.h"
 
 #include <stdio.h>
@@ -99,29 +99,14 @@ command_context_store(CommandContext *self, GError **error)
     return self->store;
 }
 
-static void
-on_verifier_free(gpointer verifier)
-{
-    note_verifier_free(verifier);
-}
-
 /* Returns: borrowed. */
 static GPtrArray *
 trusted_verifiers(CommandContext *self, GError **error)
 {
     const Settings *settings = command_context_settings(self, error);
-    g_autoptr(GPtrArray) verifiers = g_ptr_array_new_with_free_func(on_verifier_free);
 
-    if (self->verifiers != NULL || settings == NULL)
-        return self->verifiers;
-    for (guint i = 0; i < settings->verifier_keys->len; i++) {
-        NoteVerifier *verifier = note_verifier_parse(settings->verifier_keys->pdata[i], error);
-
-        if (verifier == NULL)
-            return NULL;
-        g_ptr_array_add(verifiers, verifier);
-    }
-    self->verifiers = g_steal_pointer(&verifiers);
+    if (self->verifiers == NULL && settings != NULL)
+        self->verifiers = trusted_recorders(settings, error);
     return self->verifiers;
 }
 

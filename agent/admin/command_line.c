@@ -13,13 +13,16 @@ typedef struct {
 } Command;
 
 static const Command commands[] = {
-    {"init",    init_command_run,    "make a folder with settings, keys, store and spool"       },
-    {"doctor",  doctor_command_run,  "check everything a recorder needs on this host"           },
-    {"config",  config_command_run,  "check the settings"                                       },
-    {"session", session_command_run, "list sessions; show one with its timeline"                },
-    {"verify",  verify_command_run,  "check that a recording is all there, genuine and in order"},
-    {"recover", recover_command_run, "open a recording with an identity file, offline"          },
-    {"age",     NULL,                "plain age: keygen, encrypt, decrypt"                      },
+    {"init",      init_command_run,      "make a folder with settings, keys, store and spool"       },
+    {"doctor",    doctor_command_run,    "check everything a recorder needs on this host"           },
+    {"config",    config_command_run,    "check the settings"                                       },
+    {"session",   session_command_run,   "list sessions; show one with its timeline"                },
+    {"catalogue", catalogue_command_run, "check or rebuild the index that lists are made from"      },
+    {"verify",    verify_command_run,    "check that a recording is all there, genuine and in order"},
+    {"scrub",     scrub_command_run,     "read a sample of the store back and check it"             },
+    {"repair",    repair_command_run,    "put back what a store lacks, from replicas or the spool"  },
+    {"recover",   recover_command_run,   "open a recording with an identity file, offline"          },
+    {"age",       NULL,                  "plain age: keygen, encrypt, decrypt"                      },
 };
 
 static void
@@ -29,7 +32,7 @@ print_help(void)
             "  sealtape [--config FILE] [--json] COMMAND ...\n\n"
             "Commands:\n");
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
-        g_print("  %-9s %s\n", commands[i].name, commands[i].summary);
+        g_print("  %-10s %s\n", commands[i].name, commands[i].summary);
     g_print("\nGlobal options:\n"
             "  --config FILE  settings (default: /etc/sealtape/sealtape.conf)\n"
             "  --json         print JSON for programs\n"

@@ -8,5 +8,8 @@ int init_command_run(CommandContext *context, int argc, char **argv);
 int doctor_command_run(CommandContext *context, int argc, char **argv);
 int config_command_run(CommandContext *context, int argc, char **argv);
 int session_command_run(CommandContext *context, int argc, char **argv);
+int catalogue_command_run(CommandContext *context, int argc, char **argv);
+int repair_command_run(CommandContext *context, int argc, char **argv);
+int scrub_command_run(CommandContext *context, int argc, char **argv);
 int verify_command_run(CommandContext *context, int argc, char **argv);
 int recover_command_run(CommandContext *context, int argc, char **argv);

@@ -1,103 +1,118 @@
 #include "agent/admin/commands.h"
 #include "agent/admin/session_facts.h"
-#include "agent/admin/session_list.h"
+#include "agent/admin/session_listing.h"
 #include "agent/admin/session_picture.h"
 #include "agent/admin/terminal.h"
-#include "storage/storage_error.h"
+#include "agent/admin/time_text.h"
 
 #include <string.h>
 
-/* Returns: what the recorder says of `session`, borrowed from its list; NULL if nothing. */
-static const json_t *
-find_live(const json_t *live, const char *session)
-{
-    const json_t *rows = json_is_array(live) ? live : json_object_get(live, "sessions");
-    size_t i = 0;
-    json_t *row = NULL;
+/* What was written on the command line. */
+typedef struct {
+    char *org, *state, *since, *until, *after;
+    int limit;
+} ListOptions;
 
-    json_array_foreach(rows, i, row)
-    {
-        const char *id = json_string_value(json_object_get(row, "session"));
-
-        if (id != NULL && strcmp(id, session) == 0)
-            return row;
-    }
-    return NULL;
-}
-
-/* A session whose envelope is stored has no manifest for its first seconds: that is no failure. */
 static bool
-open_if_there(CommandContext *context, const char *session, Recording **recording, GError **error)
+read_moment(const char *option, const char *text, int64_t *moment_us)
 {
-    g_autoptr(GError) fault = NULL;
-
-    *recording = command_context_open_recording(context, session, &fault);
-    if (*recording != NULL || g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND))
+    if (text == NULL || time_text_parse_moment(text, g_get_real_time(), moment_us))
         return true;
-    g_propagate_error(error, g_steal_pointer(&fault));
+    g_printerr("sealtape session list: --%s: `%s` is no time; write 2026-11-21, "
+               "2026-11-21T17:00:00Z, or 24h, 7d for so long ago\n",
+               option, text);
     return false;
 }
 
 static bool
-add_row(CommandContext *context, const SessionName *name, const json_t *live, json_t *rows,
-        GError **error)
+is_state(const char *text)
 {
-    g_autoptr(Recording) recording = NULL;
-    g_autoptr(SessionFacts) facts = NULL;
+    static const char *const states[] = {
+        "open",         "stored", "incomplete",  "recording", "paused", "finalising",
+        "not-recorded", "failed", "quarantined", "erased",    NULL};
+    g_autofree char *all = NULL;
 
-    if (!open_if_there(context, name->session, &recording, error))
+    if (text == NULL || g_strv_contains(states, text))
+        return true;
+    all = g_strjoinv(", ", (char **) states);
+    g_printerr("sealtape session list: --state: `%s` is none of %s\n", text, all);
+    return false;
+}
+
+static bool
+read_options(const ListOptions *options, SessionListing *wanted)
+{
+    if (options->limit < 0) {
+        g_printerr("sealtape session list: --limit: %d is less than 0\n", options->limit);
         return false;
-    facts = session_facts_new(name->org, name->session,
-                              recording != NULL ? recording_manifest(recording) : NULL,
-                              find_live(live, name->session));
-    json_array_append_new(rows, session_facts_to_row(facts));
-    return true;
-}
-
-/* Returns: the rows, owned; NULL with `error` set. */
-static json_t *
-make_list(CommandContext *context, const char *org, GError **error)
-{
-    ObjectStore *store = command_context_store(context, error);
-    g_autoptr(GPtrArray) names = store != NULL ? session_list_names(store, org, error) : NULL;
-    json_t *live = names != NULL ? command_context_ask_recorder(context, "/v1/sessions") : NULL;
-    json_t *rows = names != NULL ? json_array() : NULL;
-
-    for (guint i = 0; rows != NULL && i < names->len; i++) {
-        if (!add_row(context, names->pdata[i], live, rows, error)) {
-            g_clear_pointer(&rows, json_decref);
-        }
     }
-    json_decref(live);
-    return rows;
+    *wanted = (SessionListing){
+        .org = options->org,
+        .state = options->state,
+        .after = options->after,
+        .limit = (uint32_t) options->limit,
+    };
+    return is_state(options->state) && read_moment("since", options->since, &wanted->since_us) &&
+           read_moment("until", options->until, &wanted->until_us);
 }
+
+static int
+list(CommandContext *context, const ListOptions *options)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *more = NULL;
+    SessionListing wanted = {0};
+    json_t *rows = NULL;
+
+    if (!read_options(options, &wanted))
+        return EXIT_CODE_USAGE;
+    rows = session_listing_make(context, &wanted, &more, &error);
+    if (rows == NULL)
+        return command_context_fail(context, g_steal_pointer(&error));
+    if (command_context_as_json(context)) {
+        command_context_print_json(json_pack("{s:o, s:s?}", "sessions", rows, "more", more));
+        return EXIT_CODE_OK;
+    }
+    session_picture_print_list(rows);
+    if (more != NULL)
+        g_print("There are more: --after %s\n", more);
+    json_decref(rows);
+    return EXIT_CODE_OK;
+}
+
+static void
+list_options_clear(ListOptions *self)
+{
+    g_free(self->org);
+    g_free(self->state);
+    g_free(self->since);
+    g_free(self->until);
+    g_free(self->after);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListOptions, list_options_clear)
 
 static int
 run_list(CommandContext *context, int argc, char **argv)
 {
-    g_autofree char *org = NULL;
+    g_auto(ListOptions) options = {0};
     const GOptionEntry entries[] = {
-        {"org", 0, 0, G_OPTION_ARG_STRING, &org, "Only this organisation's", "ID"},
+        {"org",   0, 0, G_OPTION_ARG_STRING, &options.org,   "Only this organisation's",      "ID"     },
+        {"state", 0, 0, G_OPTION_ARG_STRING, &options.state, "Only those in this state",      "STATE"  },
+        {"since", 0, 0, G_OPTION_ARG_STRING, &options.since, "Only those made then or later",
+         "TIME"                                                                                        },
+        {"until", 0, 0, G_OPTION_ARG_STRING, &options.until, "Only those made before",        "TIME"   },
+        {"limit", 0, 0, G_OPTION_ARG_INT,    &options.limit, "At most so many; 0: all",       "N"      },
+        {"after", 0, 0, G_OPTION_ARG_STRING, &options.after,
+         "Go on behind this session: the last one of the page before",                        "SESSION"},
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {
-        "session list", "", "Lists the sessions of the store and what became of them.",
+        "session list", "", "Lists sessions, newest first, and what became of them.",
         entries,        0,  0};
-    g_autoptr(GError) error = NULL;
-    json_t *rows = NULL;
 
     if (!command_context_parse(context, &syntax, &argc, argv))
         return EXIT_CODE_USAGE;
-    rows = make_list(context, org, &error);
-    if (rows == NULL)
-        return command_context_fail(context, g_steal_pointer(&error));
-    if (command_context_as_json(context)) {
-        command_context_print_json(json_pack("{s:o}", "sessions", rows));
-        return EXIT_CODE_OK;
-    }
-    session_picture_print_list(rows);
-    json_decref(rows);
-    return EXIT_CODE_OK;
+    return list(context, &options);
 }
 
 static int

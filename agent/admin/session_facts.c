@@ -3,6 +3,7 @@
 #include "agent/admin/completeness.h"
 #include "agent/admin/time_text.h"
 #include "agent/admin/timeline.h"
+#include "storage/catalogue_entry.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -87,17 +88,13 @@ text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
-/* Whether a gap stands for media that had arrived and was lost on the way to the store. */
 static bool
 has_lost_segments(const ManifestPart *manifest)
 {
-    static const char *const reasons[] = {"overload",       "disk-full", "disk-failed",
-                                          "sealing-failed", "corrupt",   NULL};
-
     for (guint i = 0; i < manifest->gaps->len; i++) {
         const ManifestGap *gap = manifest->gaps->pdata[i];
 
-        if (g_strv_contains(reasons, gap->reason)) {
+        if (catalogue_gap_is_loss(gap->reason)) {
             return true;
         }
     }

@@ -82,3 +82,44 @@ time_text_format_unix(int64_t unix_us)
 
     return time != NULL ? g_date_time_format_iso8601(time) : g_strdup("-");
 }
+
+static bool
+take_ago(const char *text, int64_t now_us, int64_t *unix_us)
+{
+    static const struct {
+        char unit;
+        int64_t us;
+    } units[] = {
+        {'s', G_TIME_SPAN_SECOND},
+        {'m', G_TIME_SPAN_MINUTE},
+        {'h', G_TIME_SPAN_HOUR  },
+        {'d', G_TIME_SPAN_DAY   }
+    };
+    int64_t number = 0;
+
+    if (!take_number(&text, &number) || text[0] == '\0' || text[1] != '\0' || number > 100000)
+        return false;
+    for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
+        if (units[i].unit == text[0]) {
+            *unix_us = MAX(now_us - number * units[i].us, 0);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+time_text_parse_moment(const char *text, int64_t now_us, int64_t *unix_us)
+{
+    g_autofree char *midnight = g_strconcat(text, "T00:00:00", NULL);
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) day =
+        strlen(text) == 10 ? g_date_time_new_from_iso8601(midnight, utc) : NULL;
+    g_autoptr(GDateTime) moment = g_date_time_new_from_iso8601(text, utc);
+    GDateTime *found = day != NULL ? day : moment;
+
+    if (found == NULL)
+        return take_ago(text, now_us, unix_us);
+    *unix_us = g_date_time_to_unix(found) * G_USEC_PER_SEC + g_date_time_get_microsecond(found);
+    return *unix_us >= 0;
+}

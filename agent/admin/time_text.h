@@ -15,3 +15,9 @@ char *time_text_format(int64_t time_us);
 
 /* Returns: `2026-11-21T17:00:00Z`, owned. */
 char *time_text_format_unix(int64_t unix_us);
+
+/* Reads a moment as people name one: `2026-11-21`, `2026-11-21T17:00:00Z` (UTC where no zone is
+ * given), or how long before `now_us`: `90m`, `24h`, `7d`.
+ * `unix_us`: microseconds since 1970. Returns: false for anything else. */
+bool time_text_parse_moment(const char *text, int64_t now_us,
+                            int64_t *unix_us) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,13 +1,14 @@
 #include "agent/admin/commands.h"
-#include "agent/admin/session_list.h"
 #include "agent/admin/terminal.h"
+#include "storage/session_list.h"
 
 #include <string.h>
 
 typedef struct {
     unsigned n_sessions;
     unsigned n_findings;
-    json_t *results; /* NULL: for a person */
+    unsigned n_failed; /* sessions that could not be read */
+    json_t *results;   /* NULL: for a person */
 } Report;
 
 static void
@@ -73,11 +74,11 @@ verify_one(CommandContext *context, const char *session, Report *report, GError 
 
 /* Every session that the store has; one that can not be opened does not stop the others. */
 static int
-verify_all(CommandContext *context, Report *report)
+verify_all(CommandContext *context, const char *org, Report *report)
 {
     g_autoptr(GError) error = NULL;
     ObjectStore *store = command_context_store(context, &error);
-    g_autoptr(GPtrArray) names = store != NULL ? session_list_names(store, NULL, &error) : NULL;
+    g_autoptr(GPtrArray) names = store != NULL ? session_list_names(store, org, &error) : NULL;
     int status = EXIT_CODE_OK;
 
     if (names == NULL)
@@ -85,8 +86,10 @@ verify_all(CommandContext *context, Report *report)
     for (guint i = 0; i < names->len; i++) {
         const SessionName *name = names->pdata[i];
 
-        if (!verify_one(context, name->session, report, &error))
+        if (!verify_one(context, name->session, report, &error)) {
+            report->n_failed++;
             status = command_context_fail(context, g_steal_pointer(&error));
+        }
     }
     return status;
 }
@@ -101,8 +104,9 @@ print_report(Report *report, bool is_all)
                     report->n_findings == 1 ? "" : "s");
         }
     } else if (is_all) {
-        command_context_print_json(
-            json_pack("{s:b, s:O}", "ok", report->n_findings == 0, "sessions", report->results));
+        command_context_print_json(json_pack("{s:b, s:O}", "ok",
+                                             report->n_findings == 0 && report->n_failed == 0,
+                                             "sessions", report->results));
     } else if (json_array_size(report->results) == 1) {
         command_context_print_json(json_incref(json_array_get(report->results, 0)));
     }
@@ -112,8 +116,10 @@ int
 verify_command_run(CommandContext *context, int argc, char **argv)
 {
     gboolean is_all = FALSE;
+    g_autofree char *org = NULL;
     const GOptionEntry entries[] = {
-        {"all", 0, 0, G_OPTION_ARG_NONE, &is_all, "Every session of the store", NULL},
+        {"all", 0, 0, G_OPTION_ARG_NONE,   &is_all, "Every session of the store",           NULL},
+        {"org", 0, 0, G_OPTION_ARG_STRING, &org,    "With --all: only this organisation's", "ID"},
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {
@@ -131,13 +137,13 @@ verify_command_run(CommandContext *context, int argc, char **argv)
 
     if (!command_context_parse(context, &syntax, &argc, argv))
         return EXIT_CODE_USAGE;
-    if ((argc == 2) == is_all) {
-        g_printerr("sealtape verify: give either a session or --all\n");
+    if ((argc == 2) == is_all || (org != NULL && !is_all)) {
+        g_printerr("sealtape verify: give either a session or --all, and --org only with --all\n");
         return EXIT_CODE_USAGE;
     }
     report.results = command_context_as_json(context) ? json_array() : NULL;
     if (is_all) {
-        status = verify_all(context, &report);
+        status = verify_all(context, org, &report);
     } else if (!verify_one(context, argv[1], &report, &error)) {
         status = command_context_fail(context, g_steal_pointer(&error));
     }

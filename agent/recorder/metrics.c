@@ -82,6 +82,10 @@ metrics_text(Recorder *recorder)
         status.uploader.n_failures);
     add(text, "upload_parked", "gauge", "1 while something needs an administrator.",
         status.uploader.is_parked ? 1 : 0);
+    add(text, "catalogue_waiting", "gauge", "Things stored that the catalogue does not have yet.",
+        status.catalogue.n_waiting);
+    add(text, "catalogue_behind", "gauge", "1 while the catalogue may lack sessions.",
+        status.catalogue.is_behind ? 1 : 0);
     add(text, "troubles_total", "counter", "Failures to make media durable.", status.n_troubles);
     return g_string_free(text, FALSE);
 }

@@ -1,8 +1,7 @@
 #include "agent/recorder/recorder.h"
 
+#include "agent/recorder/recorder_storage.h"
 #include "agent/recorder/session_table.h"
-#include "agent/store/configured_store.h"
-#include "config/key_file.h"
 
 #include <string.h>
 
@@ -14,9 +13,7 @@
 
 struct Recorder {
     const Settings *settings;
-    ObjectStore *store;
-    NoteSigner *signer;
-    Spool *spool;
+    RecorderStorage storage;
     Uploader *uploader;
     Sealer *sealer;
     Ingress *ingress;
@@ -113,6 +110,14 @@ on_sealer_trouble(const char *session, const GError *error, void *user_data)
 }
 
 static void
+on_part_stored(const char *note, void *user_data)
+{
+    Recorder *self = user_data;
+
+    catalogue_writer_add_part(self->storage.catalogue, note);
+}
+
+static void
 on_session_stored(const char *session, SessionEnd end, void *user_data)
 {
     tell_main(&(News){.recorder = user_data,
@@ -137,55 +142,25 @@ beat(gpointer data)
     Recorder *self = data;
 
     if (self->n_tracks > 0)
-        spool_heartbeat(self->spool, g_get_real_time());
+        spool_heartbeat(self->storage.spool, g_get_real_time());
     session_table_end_overdue(self->sessions, self->settings->orphan_s * G_TIME_SPAN_SECOND);
     return G_SOURCE_CONTINUE;
-}
-
-static NoteSigner *
-read_signer(const char *path, GError **error)
-{
-    g_autoptr(Secret) text = key_file_read(path, error);
-    NoteSigner *signer = NULL;
-
-    if (text == NULL)
-        return NULL;
-    signer = note_signer_parse(text, error);
-    if (signer == NULL)
-        g_prefix_error(error, "%s: ", path);
-    return signer;
-}
-
-static bool
-open_storage(Recorder *self, GError **error)
-{
-    self->signer = read_signer(self->settings->signing_key_path, error);
-    if (self->signer == NULL)
-        return false;
-    self->store = configured_store_open(&self->settings->store, error);
-    if (self->store == NULL)
-        return false;
-    self->spool = spool_open(self->settings->spool_path, &(SpoolOptions){0}, error);
-    if (self->spool == NULL) {
-        g_prefix_error(error, "recorder.spool: ");
-        return false;
-    }
-    return true;
 }
 
 static void
 start_workers(Recorder *self)
 {
     self->uploader = uploader_new(&(UploaderOptions){
-        .spool = self->spool,
-        .store = self->store,
-        .signer = self->signer,
+        .spool = self->storage.spool,
+        .store = self->storage.store,
+        .signer = self->storage.signer,
+        .on_part_stored = on_part_stored,
         .on_session_stored = on_session_stored,
         .on_trouble = on_upload_trouble,
         .user_data = self,
     });
     self->sealer = sealer_new(&(SealerOptions){
-        .spool = self->spool,
+        .spool = self->storage.spool,
         .on_acknowledged = on_acknowledged,
         .on_session_closed = on_session_closed,
         .on_trouble = on_sealer_trouble,
@@ -202,7 +177,7 @@ recorder_new(const Settings *settings, GError **error)
 
     self->settings = settings;
     self->sessions = session_table_new();
-    if (!open_storage(self, error))
+    if (!recorder_storage_open(&self->storage, settings, error))
         return NULL;
     self->ingress = ingress_new(&(IngressOptions){.address = settings->rtp_address,
                                                   .first_port = settings->rtp_first_port,
@@ -211,7 +186,7 @@ recorder_new(const Settings *settings, GError **error)
     if (self->ingress == NULL)
         return NULL;
     start_workers(self);
-    spool_status(self->spool, &spool);
+    spool_status(self->storage.spool, &spool);
     if (spool.n_recovered > 0) {
         g_message("%" G_GUINT64_FORMAT " sessions were open when the recorder last ended; they "
                   "are closed as interrupted, with %" G_GUINT64_FORMAT
@@ -268,8 +243,9 @@ recorder_start_session(Recorder *self, SessionRequest *request, SessionReadyFunc
 {
     const SessionServices services = {
         .settings = self->settings,
-        .spool = self->spool,
-        .store = self->store,
+        .spool = self->storage.spool,
+        .store = self->storage.store,
+        .catalogue = self->storage.catalogue,
         .ingress = self->ingress,
         .sealer = self->sealer,
         .limits = limits_of(self->settings),
@@ -299,8 +275,9 @@ recorder_sessions(const Recorder *self)
 void
 recorder_status(Recorder *self, RecorderStatus *status)
 {
-    spool_status(self->spool, &status->spool);
+    spool_status(self->storage.spool, &status->spool);
     uploader_status(self->uploader, &status->uploader);
+    catalogue_writer_status(self->storage.catalogue, &status->catalogue);
     status->queued_bytes = sealer_queued_bytes(self->sealer);
     status->n_troubles = self->n_troubles;
     status->has_disk_trouble = self->has_disk_trouble;
@@ -348,8 +325,6 @@ recorder_free(Recorder *self)
     sealer_free(self->sealer);
     uploader_free(self->uploader);
     session_table_free(self->sessions);
-    spool_free(self->spool);
-    object_store_free(self->store);
-    note_signer_free(self->signer);
+    recorder_storage_clear(&self->storage);
     g_free(self);
 }

@@ -2,6 +2,7 @@
 
 #include "agent/recorder/session.h"
 #include "config/settings.h"
+#include "storage/catalogue_writer.h"
 #include "storage/spool.h"
 #include "storage/uploader.h"
 
@@ -31,6 +32,7 @@ GPtrArray *recorder_sessions(const Recorder *self);
 typedef struct {
     SpoolStatus spool;
     UploaderStatus uploader;
+    CatalogueWriterStatus catalogue;
     uint64_t queued_bytes; /* plaintext that waits to be sealed */
     uint64_t n_troubles;   /* told by the sealer */
     bool has_disk_trouble; /* the last flush failed */

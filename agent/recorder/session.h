@@ -7,6 +7,7 @@
 #include "agent/recorder/sealer.h"
 #include "agent/recorder/session_request.h"
 #include "config/settings.h"
+#include "storage/catalogue_writer.h"
 #include "storage/object_store.h"
 #include "storage/spool.h"
 
@@ -25,6 +26,7 @@ typedef struct {
     const Settings *settings;
     Spool *spool;
     ObjectStore *store;
+    CatalogueWriter *catalogue;
     Ingress *ingress;
     Sealer *sealer;
     SessionLimits limits;

@@ -17,6 +17,8 @@ typedef struct {
     GPtrArray *tracks; /* SessionTrack, borrowed */
     SessionReadyFunc on_ready;
     void *user_data;
+    uint32_t generation;
+    bool is_stored; /* the envelope, whatever became of the rest */
     char *envelope_key, *meta_key;
     GBytes *envelope, *meta; /* meta: first generation only */
 } KeyJob;
@@ -67,8 +69,9 @@ store_keys(GTask *task, gpointer source, gpointer data, GCancellable *cancellabl
     ObjectStore *store = job->session->services.store;
     GError *error = NULL;
 
-    if ((job->envelope == NULL ||
-         object_store_put(store, job->envelope_key, job->envelope, &error)) &&
+    job->is_stored =
+        job->envelope != NULL && object_store_put(store, job->envelope_key, job->envelope, &error);
+    if ((job->envelope == NULL || job->is_stored) &&
         (job->meta == NULL || object_store_replace(store, job->meta_key, job->meta, &error))) {
         g_task_return_boolean(task, TRUE);
     } else {
@@ -207,6 +210,10 @@ on_keys_stored(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GError) cause = NULL;
     g_autoptr(GError) error = NULL;
 
+    if (job->is_stored) {
+        catalogue_writer_add_envelope(self->services.catalogue, self->org, self->id,
+                                      job->generation);
+    }
     if (!g_task_propagate_boolean(G_TASK(result), &cause)) {
         error = refusal_of(cause, "the session's keys can not be stored");
     } else if (!session_is_open(self)) {
@@ -244,6 +251,7 @@ session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_ready, 
     job->tracks = g_ptr_array_ref(tracks);
     job->on_ready = on_ready;
     job->user_data = user_data;
+    job->generation = self->generation;
     job->envelope_key = g_strdup_printf("%s/%s/env/%u.age", self->org, self->id, self->generation);
     job->meta_key = g_strdup_printf("%s/%s/meta.age", self->org, self->id);
     for (guint i = 0; i < tracks->len; i++)

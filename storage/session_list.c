@@ -1,14 +1,22 @@
-#include "agent/admin/session_list.h"
+#include "storage/session_list.h"
 
 #include "crypto/age_context.h"
 
 #include <string.h>
 
-static void
-session_name_free(gpointer data)
+SessionName *
+session_name_new(const char *org, const char *session)
 {
-    SessionName *self = data;
+    SessionName *self = g_new0(SessionName, 1);
 
+    self->org = g_strdup(org);
+    self->session = g_strdup(session);
+    return self;
+}
+
+void
+session_name_free(SessionName *self)
+{
     g_free(self->org);
     g_free(self->session);
     g_free(self);
@@ -23,14 +31,10 @@ add_sessions(GPtrArray *names, ObjectStore *store, const char *org, GError **err
 
     for (guint i = 0; folders != NULL && i < folders->len; i++) {
         const char *session = (const char *) folders->pdata[i] + strlen(prefix);
-        SessionName *name = NULL;
 
         if (strcmp(session, "audit") == 0 || !age_context_id_is_valid(session))
             continue;
-        name = g_new0(SessionName, 1);
-        name->org = g_strdup(org);
-        name->session = g_strdup(session);
-        g_ptr_array_add(names, name);
+        g_ptr_array_add(names, session_name_new(org, session));
     }
     return folders != NULL;
 }
@@ -39,7 +43,7 @@ GPtrArray *
 session_list_names(ObjectStore *store, const char *org, GError **error)
 {
     g_autoptr(GPtrArray) orgs = NULL;
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(session_name_free);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func((GDestroyNotify) session_name_free);
 
     if (org != NULL) {
         orgs = g_ptr_array_new_with_free_func(g_free);

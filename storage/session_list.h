@@ -12,6 +12,9 @@ typedef struct {
     char *session;
 } SessionName;
 
+SessionName *session_name_new(const char *org, const char *session);
+void session_name_free(SessionName *self);
+
 /* `org`: only its sessions; NULL for all.
  * Returns: GPtrArray of SessionName (owned), in order of organisation and session. Errors: the
  * store's. */

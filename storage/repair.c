@@ -1,0 +1,290 @@
+#include "storage/repair.h"
+
+#include "crypto/age_context.h"
+#include "crypto/age_file.h"
+#include "crypto/signed_note.h"
+#include "storage/manifest.h"
+#include "storage/object_key.h"
+
+#include <string.h>
+
+/* In this order:
+ * 1. what the store has is listed;
+ * 2. the manifest, from part 1 on: each part from the store, or else from the first source that has
+ * a genuine one that follows the part before. It ends with the part that ends the session, or where
+ *    nobody has the next one;
+ * 3. the objects that these parts list;
+ * 4. envelopes and metadata. How many envelopes there are no manifest says: each generation up to
+ * the first that nobody has. */
+
+typedef struct {
+    const RepairRequest *request;
+    const char *org, *session;
+    GHashTable *there;   /* names, relative to the session */
+    GHashTable *objects; /* name -> GPtrArray of ManifestSegment, borrowed from `parts` */
+    GPtrArray *order;    /* the same names, as listed */
+    GPtrArray *parts;    /* ManifestPart */
+    bool has_previous;
+    Digest previous;
+} Repair;
+
+static void
+tell(const Repair *self, const char *relative, RepairOutcome outcome, const char *detail)
+{
+    self->request->on_object(relative, outcome, detail, self->request->user_data);
+}
+
+static void
+put(const Repair *self, const char *relative, GBytes *body, const char *source)
+{
+    g_autofree char *key = object_key_join(self->org, self->session, relative);
+    g_autoptr(GError) error = NULL;
+
+    if (self->request->is_plan || object_store_put(self->request->store, key, body, &error)) {
+        tell(self, relative, REPAIR_DONE, source);
+    } else {
+        tell(self, relative, REPAIR_FAILED, error->message);
+    }
+}
+
+/* Returns: the part, if `note` is the genuine one of that number behind the one before. */
+static ManifestPart *
+open_part(const Repair *self, uint32_t number, GBytes *note)
+{
+    gsize n_bytes = 0;
+    const char *bytes = g_bytes_get_data(note, &n_bytes);
+    g_autofree char *text = note_open(bytes, n_bytes, self->request->verifiers, NULL);
+    g_autoptr(ManifestPart) part = text != NULL ? manifest_part_parse(text, NULL) : NULL;
+
+    if (part == NULL || part->number != number || strcmp(part->org, self->org) != 0 ||
+        strcmp(part->session, self->session) != 0 || part->has_previous != self->has_previous ||
+        (part->has_previous && !digest_equal(&part->previous, &self->previous)))
+        return NULL;
+    return g_steal_pointer(&part);
+}
+
+/* Returns: the next part, from the store itself or given back to it; NULL where nobody has it, or
+ * with `fault` where something else is in its place. */
+static ManifestPart *
+next_part(Repair *self, uint32_t number, const char **fault)
+{
+    g_autofree char *key = object_key_manifest(self->org, self->session, number);
+    g_autofree char *relative = g_strdup_printf("manifest/%u.note", number);
+    const GPtrArray *sources = self->request->sources;
+    ManifestPart *part = NULL;
+
+    *fault = NULL;
+    if (g_hash_table_contains(self->there, relative)) {
+        g_autoptr(GBytes) note = object_store_get(self->request->store, key, NULL);
+
+        part = note != NULL ? open_part(self, number, note) : NULL;
+        *fault = note == NULL ? "it can not be read"
+                              : "what lies there is not the genuine part, and is never overwritten";
+        if (part != NULL)
+            self->previous = digest_of_bytes(note);
+        return part;
+    }
+    for (guint i = 0; part == NULL && i < sources->len; i++) {
+        RepairSource *source = g_ptr_array_index(sources, i);
+        g_autoptr(GBytes) note = repair_source_object(source, key, NULL);
+
+        part = note != NULL ? open_part(self, number, note) : NULL;
+        if (part != NULL) {
+            self->previous = digest_of_bytes(note);
+            put(self, relative, note, source->name);
+        }
+    }
+    return part;
+}
+
+static void
+take_rows(Repair *self, const ManifestPart *part)
+{
+    for (guint i = 0; i < part->segments->len; i++) {
+        ManifestSegment *row = g_ptr_array_index(part->segments, i);
+        GPtrArray *segments = g_hash_table_lookup(self->objects, row->object);
+
+        if (segments == NULL) {
+            segments = g_ptr_array_new();
+            g_hash_table_insert(self->objects, row->object, segments);
+            g_ptr_array_add(self->order, row->object);
+        }
+        g_ptr_array_add(segments, row);
+    }
+}
+
+/* Returns: the highest number of a part that the store has. */
+static uint32_t
+last_part_there(const Repair *self)
+{
+    GHashTableIter iterator;
+    gpointer relative = NULL;
+    uint32_t last = 0;
+
+    g_hash_table_iter_init(&iterator, self->there);
+    while (g_hash_table_iter_next(&iterator, &relative, NULL)) {
+        uint32_t number = 0;
+
+        if (object_key_parse_number(relative, "manifest", ".note", &number))
+            last = MAX(last, number);
+    }
+    return last;
+}
+
+/* Step 2. */
+static void
+repair_manifest(Repair *self)
+{
+    SessionEnd state = SESSION_OPEN;
+
+    for (uint32_t number = 1; state == SESSION_OPEN; number++) {
+        g_autofree char *relative = g_strdup_printf("manifest/%u.note", number);
+        const char *fault = NULL;
+        ManifestPart *part = next_part(self, number, &fault);
+
+        if (part == NULL && fault != NULL) {
+            tell(self, relative, REPAIR_FAILED, fault);
+        } else if (part == NULL && number <= MAX(last_part_there(self), 1)) {
+            tell(self, relative, REPAIR_LACKING, "");
+        }
+        if (part == NULL)
+            return;
+        state = part->state;
+        self->has_previous = true;
+        take_rows(self, part);
+        g_ptr_array_add(self->parts, part);
+    }
+}
+
+static bool
+is_genuine(const GPtrArray *segments, GBytes *body)
+{
+    gsize n_bytes = 0;
+    const uint8_t *bytes = g_bytes_get_data(body, &n_bytes);
+    uint64_t end = 0;
+
+    for (guint i = 0; i < segments->len; i++) {
+        const ManifestSegment *row = g_ptr_array_index(segments, i);
+        Digest digest;
+
+        if (row->offset != end || row->length > n_bytes - end)
+            return false;
+        digest = digest_of(bytes + end, row->length);
+        if (!digest_equal(&digest, &row->digest))
+            return false;
+        end += row->length;
+    }
+    return end == n_bytes;
+}
+
+/* Step 3, of one object. */
+static void
+repair_object(const Repair *self, const char *relative, const GPtrArray *segments)
+{
+    g_autofree char *key = object_key_join(self->org, self->session, relative);
+    const GPtrArray *sources = self->request->sources;
+
+    for (guint i = 0; i < sources->len; i++) {
+        RepairSource *source = g_ptr_array_index(sources, i);
+        g_autoptr(GBytes) body = repair_source_object(source, key, segments);
+
+        if (body != NULL && is_genuine(segments, body)) {
+            put(self, relative, body, source->name);
+            return;
+        }
+    }
+    tell(self, relative, REPAIR_LACKING, "");
+}
+
+/* Returns: whether it is there now. */
+static bool
+repair_placed(const Repair *self, const char *relative, const AgeContext *place)
+{
+    g_autofree char *key = object_key_join(self->org, self->session, relative);
+    const GPtrArray *sources = self->request->sources;
+
+    if (g_hash_table_contains(self->there, relative))
+        return true;
+    for (guint i = 0; i < sources->len; i++) {
+        RepairSource *source = g_ptr_array_index(sources, i);
+        g_autoptr(GBytes) body = repair_source_object(source, key, NULL);
+        g_autofree char *claim = NULL;
+
+        if (body == NULL)
+            continue;
+        claim =
+            age_file_claimed_context(g_bytes_get_data(body, NULL), g_bytes_get_size(body), NULL);
+        if (claim != NULL && strcmp(claim, age_context_text(place)) == 0) {
+            put(self, relative, body, source->name);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Step 4. */
+static void
+repair_keys(const Repair *self)
+{
+    g_autoptr(AgeContext) meta = age_context_new_meta(self->org, self->session);
+    bool has_more = true;
+
+    for (uint32_t generation = 1; has_more; generation++) {
+        g_autofree char *relative = g_strdup_printf("env/%u.age", generation);
+        g_autoptr(AgeContext) place =
+            age_context_new_envelope(self->org, self->session, generation);
+
+        has_more = repair_placed(self, relative, place);
+        if (!has_more && generation == 1 && self->parts->len > 0)
+            tell(self, relative, REPAIR_LACKING, "");
+    }
+    (void) repair_placed(self, "meta.age", meta); /* not every session has it */
+}
+
+static bool
+list(Repair *self, GError **error)
+{
+    g_autofree char *prefix = object_key_join(self->org, self->session, "");
+    g_autoptr(GPtrArray) keys = object_store_list(self->request->store, prefix, error);
+
+    for (guint i = 0; keys != NULL && i < keys->len; i++) {
+        g_hash_table_add(self->there,
+                         g_strdup((const char *) g_ptr_array_index(keys, i) + strlen(prefix)));
+    }
+    return keys != NULL;
+}
+
+static void
+free_rows(void *rows)
+{
+    g_ptr_array_unref(rows);
+}
+
+bool
+repair_session(const RepairRequest *request, const char *org, const char *session, GError **error)
+{
+    g_autoptr(GHashTable) there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) objects = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_rows);
+    g_autoptr(GPtrArray) order = g_ptr_array_new();
+    g_autoptr(GPtrArray) parts =
+        g_ptr_array_new_with_free_func((GDestroyNotify) manifest_part_free);
+    Repair self = {.request = request,
+                   .org = org,
+                   .session = session,
+                   .there = there,
+                   .objects = objects,
+                   .order = order,
+                   .parts = parts};
+
+    if (!list(&self, error))
+        return false;
+    repair_manifest(&self);
+    for (guint i = 0; i < order->len; i++) {
+        const char *relative = g_ptr_array_index(order, i);
+
+        if (!g_hash_table_contains(there, relative))
+            repair_object(&self, relative, g_hash_table_lookup(objects, relative));
+    }
+    repair_keys(&self);
+    return true;
+}
