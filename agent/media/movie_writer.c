@@ -7,8 +7,10 @@
 
 #include "agent/media/export_sink.h"
 #include "agent/media/media_pad.h"
+#include "agent/media/movie_index.h"
 
 #include <gio/gio.h>
+#include <unistd.h>
 
 #define MAX_WAITING 64
 /* For each second and stream: 8 bytes for each of 60 frames, 8 for each of a few chunks. */
@@ -27,6 +29,8 @@ typedef struct {
 } Stream;
 
 struct MovieWriter {
+    int fd;
+    off_t base; /* where the file begins in `fd` */
     GstElement *muxer;
     ExportSink *sink;
     GPtrArray *streams; /* of Stream */
@@ -57,6 +61,8 @@ movie_writer_new(int fd, int64_t length_us, GError **error)
 {
     g_autoptr(MovieWriter) self = g_new0(MovieWriter, 1);
 
+    self->fd = fd;
+    self->base = lseek(fd, 0, SEEK_CUR);
     g_mutex_init(&self->locked.mutex);
     g_cond_init(&self->locked.changed);
     self->streams = g_ptr_array_new_with_free_func(stream_free);
@@ -233,12 +239,22 @@ end_streams(MovieWriter *self)
     }
 }
 
+static bool
+mend_index(MovieWriter *self, GError **error)
+{
+    g_autoptr(GPtrArray) titles = g_ptr_array_new();
+
+    for (guint i = 0; i < self->streams->len; i++)
+        g_ptr_array_add(titles, ((const Stream *) self->streams->pdata[i])->title);
+    return movie_index_mend(self->fd, self->base, titles, error);
+}
+
 bool
 movie_writer_finish(MovieWriter *self, GError **error)
 {
     end_streams(self);
     if (!has_failed(self) && self->is_begun)
-        return export_sink_finish(self->sink, error);
+        return export_sink_finish(self->sink, error) && mend_index(self, error);
     if (self->locked.error != NULL) {
         g_propagate_error(error, g_error_copy(self->locked.error));
     } else {

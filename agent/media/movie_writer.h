@@ -9,8 +9,8 @@
  * waits for the muxer. Pushed to by one thread, which must feed all streams about evenly. */
 typedef struct MovieWriter MovieWriter;
 
-/* `fd`: borrowed; a regular file. `length_us`: what the file will last; room for its index is kept
- * free by it. Errors: G_IO_ERROR_NOT_SUPPORTED - `fd` is no regular file. */
+/* `fd`: borrowed; a regular file, open for reading too. `length_us`: what the file will last; room
+ * for its index is kept free by it. Errors: G_IO_ERROR_NOT_SUPPORTED - `fd` is no regular file. */
 MovieWriter *movie_writer_new(int fd, int64_t length_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns: the stream's number. */
