@@ -94,6 +94,24 @@ forget_when(Mending *self, const Box *box)
            write_at(self, never, version == 0 ? 8 : 16, box->at + HEAD_BYTES + FULL_BYTES);
 }
 
+/* Room that was kept for the index, in which an early state of it is left. */
+static bool
+clear(Mending *self, const Box *box)
+{
+    static const uint8_t nothing[65536] = {0};
+    const off_t end = box->at + box->n_bytes;
+    off_t at = box->at + HEAD_BYTES;
+
+    while (at < end) {
+        const size_t n_now = (size_t) MIN(end - at, (off_t) sizeof(nothing));
+
+        if (!write_at(self, nothing, n_now, at))
+            return false;
+        at += (off_t) n_now;
+    }
+    return true;
+}
+
 static bool
 name_handler(Mending *self, const Box *box)
 {
@@ -112,24 +130,46 @@ name_handler(Mending *self, const Box *box)
     return write_at(self, name, n_bytes, box->at + HANDLER_NAME_AT);
 }
 
-/* Goes through the boxes between two places, and into those that hold what is looked for. */
+static bool mend_boxes(Mending *self, off_t at, off_t end);
+
+static bool
+enter(Mending *self, const Box *box)
+{
+    return mend_boxes(self, box->at + HEAD_BYTES, box->at + box->n_bytes);
+}
+
+static bool
+mend_box(Mending *self, const Box *box)
+{
+    static const struct {
+        const char *name;
+        bool (*mend)(Mending *self, const Box *box);
+    } rows[] = {
+        {"moov", enter       },
+        {"trak", enter       },
+        {"mdia", enter       },
+        {"mvhd", forget_when },
+        {"tkhd", forget_when },
+        {"mdhd", forget_when },
+        {"hdlr", name_handler},
+        {"free", clear       },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (strcmp(rows[i].name, box->name) == 0)
+            return rows[i].mend(self, box);
+    }
+    return true;
+}
+
+/* Goes through the boxes between two places; those that hold what is looked for lie three deep. */
 static bool
 mend_boxes(Mending *self, off_t at, off_t end)
 {
     while (at + HEAD_BYTES <= end) {
         Box box;
-        bool is_good = read_box(self, at, end, &box);
 
-        if (is_good && (strcmp(box.name, "mvhd") == 0 || strcmp(box.name, "tkhd") == 0 ||
-                        strcmp(box.name, "mdhd") == 0)) {
-            is_good = forget_when(self, &box);
-        } else if (is_good && strcmp(box.name, "hdlr") == 0) {
-            is_good = name_handler(self, &box);
-        } else if (is_good && (strcmp(box.name, "moov") == 0 || strcmp(box.name, "trak") == 0 ||
-                               strcmp(box.name, "mdia") == 0)) {
-            is_good = mend_boxes(self, at + HEAD_BYTES, at + box.n_bytes); /* three deep at most */
-        }
-        if (!is_good)
+        if (!read_box(self, at, end, &box) || !mend_box(self, &box))
             return false;
         at += box.n_bytes;
     }

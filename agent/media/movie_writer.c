@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #define MAX_WAITING 64
-/* For each second and stream: 8 bytes for each of 60 frames, 8 for each of a few chunks. */
-#define INDEX_BYTES_PER_SECOND 700
+/* For each second of a stream: 4 bytes for each of 47 frames, 8 for each of a few chunks; doubled.
+ */
+#define INDEX_BYTES_PER_SECOND 440
 #define INDEX_SPARE_US         INT64_C(20000000)
 
 typedef struct {
