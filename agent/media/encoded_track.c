@@ -4,6 +4,7 @@
 
 struct EncodedTrack {
     char *title;
+    StallGuard *guard;
     GArray *parts; /* of ExporterInput */
     MatroskaReader *reader;
     EncodedFrame next;
@@ -13,11 +14,12 @@ struct EncodedTrack {
 };
 
 EncodedTrack *
-encoded_track_new(const char *title)
+encoded_track_new(const char *title, StallGuard *guard)
 {
     EncodedTrack *self = g_new0(EncodedTrack, 1);
 
     self->title = g_strdup(title);
+    self->guard = guard;
     self->parts = g_array_new(FALSE, FALSE, sizeof(ExporterInput));
     return self;
 }
@@ -34,7 +36,13 @@ on_read_next(void *user_data, GError **error)
     EncodedTrack *self = user_data;
     const ExporterInput *part = &g_array_index(self->parts, ExporterInput, self->next.part - 1);
     GError *cause = NULL;
-    GByteArray *segment = part->read_next(part->user_data, &cause);
+    GByteArray *segment = NULL;
+
+    if (stall_guard_is_given_up(self->guard)) {
+        cause = g_error_new(G_IO_ERROR, G_IO_ERROR_CANCELLED, "given up");
+    } else {
+        segment = part->read_next(part->user_data, &cause);
+    }
 
     self->has_segment |= segment != NULL;
     self->has_failed |= cause != NULL;

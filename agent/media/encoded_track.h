@@ -3,6 +3,7 @@
 #include "agent/media/export_codec.h"
 #include "agent/media/exporter.h"
 #include "agent/media/matroska_reader.h"
+#include "agent/media/stall_guard.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -19,7 +20,8 @@ typedef struct {
     unsigned part; /* counts the parts that were opened, from 1 */
 } EncodedFrame;
 
-EncodedTrack *encoded_track_new(const char *title);
+/* `guard` is borrowed: once it is given up, no input is read any more. */
+EncodedTrack *encoded_track_new(const char *title, StallGuard *guard);
 
 /* Adds the track's next part. `input` is copied, what it points to is borrowed. */
 void encoded_track_add(EncodedTrack *self, const ExporterInput *input);

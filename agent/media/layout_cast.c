@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-/* A shorter gap is bridged by the picture before it. */
-#define SHOWN_GAP_US INT64_C(500000)
+/* A shorter gap is bridged by the picture before it. A screen that stands still sends little. */
+#define SHOWN_GAP_US     INT64_C(500000)
+#define SHOWN_SILENCE_US INT64_C(2000000)
 
 static void
 track_free(void *data)
@@ -52,6 +53,14 @@ find_person(LayoutCast *self, const LayoutTrack *track)
     return self->people->len - 1;
 }
 
+static bool
+is_shown(const LayoutGap *gap)
+{
+    const bool is_silence = strcmp(gap->reason, "silence") == 0;
+
+    return gap->duration_us >= (is_silence ? SHOWN_SILENCE_US : SHOWN_GAP_US);
+}
+
 static GArray *
 copy_gaps(const GArray *gaps)
 {
@@ -61,16 +70,16 @@ copy_gaps(const GArray *gaps)
         LayoutGap gap = g_array_index(gaps, LayoutGap, i);
 
         gap.reason = g_intern_string(gap.reason);
-        if (gap.duration_us >= SHOWN_GAP_US)
+        if (is_shown(&gap))
             g_array_append_val(shown, gap);
     }
     return shown;
 }
 
 static EncodedTrack *
-open_inputs(const GArray *inputs, const char *id)
+open_inputs(const GArray *inputs, const char *id, StallGuard *guard)
 {
-    EncodedTrack *encoded = encoded_track_new(id);
+    EncodedTrack *encoded = encoded_track_new(id, guard);
 
     for (guint i = 0; i < inputs->len; i++) {
         const ExporterInput *input = &g_array_index(inputs, ExporterInput, i);
@@ -86,7 +95,7 @@ add_track(LayoutCast *self, const LayoutOptions *options, const LayoutTrack *tra
           StallGuard *guard)
 {
     CastTrack *added = g_new0(CastTrack, 1);
-    EncodedTrack *encoded = open_inputs(options->inputs, track->id);
+    EncodedTrack *encoded = open_inputs(options->inputs, track->id, guard);
 
     added->id = g_strdup(track->id);
     added->caption = g_strdup(track->caption);

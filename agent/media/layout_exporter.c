@@ -72,17 +72,6 @@ job_free(Job *self)
 }
 
 static bool
-is_given_up(Job *self)
-{
-    bool result = false;
-
-    g_mutex_lock(&self->locked.mutex);
-    result = self->locked.is_given_up;
-    g_mutex_unlock(&self->locked.mutex);
-    return result;
-}
-
-static bool
 set_up(Job *self, GError **error)
 {
     const LayoutOptions *options = &self->options;
@@ -120,7 +109,7 @@ go_through(Job *self, GError **error)
     int64_t at_us = options->from_us;
 
     for (int64_t number = 0; at_us < options->until_us; number++) {
-        if (is_given_up(self) || !step(self, at_us, error))
+        if (stall_guard_is_given_up(self->guard) || !step(self, at_us, error))
             return false;
         if (options->on_progress != NULL && number % PROGRESS_STEPS == 0)
             options->on_progress(at_us, options->user_data);

@@ -71,11 +71,12 @@ layout_mixed_new(LayoutKind kind, const LayoutCast *cast, MovieWriter *writer, S
 static double
 loudness(const float *samples)
 {
+    const unsigned n_samples = STEP_SAMPLES;
     double sum = 0;
 
     for (unsigned i = 0; i < STEP_SAMPLES; i++)
         sum += (double) samples[i] * (double) samples[i];
-    return sqrt(sum / STEP_SAMPLES);
+    return sqrt(sum / n_samples);
 }
 
 static bool

@@ -6,6 +6,7 @@ struct StallGuard {
         GMutex mutex;
         const char *inside; /* NULL: nothing is */
         int64_t since_us;
+        bool is_given_up;
     } locked;
 };
 
@@ -46,8 +47,20 @@ stall_guard_stuck(StallGuard *self)
     if (self->locked.inside != NULL &&
         g_get_monotonic_time() - self->locked.since_us > self->limit_us)
         stuck = g_strdup(self->locked.inside);
+    self->locked.is_given_up |= stuck != NULL;
     g_mutex_unlock(&self->locked.mutex);
     return stuck;
+}
+
+bool
+stall_guard_is_given_up(StallGuard *self)
+{
+    bool result = false;
+
+    g_mutex_lock(&self->locked.mutex);
+    result = self->locked.is_given_up;
+    g_mutex_unlock(&self->locked.mutex);
+    return result;
 }
 
 void

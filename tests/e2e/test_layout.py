@@ -181,9 +181,10 @@ def check_refusals(visit, folder):
 
 
 def test_in_step(folder):
-    """Flashes and clicks of one person: at the start, after a mute and a pause, and at the end."""
+    """Flashes and clicks of one person: at the start, after a mute and a camera that was off, and at the end."""
     recorder = Recorder(folder / "recorder").start()
     clicks = media.clicks(folder, SECONDS, 0x51)
+    calls = {}
     for number, codec in enumerate(("vp8", "vp9")):
         flashes = media.flashes(folder, codec, SECONDS, 0x61 + number, size=(640, 480))
         session = recorder.open_session(
@@ -193,7 +194,9 @@ def test_in_step(folder):
             stream(clicks, session.ports["p1-audio"], silences=[[3.5, 5.5]]),
             stream(flashes, session.ports["p1-video"], silences=[[6.5, 8.5]]),
         ]
-        Sender(folder, rows).finish()
+        calls[codec] = (session, Sender(folder, rows))
+    for codec, (session, sender) in calls.items():
+        sender.finish()
         session.finish()
         check_in_step(session, folder / f"{codec}.mp4", codec)
     tap.equal(recorder.stop(), 0, "the recorder ends")
@@ -202,6 +205,7 @@ def test_in_step(folder):
 def check_in_step(session, output, codec):
     done = session.recover(output, "--layout", "tracks")
     tap.equal(done.returncode, 0, f"{codec}: recovered")
+    tap.note(done.stderr)
     flashes, clicks = avsync.flash_times(output, 1), avsync.click_times(output, 0)
     tap.note(f"{codec}: flashes {flashes}, clicks {clicks}")
     offsets = [avsync.nearest(clicks, at) - at for at in flashes]
