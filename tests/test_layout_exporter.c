@@ -272,12 +272,15 @@ test_gives_back_the_fault(void)
 
     add_track(visit, "p1-video", "vp8", video, 1);
     visit->readers[0].fail_at = 1;
-    g_assert_null(lay_out(visit, LAYOUT_GRID, &forged));
+    LayoutOptions options = options_of(visit, LAYOUT_GRID, memfd_create("layout", MFD_CLOEXEC));
+    options.until_us = 10 * SECOND_US;
+    g_assert_false(layout_exporter_run(&options, &forged));
+    close(options.fd);
     g_assert_error(forged, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
     g_assert_cmpstr(forged->message, ==, "track p1-video: segment 1 is forged");
 
     g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
-    const LayoutOptions options = options_of(visit, LAYOUT_GRID, ends[1]);
+    options.fd = ends[1];
     g_assert_false(layout_exporter_run(&options, &no_file));
     g_assert_error(no_file, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
     close(ends[0]);

@@ -11,7 +11,7 @@
 #define MAX_DECODED 12
 #define BLIND_US    INT64_C(2000000)
 /* A keyframe may claim any size, and decoders get the memory for it before they look further. */
-#define MAX_PIXELS (4096U * 2304U)
+#define MAX_PIXELS (UINT64_C(4096) * 2304)
 
 struct PictureDecoder {
     EncodedTrack *track;
@@ -145,8 +145,9 @@ feed(PictureDecoder *self, const EncodedFrame *next)
     if (!next->frame.is_keyframe)
         GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
     /* A decoder that gave up is replaced at the next keyframe. */
-    if (!media_stage_push(self->stage, buffer))
+    if (!media_stage_push(self->stage, buffer)) {
         g_clear_pointer(&self->stage, media_stage_free);
+    }
 }
 
 static bool

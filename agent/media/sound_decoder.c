@@ -148,15 +148,17 @@ decode(SoundDecoder *self, const EncodedFrame *next, GError **error)
 
     if (!is_wanted(self, next))
         return true;
-    if (next->part != self->part)
+    if (next->part != self->part) {
         g_clear_pointer(&self->stage, media_stage_free);
+    }
     if (self->stage == NULL && !begin(self, next, error))
         return false;
     self->packet_us = next->frame.time_us;
     buffer = media_pad_new_buffer(next->frame.bytes, next->frame.n_bytes);
     GST_BUFFER_PTS(buffer) = (GstClockTime) MAX(self->packet_us, 0) * 1000;
-    if (!media_stage_push(self->stage, buffer))
+    if (!media_stage_push(self->stage, buffer)) {
         g_clear_pointer(&self->stage, media_stage_free);
+    }
     return true;
 }
 

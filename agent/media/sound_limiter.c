@@ -46,7 +46,8 @@ release_held(SoundLimiter *self, float next_allows, GArray *ready)
     const float until = MIN(MIN(self->gain * RISE, 1.0F), MIN(self->held_allows, next_allows));
 
     for (unsigned i = 0; i < BLOCK; i++) {
-        const float part = (float) (i / CHANNELS + 1) / BLOCK_FRAMES;
+        const unsigned frame = i / CHANNELS + 1;
+        const float part = (float) frame / BLOCK_FRAMES;
         const float sample = self->held[i] * (self->gain + (until - self->gain) * part);
 
         g_array_append_val(ready, sample);

@@ -78,7 +78,7 @@ sound_queue_take(SoundQueue *self, float *samples, unsigned n_frames)
 {
     const guint n_there = MIN(self->samples->len, n_frames * CHANNELS);
 
-    memset(samples, 0, n_frames * CHANNELS * sizeof(float));
+    memset(samples, 0, (size_t) n_frames * CHANNELS * sizeof(float));
     if (n_there > 0) {
         memcpy(samples, self->samples->data, n_there * sizeof(float));
         g_array_remove_range(self->samples, 0, n_there);

@@ -147,7 +147,7 @@ stream_encoder_add_sound(StreamEncoder *self, const float *samples, unsigned n_f
     if (n_frames == 0)
         return true;
     sound = media_pad_new_buffer((const uint8_t *) samples,
-                                 n_frames * SOUND_DECODER_CHANNELS * sizeof(float));
+                                 (size_t) n_frames * SOUND_DECODER_CHANNELS * sizeof(float));
     GST_BUFFER_PTS(sound) = gst_util_uint64_scale(self->n_in, GST_SECOND, SOUND_DECODER_RATE);
     self->n_in += n_frames;
     return media_stage_push(self->stage, sound) && deliver(self);

@@ -1,7 +1,6 @@
 #include "agent/media/text_font.h"
 
-#include <ft2build.h>
-#include FT_FREETYPE_H
+#include <freetype/freetype.h>
 #include <gio/gio.h>
 #include <stdbool.h>
 

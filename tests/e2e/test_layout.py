@@ -332,4 +332,4 @@ def check_tones(path, index, begin, length, wanted):
 
 
 if __name__ == "__main__":
-    main([test_layouts, test_in_step], 200)
+    main([test_layouts, test_in_step], 290)
