@@ -81,9 +81,10 @@ read_layout(RecoverOptions *self, const Raw *raw)
         return fail("is no layout: grid, speaker or tracks", raw->layout);
     if (raw->container != NULL && self->container != EXPORTER_MP4)
         return fail("does not go with --layout, which always gives MP4", raw->container);
-    if (strcmp(self->output, "-") == 0)
+    if (strcmp(self->output, "-") == 0) {
         return fail("--layout gives MP4, which needs a file to write to, not standard output",
                     NULL);
+    }
     if (raw->container == NULL && has_suffix(self->output, ".mkv"))
         return fail("is no name for what --layout gives: that is MP4 (.mp4)", self->output);
     return true;
