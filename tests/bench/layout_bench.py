@@ -3,7 +3,8 @@
 
     layout_bench.py [SECONDS]      SEALTAPE_BIN_DIR: where the programs lie
 
-Fails if it is slower than real time, or if a longer visit needs more memory. Records a visit of that length first (VP8, 1.2 Mbit/s, Opus), then exports it with the processor's first core alone.
+Fails if it is slower than real time, or if a longer visit needs more memory. Records a visit of that length first (VP8, 1.2 Mbit/s, Opus), then exports it with the processor's first core alone. How
+many times faster than real time counts that core's time, so that other work on the machine changes little.
 """
 
 import os
@@ -41,7 +42,8 @@ def export(session, output, layout, *more):
         str(recorder.org_identity), "--layout", layout, "--overwrite", "--output", str(output), *more,
     ]
     started = time.monotonic()
-    pid = os.spawnvp(os.P_NOWAIT, command[0], command)
+    nowhere = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
+    pid = os.posix_spawnp(command[0], command, os.environ, file_actions=nowhere)
     _, status, usage = os.wait4(pid, 0)
     if status != 0:
         raise RuntimeError(f"recover ended with {status}")
@@ -60,10 +62,10 @@ def main():
             good = True
             for layout in ("grid", "speaker", "tracks"):
                 wall, core, memory = export(session, folder / "out.mp4", layout)
-                print(f"{layout:8} {wall:8.1f} {core:8.1f} {seconds / wall:17.1f} {memory:13.0f}")
+                print(f"{layout:8} {wall:8.1f} {core:8.1f} {seconds / core:17.1f} {memory:13.0f}")
                 _, _, less = export(session, folder / "out.mp4", layout, "--to", str(seconds // 3))
                 print(f"{'':8} a third of it: {less:39.0f}")
-                good &= wall < seconds and memory < 1.15 * less
+                good &= core < seconds and memory < 1.15 * less
             recorder.stop()
             return 0 if good else 1
         finally:
