@@ -46,6 +46,7 @@ check_homes() {
             grep -vE "^(${homes// /|})[/:]" | because "its home is $homes"
     done <<'END'
 gst/ agent/media
+freetype/ agent/media/text_font.c
 libsoup/ agent/service
 libconfig config
 sodium crypto

@@ -102,6 +102,32 @@ test_gives_back_what_was_said(void)
     json_decref(list);
 }
 
+/* Their recording stays, and must go on saying who they were. */
+static void
+test_remembers_who_left(void)
+{
+    g_autoptr(Participants) participants = participants_new();
+    json_t *list = NULL;
+
+    add(participants, "p1", "granted");
+    add(participants, "p2", "refused");
+    g_assert_true(participants_remove(participants, "p2"));
+    list = participants_to_json(participants);
+    g_assert_cmpuint(json_array_size(list), ==, 2);
+    g_assert_null(json_object_get(json_array_get(list, 0), "left"));
+    g_assert_cmpstr(json_string_value(json_object_get(json_array_get(list, 1), "role")), ==,
+                    "client");
+    g_assert_true(json_is_true(json_object_get(json_array_get(list, 1), "left")));
+    json_decref(list);
+    g_assert_cmpint(decide(participants, "record-audio"), ==, CONSENT_OK);
+
+    add(participants, "p2", "granted");
+    list = participants_to_json(participants);
+    g_assert_cmpuint(json_array_size(list), ==, 2);
+    g_assert_null(json_object_get(json_array_get(list, 1), "left"));
+    json_decref(list);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -112,5 +138,6 @@ main(int argc, char **argv)
                     test_a_consent_without_a_time_is_said_now);
     g_test_add_func("/participants/refuses-a-stranger", test_refuses_a_stranger);
     g_test_add_func("/participants/gives-back-what-was-said", test_gives_back_what_was_said);
+    g_test_add_func("/participants/remembers-who-left", test_remembers_who_left);
     return g_test_run();
 }

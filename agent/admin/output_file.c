@@ -50,7 +50,7 @@ open_partial(OutputFile *self, const char *path, mode_t mode)
     self->partial = g_strdup_printf("%s/.%s.partial-%08x", folder, name, g_random_int());
     g_free(self->name);
     self->name = g_steal_pointer(&target);
-    self->fd = open(self->partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    self->fd = open(self->partial, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (self->fd < 0) {
         g_clear_pointer(&self->partial, g_free);
     } else {

@@ -1,7 +1,9 @@
 #include "agent/admin/commands.h"
 #include "agent/admin/output_file.h"
 #include "agent/admin/recover_keys.h"
+#include "agent/admin/recover_layout.h"
 #include "agent/admin/recover_options.h"
+#include "agent/admin/recover_roles.h"
 #include "agent/admin/recover_source.h"
 #include "agent/admin/terminal.h"
 #include "agent/media/media_format.h"
@@ -23,7 +25,8 @@ typedef struct {
     CommandContext *context;
     const RecoverOptions *options;
     Recording *recording;
-    int64_t length_us; /* of what is exported */
+    GPtrArray *identities; /* borrowed */
+    int64_t length_us;     /* of what is exported */
     unsigned n_findings;
 } Recovery;
 
@@ -117,24 +120,75 @@ measure(Recovery *self)
     self->length_us = MIN(end_us, self->options->until_us) - self->options->from_us;
 }
 
-static bool export(Recovery *self, RecoverSource *source, GError **error)
+static bool
+remux(Recovery *self, const GArray *inputs, int fd, GError **error)
 {
-    g_autoptr(OutputFile) output = output_file_open(
-        self->options->output, self->options->may_overwrite ? OUTPUT_FILE_REPLACE : OUTPUT_FILE_NEW,
-        0600, error);
-    ExporterOptions options = {
+    const ExporterOptions options = {
         .container = self->options->container,
         .from_us = self->options->from_us,
         .until_us = self->options->until_us,
+        .fd = fd,
         .on_progress = on_export_progress,
         .user_data = self,
     };
+
+    return exporter_run(inputs, &options, error);
+}
+
+static GHashTable *
+read_roles(Recovery *self, GError **error)
+{
+    ObjectStore *store = command_context_store(self->context, error);
+    g_autofree char *trouble = NULL;
+    GHashTable *roles = NULL;
+
+    if (store == NULL)
+        return NULL;
+    roles = recover_roles_read(store, recording_manifest(self->recording), self->identities,
+                               &trouble, error);
+    if (trouble != NULL) {
+        g_printerr("sealtape: warning: %s\n", trouble);
+        self->n_findings++;
+    }
+    return roles;
+}
+
+static bool
+lay_out(Recovery *self, const GArray *inputs, int fd, GError **error)
+{
+    g_autoptr(GHashTable) roles = read_roles(self, error);
+    g_autoptr(RecoverLayout) layout = NULL;
+    LayoutOptions options = {
+        .kind = self->options->layout,
+        .inputs = inputs,
+        .from_us = self->options->from_us,
+        .fd = fd,
+        .on_progress = on_export_progress,
+        .user_data = self,
+    };
+
+    if (roles == NULL)
+        return false;
+    layout = recover_layout_new(recording_manifest(self->recording), roles, on_wants_track,
+                                (void *) self->options);
+    options.tracks = recover_layout_tracks(layout);
+    options.until_us = MIN(self->options->until_us, recover_layout_end_us(layout));
+    self->length_us = options.until_us - options.from_us;
+    return layout_exporter_run(&options, error);
+}
+
+static bool export(Recovery *self, RecoverSource *source, GError **error)
+{
+    const GArray *inputs = recover_source_inputs(source);
+    g_autoptr(OutputFile) output = output_file_open(
+        self->options->output, self->options->may_overwrite ? OUTPUT_FILE_REPLACE : OUTPUT_FILE_NEW,
+        0600, error);
     bool is_done = false;
 
     if (output == NULL)
         return false;
-    options.fd = output_file_fd(output);
-    is_done = exporter_run(recover_source_inputs(source), &options, error);
+    is_done = self->options->has_layout ? lay_out(self, inputs, output_file_fd(output), error)
+                                        : remux(self, inputs, output_file_fd(output), error);
     terminal_progress_end();
     return is_done && output_file_finish(output, error);
 }
@@ -211,7 +265,7 @@ recover_command_run(CommandContext *context, int argc, char **argv)
 
     if (options == NULL)
         return EXIT_CODE_USAGE;
-    if (!media_start(&error))
+    if (!media_start(&error) || (options->has_layout && !media_start_layouts(&error)))
         return command_context_fail(context, g_steal_pointer(&error));
     identities = recover_keys_read_identities(options->identity_paths, &error);
     if (identities == NULL)
@@ -220,6 +274,7 @@ recover_command_run(CommandContext *context, int argc, char **argv)
     if (recording == NULL)
         return command_context_fail(context, g_steal_pointer(&error));
     self.recording = recording;
+    self.identities = identities;
     if (!recover(&self, identities, &error))
         return command_context_fail(context, g_steal_pointer(&error));
     print_result(&self);

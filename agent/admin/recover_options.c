@@ -13,6 +13,7 @@ typedef struct {
     char *from;
     char *to;
     char *container;
+    char *layout;
     gboolean may_overwrite;
     gboolean is_partial;
 } Raw;
@@ -71,6 +72,25 @@ read_container(RecoverOptions *self, const Raw *raw)
 }
 
 static bool
+read_layout(RecoverOptions *self, const Raw *raw)
+{
+    self->has_layout = raw->layout != NULL;
+    if (!self->has_layout)
+        return true;
+    if (!layout_kind_parse(raw->layout, &self->layout))
+        return fail("is no layout: grid, speaker or tracks", raw->layout);
+    if (raw->container != NULL && self->container != EXPORTER_MP4)
+        return fail("does not go with --layout, which always gives MP4", raw->container);
+    if (strcmp(self->output, "-") == 0) {
+        return fail("--layout gives MP4, which needs a file to write to, not standard output",
+                    NULL);
+    }
+    if (raw->container == NULL && has_suffix(self->output, ".mkv"))
+        return fail("is no name for what --layout gives: that is MP4 (.mp4)", self->output);
+    return true;
+}
+
+static bool
 read_tracks(RecoverOptions *self, const Raw *raw)
 {
     if (raw->tracks == NULL)
@@ -96,7 +116,8 @@ read_all(RecoverOptions *self, Raw *raw)
         return fail("--output FILE is missing", NULL);
     if (strcmp(self->output, "-") == 0 && isatty(STDOUT_FILENO) == 1)
         return fail("media is not for a terminal: name a file, or send it into a pipe", NULL);
-    return read_times(self, raw) && read_container(self, raw) && read_tracks(self, raw);
+    return read_times(self, raw) && read_container(self, raw) && read_layout(self, raw) &&
+           read_tracks(self, raw);
 }
 
 static bool
@@ -113,6 +134,8 @@ parse(CommandContext *context, Raw *raw, int *argc, char **argv)
         {"to",        0,   0, G_OPTION_ARG_STRING,         &raw->to,            "End here",                                "TIME"},
         {"container", 0,   0, G_OPTION_ARG_STRING,         &raw->container,
          "mkv or mp4 (default: by the suffix, else mkv)",                                                                  "KIND"},
+        {"layout",    0,   0, G_OPTION_ARG_STRING,         &raw->layout,
+         "One MP4 (H.264, AAC) that plays everywhere: grid, speaker or tracks",                                            "KIND"},
         {"overwrite", 0,   0, G_OPTION_ARG_NONE,           &raw->may_overwrite,
          "Replace the output file if it is there",                                                                         NULL  },
         {"partial",   0,   0, G_OPTION_ARG_NONE,           &raw->is_partial,
@@ -124,7 +147,9 @@ parse(CommandContext *context, Raw *raw, int *argc, char **argv)
         "SESSION --identity FILE --output FILE",
         "Opens a recording with an identity file, without any running service, and puts its "
         "tracks\n"
-        "into one file that plays, without transcoding. The output is not encrypted.",
+        "into one file that plays, without transcoding, or with --layout into one MP4 that\n"
+        "plays everywhere, participants side by side, gaps as cards that say why. The output is "
+        "not encrypted.",
         entries,
         1,
         1,
@@ -148,6 +173,7 @@ recover_options_parse(CommandContext *context, int argc, char **argv)
     g_free(raw.from);
     g_free(raw.to);
     g_free(raw.container);
+    g_free(raw.layout);
     return is_good ? g_steal_pointer(&self) : NULL;
 }
 

@@ -2,6 +2,7 @@
 
 #include "agent/admin/command_context.h"
 #include "agent/media/exporter.h"
+#include "agent/media/layout_exporter.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +16,8 @@ typedef struct {
     int64_t from_us;
     int64_t until_us; /* INT64_MAX: to the end */
     ExporterContainer container;
+    LayoutKind layout; /* if has_layout: decoded and put together anew, always as MP4 */
+    bool has_layout;
     bool may_overwrite;
     bool is_partial; /* go on past damaged segments */
 } RecoverOptions;

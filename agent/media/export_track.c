@@ -1,6 +1,7 @@
 #include "agent/media/export_track.h"
 
 #include "agent/media/audio_packet.h"
+#include "agent/media/export_codec.h"
 #include "agent/media/media_pad.h"
 
 #include <gio/gio.h>
@@ -14,34 +15,6 @@
 #define TICK_US          1000
 #define AT_ONCE_US       5000
 #define DEFAULT_FRAME_US 33333
-
-/* What each codec of ours is called in Matroska and on the muxers' pads. */
-typedef struct {
-    const char *codec_id;
-    const char *name;
-    const char *caps;     /* for matroskamux */
-    const char *mp4_caps; /* NULL: MP4 can not hold it */
-    MediaCodec codec;
-    uint16_t wave_format; /* `A_MS/ACM` only: which codec of RFC 2361 */
-    bool says_size_in_band;
-} ExportCodec;
-
-#define OPUS_CAPS "audio/x-opus,rate=48000,channel-mapping-family=0"
-#define H264_CAPS "video/x-h264,stream-format=avc,alignment=au"
-/* mp4mux 1.22 reads these without looking whether they are there. 8 bits, as WebRTC sends. */
-#define VP9_MP4_CAPS                                                                               \
-    "video/x-vp9,profile=(string)0,chroma-format=(string)4:2:0,bit-depth-luma=(uint)8,"            \
-    "bit-depth-chroma=(uint)8,chroma-site=(string)mpeg2,colorimetry=(string)2:0:0:0"
-
-static const ExportCodec export_codecs[] = {
-    {"A_OPUS",          "Opus",  OPUS_CAPS,                 OPUS_CAPS,    MEDIA_CODEC_OPUS, 0,      false},
-    {"A_MS/ACM",        "PCMU",  "audio/x-mulaw,rate=8000", NULL,         MEDIA_CODEC_PCMU, 0x0007, false},
-    {"A_MS/ACM",        "PCMA",  "audio/x-alaw,rate=8000",  NULL,         MEDIA_CODEC_PCMA, 0x0006, false},
-    {"A_MS/ACM",        "G.722", "audio/G722,rate=16000",   NULL,         MEDIA_CODEC_G722, 0x028f, false},
-    {"V_VP8",           "VP8",   "video/x-vp8",             NULL,         MEDIA_CODEC_VP8,  0,      true },
-    {"V_VP9",           "VP9",   "video/x-vp9",             VP9_MP4_CAPS, MEDIA_CODEC_VP9,  0,      true },
-    {"V_MPEG4/ISO/AVC", "H.264", H264_CAPS,                 H264_CAPS,    MEDIA_CODEC_H264, 0,      false},
-};
 
 struct ExportTrack {
     char *title;
@@ -59,59 +32,13 @@ struct ExportTrack {
     int64_t frame_us; /* the last frame's duration, as the pace lets guess */
 };
 
-/* The first field of a WAVEFORMATEX. Returns: 0 if there is none. */
-static unsigned
-wave_format(const MatroskaTrack *track)
-{
-    size_t n_bytes = 0;
-    const uint8_t *bytes = NULL;
-
-    if (strcmp(track->codec_id, "A_MS/ACM") != 0 || track->codec_private == NULL)
-        return 0;
-    bytes = g_bytes_get_data(track->codec_private, &n_bytes);
-    return n_bytes >= 2 ? bytes[0] | (unsigned) bytes[1] << 8 : 0;
-}
-
-static const ExportCodec *
-find_codec(const MatroskaTrack *track)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(export_codecs); i++) {
-        if (strcmp(export_codecs[i].codec_id, track->codec_id) == 0 &&
-            export_codecs[i].wave_format == wave_format(track))
-            return &export_codecs[i];
-    }
-    return NULL;
-}
-
-static GstCaps *
-caps_of(const ExportTrack *self, const MatroskaTrack *track)
-{
-    const ExportCodec *codec = self->codec;
-    GstCaps *caps =
-        gst_caps_from_string(self->container == EXPORTER_MP4 ? codec->mp4_caps : codec->caps);
-
-    if (!media_codec_is_video(codec->codec)) {
-        gst_caps_set_simple(caps, "channels", G_TYPE_INT, (int) track->channels, NULL);
-        return caps;
-    }
-    gst_caps_set_simple(caps, "width", G_TYPE_INT, (int) track->width, "height", G_TYPE_INT,
-                        (int) track->height, "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
-    if (track->codec_private != NULL && !codec->says_size_in_band) {
-        GstBuffer *private = gst_buffer_new_wrapped_bytes(track->codec_private);
-
-        gst_caps_set_simple(caps, "codec_data", GST_TYPE_BUFFER, private, NULL);
-        gst_buffer_unref(private);
-    }
-    return caps;
-}
-
 ExportTrack *
 export_track_new(const char *title, MatroskaReader *reader, ExporterContainer container,
                  GError **error)
 {
     g_autoptr(MatroskaReader) part = reader;
     const MatroskaTrack *track = matroska_reader_track(part);
-    const ExportCodec *codec = find_codec(track);
+    const ExportCodec *codec = export_codec_find(track);
     ExportTrack *self = NULL;
 
     if (codec == NULL) {
@@ -130,7 +57,7 @@ export_track_new(const char *title, MatroskaReader *reader, ExporterContainer co
     self->codec = codec;
     self->container = container;
     self->channels = track->channels;
-    self->caps = caps_of(self, track);
+    self->caps = export_codec_caps(self->codec, track, self->container == EXPORTER_MP4);
     self->parts = g_ptr_array_new_with_free_func((GDestroyNotify) matroska_reader_free);
     g_ptr_array_add(self->parts, g_steal_pointer(&part));
     g_queue_init(&self->held);
@@ -161,12 +88,13 @@ export_track_join(ExportTrack *self, const char *title, MatroskaReader *reader)
 {
     const MatroskaTrack *track = matroska_reader_track(reader);
 
-    if (strcmp(self->title, title) != 0 || find_codec(track) != self->codec)
+    if (strcmp(self->title, title) != 0 || export_codec_find(track) != self->codec)
         return false;
     if (self->codec->says_size_in_band) {
         widen_caps(self, track);
     } else {
-        g_autoptr(GstCaps) caps = caps_of(self, track);
+        g_autoptr(GstCaps) caps =
+            export_codec_caps(self->codec, track, self->container == EXPORTER_MP4);
 
         if (!gst_caps_is_equal(caps, self->caps))
             return false;

@@ -46,3 +46,6 @@ const char *media_format_fault(const MediaFormat *self);
  * that print payloads (GST_DEBUG over 6, GST_DEBUG_FILE). Errors: G_IO_ERROR_FAILED - names the
  * missing element and its Debian package. */
 bool media_start(GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* As media_start(), after it: what layout_exporter.h needs besides. */
+bool media_start_layouts(GError **error) G_GNUC_WARN_UNUSED_RESULT;

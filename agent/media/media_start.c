@@ -6,16 +6,28 @@
 /* All of GStreamer that is ever loaded, and the elements of it that this folder makes. The registry
  * would look into every plugin on the machine, some of which start threads or look for cameras by
  * it. */
-static const struct {
+typedef struct {
     const char *plugin;
     const char *package;
     const char *elements[8];
-} required[] = {
+} Required;
+
+static const Required required[] = {
     {"rtp",
      "gstreamer1.0-plugins-good",             {"rtpopusdepay", "rtpvp8depay", "rtpvp9depay", "rtph264depay", "rtppcmudepay", "rtppcmadepay",
       "rtpg722depay"}       },
     {"matroska", "gstreamer1.0-plugins-good", {"matroskamux"}},
     {"isomp4",   "gstreamer1.0-plugins-good", {"mp4mux"}     },
+};
+
+/* And what decodes and encodes, which only an export to a layout does. */
+static const Required required_for_layouts[] = {
+    {"vpx",   "gstreamer1.0-plugins-good", {"vp8dec", "vp9dec"}                     },
+    {"opus",  "gstreamer1.0-plugins-base", {"opusdec"}                              },
+    {"mulaw", "gstreamer1.0-plugins-good", {"mulawdec"}                             },
+    {"alaw",  "gstreamer1.0-plugins-good", {"alawdec"}                              },
+    {"x264",  "gstreamer1.0-plugins-ugly", {"x264enc"}                              },
+    {"libav", "gstreamer1.0-libav",        {"avdec_h264", "avdec_g722", "avenc_aac"}},
 };
 
 /* From level 7 (TRACE) on, elements print bytes of what they carry. */
@@ -72,19 +84,19 @@ load_plugin(const char *name)
 }
 
 static bool
-load_elements(GError **error)
+load_elements(const Required *rows, size_t n_rows, GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(required); i++) {
-        const char *const *element = required[i].elements;
+    for (size_t i = 0; i < n_rows; i++) {
+        const char *const *element = rows[i].elements;
 
         if (!has_element(element[0]))
-            load_plugin(required[i].plugin);
+            load_plugin(rows[i].plugin);
         for (; *element != NULL; element++) {
             if (has_element(*element))
                 continue;
             g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
                         "GStreamer element %s is missing: install the package %s", *element,
-                        required[i].package);
+                        rows[i].package);
             return false;
         }
     }
@@ -112,5 +124,11 @@ bool
 media_start(GError **error)
 {
     return refuse_debug_that_prints_media(error) && init_without_registry(error) &&
-           load_elements(error) && refuse_debug_level(error);
+           load_elements(required, G_N_ELEMENTS(required), error) && refuse_debug_level(error);
+}
+
+bool
+media_start_layouts(GError **error)
+{
+    return load_elements(required_for_layouts, G_N_ELEMENTS(required_for_layouts), error);
 }

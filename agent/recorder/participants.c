@@ -20,6 +20,7 @@ typedef struct {
 
 struct Participants {
     GPtrArray *present; /* Participant */
+    GPtrArray *left;    /* Participant: not asked for consent any more */
 };
 
 static void
@@ -53,6 +54,7 @@ participants_new(void)
     Participants *self = g_new0(Participants, 1);
 
     self->present = g_ptr_array_new_with_free_func(participant_free);
+    self->left = g_ptr_array_new_with_free_func(participant_free);
     return self;
 }
 
@@ -140,16 +142,33 @@ take_consents(Participant *participant, const json_t *list)
     return NULL;
 }
 
+/* Returns: the place of `id` in a list; its length if it is not there. */
+static guint
+place_of(const GPtrArray *list, const char *id)
+{
+    guint i = 0;
+
+    while (i < list->len && strcmp(((const Participant *) list->pdata[i])->id, id) != 0)
+        i++;
+    return i;
+}
+
 static Participant *
 find(const Participants *self, const char *id)
 {
-    for (guint i = 0; i < self->present->len; i++) {
-        Participant *participant = g_ptr_array_index(self->present, i);
+    const guint place = place_of(self->present, id);
 
-        if (strcmp(participant->id, id) == 0)
-            return participant;
-    }
-    return NULL;
+    return place < self->present->len ? self->present->pdata[place] : NULL;
+}
+
+/* Who comes back is present, and not one who left. */
+static void
+take_back(Participants *self, const char *id)
+{
+    const guint place = place_of(self->left, id);
+
+    if (place < self->left->len)
+        g_ptr_array_remove_index(self->left, place);
 }
 
 char *
@@ -176,6 +195,7 @@ participants_add(Participants *self, const json_t *form)
     fault = take_consents(participant, json_object_get(form, "consents"));
     if (fault != NULL)
         return fault;
+    take_back(self, participant->id);
     g_ptr_array_add(self->present, g_steal_pointer(&participant));
     return NULL;
 }
@@ -204,9 +224,14 @@ participants_add_consent(Participants *self, const json_t *form)
 bool
 participants_remove(Participants *self, const char *id)
 {
-    Participant *participant = find(self, id);
+    const guint place = place_of(self->present, id);
 
-    return participant != NULL && g_ptr_array_remove(self->present, participant);
+    if (place == self->present->len)
+        return false;
+    if (self->left->len == MAX_PARTICIPANTS)
+        g_ptr_array_remove_index(self->left, 0);
+    g_ptr_array_add(self->left, g_ptr_array_steal_index(self->present, place));
+    return true;
 }
 
 unsigned
@@ -291,21 +316,31 @@ consent_to_json(const Consent *self)
                      "at", time_to_json(self->at_us), "until", time_to_json(self->until_us));
 }
 
+static json_t *
+participant_to_json(const Participant *participant)
+{
+    json_t *consents = json_array();
+
+    for (guint i = 0; i < participant->consents->len; i++) {
+        json_array_append_new(consents,
+                              consent_to_json(g_ptr_array_index(participant->consents, i)));
+    }
+    return json_pack("{s:s, s:s, s:o}", "id", participant->id, "role", participant->role,
+                     "consents", consents);
+}
+
 json_t *
 participants_to_json(const Participants *self)
 {
     json_t *list = json_array();
 
-    for (guint i = 0; i < self->present->len; i++) {
-        const Participant *participant = g_ptr_array_index(self->present, i);
-        json_t *consents = json_array();
+    for (guint i = 0; i < self->present->len; i++)
+        json_array_append_new(list, participant_to_json(g_ptr_array_index(self->present, i)));
+    for (guint i = 0; i < self->left->len; i++) {
+        json_t *one = participant_to_json(g_ptr_array_index(self->left, i));
 
-        for (guint j = 0; j < participant->consents->len; j++) {
-            json_array_append_new(consents,
-                                  consent_to_json(g_ptr_array_index(participant->consents, j)));
-        }
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "id", participant->id, "role",
-                                              participant->role, "consents", consents));
+        json_object_set_new(one, "left", json_true());
+        json_array_append_new(list, one);
     }
     return list;
 }
@@ -316,5 +351,6 @@ participants_free(Participants *self)
     if (self == NULL)
         return;
     g_ptr_array_unref(self->present);
+    g_ptr_array_unref(self->left);
     g_free(self);
 }

@@ -28,7 +28,9 @@ bool participants_contain(const Participants *self, const char *id);
 ConsentDecision participants_decide(const Participants *self, const ConsentPolicy *policy,
                                     const char *org, const char *purpose, int64_t now_us);
 
-/* Returns: the API's form of all, with consents, owned: for the sealed metadata. */
+/* Returns: the API's form of all, with consents, owned: for the sealed metadata. Those who left,
+ * and did not come back, stand at the end and have `"left":true`, so that their recording still
+ * says who they were. */
 json_t *participants_to_json(const Participants *self);
 
 void participants_free(Participants *self);

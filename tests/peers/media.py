@@ -112,6 +112,35 @@ def clicks(folder, seconds, ssrc):
     return media
 
 
+def tone(folder, seconds, frequency, ssrc, volume=0.4):
+    """A sine that a filter finds again in a mix."""
+    buffers = math.ceil(seconds * 50)
+    source = f"audiotestsrc wave=sine freq={frequency} volume={volume} samplesperbuffer=960 num-buffers={buffers}"
+    return _encode_audio(folder, source + f" ! audio/x-raw,rate={SAMPLE_RATE}", ssrc)
+
+
+def plain_tone(folder, codec, seconds, frequency, ssrc, volume=0.4):
+    """The same in 20 ms packets of PCMU, PCMA or G.722; there is no reference."""
+    folder = pathlib.Path(folder)
+    media = Media(codec, folder / f"{codec}-{ssrc}.rtp", None, ssrc)
+    raw = folder / f"{codec}-{ssrc}.raw"
+    encoding = {"pcmu": "pcm_mulaw", "pcma": "pcm_alaw", "g722": "g722"}[codec]
+    rate = 16000 if codec == "g722" else 8000
+    source = f"sine=frequency={frequency}:sample_rate={rate}:duration={seconds},volume={8 * volume}"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-c:a", encoding, "-f", "data", "-map", "0", raw]
+    if codec != "g722":
+        command[-5:] = ["-f", encoding[4:], raw]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    sound = raw.read_bytes()
+    raw.unlink()
+    with open(media.packets, "wb") as file:
+        for number in range(len(sound) // 160):
+            header = struct.pack(">BBHII", 0x80, media.payload_type, number % 2**16, 160 * number, ssrc)
+            packet = header + sound[160 * number : 160 * number + 160]
+            file.write(struct.pack(">H", len(packet)) + packet)
+    return media
+
+
 def speech(folder, text, voice, ssrc):
     """A sentence spoken by flite."""
     wav = pathlib.Path(folder) / f"speech-{ssrc}.wav"
