@@ -1,5 +1,6 @@
 #include "agent/recorder/ingress.h"
 
+#include "agent/recorder/ingress_rest.h"
 #include "agent/recorder/ingress_track.h"
 #include "agent/recorder/port_pool.h"
 
@@ -12,10 +13,6 @@
 
 enum {
     MAX_EVENTS = 256,
-    /* After a round the thread rests so long, and finds more in every socket: to wake for each
-     * packet would cost more than all else. Arrivals are noted by the kernel, so that nothing is
-     * measured by it. */
-    REST_MS = 40,
 };
 
 typedef enum {
@@ -40,6 +37,8 @@ struct Ingress {
     GThread *thread;
     /* Of the thread. */
     UdpBatch *batch;
+    IngressRest rest;
+    unsigned n_fullest;  /* packets that one socket held, in this round */
     GHashTable *waiting; /* set of IngressTrack that have a due_us */
     int64_t next_due_us;
     bool is_stopped;
@@ -105,7 +104,7 @@ expire_waiting(Ingress *self)
         IngressTrack *track = key;
 
         if (track->due_us <= now_us)
-            ingress_track_receive(track, &track->sockets[0], self->batch);
+            (void) ingress_track_receive(track, &track->sockets[0], self->batch);
         if (track->due_us == INT64_MAX)
             g_hash_table_iter_remove(&iter);
         self->next_due_us = MIN(self->next_due_us, track->due_us);
@@ -133,19 +132,24 @@ handle_events(Ingress *self, const struct epoll_event *events, int n_events)
         if (socket == NULL)
             continue;
         has_media = true;
-        ingress_track_receive(socket->track, socket, self->batch);
+        const unsigned n_taken = ingress_track_receive(socket->track, socket, self->batch);
+        self->n_fullest = MAX(self->n_fullest, n_taken);
         wait_or_not(self, socket->track);
     }
     return has_media;
 }
 
-/* Only a message ends it early. */
+/* So that the next round finds more in every socket. Only a message ends it early. */
 static void
 rest(Ingress *self)
 {
     struct pollfd message = {.fd = self->wake_fd, .events = POLLIN};
 
-    (void) poll(&message, 1, REST_MS); /* whatever it says, the next round looks at everything */
+    const unsigned rest_ms = ingress_rest_next(&self->rest, self->n_fullest);
+
+    self->n_fullest = 0;
+    /* Whatever it says, the next round looks at everything. */
+    (void) poll(&message, 1, (int) rest_ms);
 }
 
 static gpointer
@@ -226,6 +230,7 @@ ingress_new(const IngressOptions *options, GError **error)
     const int fd = udp_socket_open(options->address, 0, error);
     if (fd < 0)
         return NULL;
+    ingress_rest_init(&self->rest, udp_socket_room(fd));
     (void) close(fd); /* nothing was received or sent */
     if (port_pool_size(self->ports) == 0) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,

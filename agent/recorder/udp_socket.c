@@ -17,6 +17,8 @@ enum {
     STRIDE_BYTES = (DATAGRAM_BYTES + 7) / 8 * 8,
     /* What a datagram may have waited in its socket; more is a step of the system's clock. */
     MAX_AGE_US = 10 * G_USEC_PER_SEC,
+    /* What the kernel counts for a packet of 1200 bytes, which it keeps in 2 KiB with a head. */
+    COUNTED_BYTES = 2304,
 };
 
 typedef struct {
@@ -83,6 +85,17 @@ udp_socket_open(const char *address, uint16_t port, GError **error)
         return -1;
     }
     return fd;
+}
+
+unsigned
+udp_socket_room(int fd)
+{
+    int n_bytes = 0;
+    socklen_t n_option = sizeof(n_bytes);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &n_bytes, &n_option) != 0 || n_bytes < 0)
+        return 0;
+    return (unsigned) n_bytes / COUNTED_BYTES;
 }
 
 UdpBatch *
