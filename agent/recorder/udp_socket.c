@@ -1,6 +1,7 @@
 #include "agent/recorder/udp_socket.h"
 
 #include "agent/recorder/rtp_packet.h"
+#include "config/host_needs.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -9,16 +10,12 @@
 #include <unistd.h>
 
 enum {
-    /* Enough for a second of video, should the thread be kept from its work. */
-    RECEIVE_BUFFER_BYTES = 1 << 20,
     /* One more than a packet may have, so that a longer one shows. */
     DATAGRAM_BYTES = RTP_PACKET_MAX_BYTES + 1,
     /* And so that each begins where words do, as libsrtp2 wants it. */
     STRIDE_BYTES = (DATAGRAM_BYTES + 7) / 8 * 8,
     /* What a datagram may have waited in its socket; more is a step of the system's clock. */
     MAX_AGE_US = 10 * G_USEC_PER_SEC,
-    /* What the kernel counts for a packet of 1200 bytes, which it keeps in 2 KiB with a head. */
-    COUNTED_BYTES = 2304,
 };
 
 typedef struct {
@@ -50,7 +47,7 @@ fail(GError **error, const char *action, const char *address, uint16_t port)
 static void
 set_options(int fd)
 {
-    const int size = RECEIVE_BUFFER_BYTES;
+    const int size = HOST_RECEIVE_BUFFER_BYTES;
     const int on = 1;
 
     /* Past the system's limit only with CAP_NET_ADMIN; up to it is better than nothing. */
@@ -95,7 +92,7 @@ udp_socket_room(int fd)
 
     if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &n_bytes, &n_option) != 0 || n_bytes < 0)
         return 0;
-    return (unsigned) n_bytes / COUNTED_BYTES;
+    return (unsigned) n_bytes / HOST_COUNTED_PACKET_BYTES;
 }
 
 UdpBatch *

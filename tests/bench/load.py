@@ -12,7 +12,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "e2e")]
 
 from harness import Recorder, participant, tap
 from peers import media
-from peers.children import Child
+from peers.children import Child, poll
 
 # Two ports for each track, RTP and RTCP; below what the kernel gives away by itself.
 FIRST_PORT = 20000
@@ -78,21 +78,31 @@ class Load:
         return self.recorder.child.pid
 
     def finish(self):
-        """Until all is stored. Returns (packets sent, packets taken, packets lost, dropped by the kernel)."""
+        """Until all has ended. Returns how many packets were sent, taken, lost, dropped by the kernel, and how many
+        sessions ended otherwise than stored, by state."""
         sent = self.sending.finish()
         for session in self.sessions:
             session.stop()
-        taken = lost = dropped = 0
+        row = {"sent": sent["packets"], "taken": 0, "lost": 0, "dropped": 0, "not_stored": {}}
         for session in self.sessions:
-            session.wait_state("stored", 120)
-            for track in session.look()["tracks"]:
-                taken += track["packets"]
-                lost += track["lost"]
-                dropped += track["kernel_dropped"]
-        return sent["packets"], taken, lost, dropped
+            state = poll(lambda: ended(session), 300, f"{session.id} to end")
+            if state["state"] != "stored":
+                word = f"{state['state']} {state.get('reason')}"
+                row["not_stored"][word] = row["not_stored"].get(word, 0) + 1
+            for track in state["tracks"]:
+                row["taken"] += track["packets"]
+                row["lost"] += track["lost"]
+                row["dropped"] += track["kernel_dropped"]
+        return row
 
     def close(self):
         self.recorder.stop(120)
+
+
+def ended(session):
+    """The session once it has ended, else nothing."""
+    state = session.look()
+    return None if state["state"] in ("recording", "paused", "finalising") else state
 
 
 def cpu_s(pids):

@@ -43,8 +43,8 @@ class Sealtape:
         return sum(path.stat().st_size for place in places for path in place.rglob("*") if path.is_file())
 
     def close(self):
-        sent, taken, self.lost, _ = self.load.finish()
-        self.missing = sent - taken
+        row = self.load.finish()
+        self.lost, self.missing = row["lost"], row["sent"] - row["taken"]
         self.load.close()
 
 

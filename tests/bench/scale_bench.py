@@ -1,0 +1,99 @@
+"""How many publishers this machine records at once without losing a packet of theirs.
+
+    scale_bench.py
+    SEALTAPE_SCALE_N        numbers of publishers to try, in order (100,300,1000)
+    SEALTAPE_BENCH_S        seconds of media each (60)
+
+A number holds if no packet was lost, by the kernel's count and by the recorder's, every session is stored and
+verifies, and threads and flushes are those of the smallest number. The load generator runs on the same machine.
+"""
+
+import os
+import resource
+import shutil
+import sys
+import threading
+import time
+
+import load
+from harness import main, tap
+
+SECONDS = int(os.environ.get("SEALTAPE_BENCH_S", "60"))
+NUMBERS = [int(word) for word in os.environ.get("SEALTAPE_SCALE_N", "100,300,1000").split(",")]
+WARM_S = 6
+
+
+class Flushes(threading.Thread):
+    """How often the spool makes its log durable, by the recorder's own count."""
+
+    def __init__(self, recorder, seconds):
+        super().__init__(daemon=True)
+        self.recorder, self.seconds, self.per_s = recorder, seconds, None
+
+    def count(self):
+        text = self.recorder.ask("GET", "/metrics").body.decode()
+        rows = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        return int(rows["sealtape_spool_flushes_total"])
+
+    def run(self):
+        before = self.count()
+        time.sleep(self.seconds)
+        self.per_s = (self.count() - before) / self.seconds
+
+
+def verify_all(recorder, sessions):
+    """Returns the sessions that do not verify."""
+    done = recorder.command("verify", "--all", "--json", timeout_s=600)
+    if done.returncode == 0:
+        return []
+    bad = [session.id for session in sessions if recorder.command("verify", session.id).returncode != 0]
+    return bad or [done.stderr]
+
+
+def attempt(folder, encoded, n):
+    folder.mkdir()
+    running = load.Load(folder, encoded, n, WARM_S + SECONDS)
+    time.sleep(WARM_S)
+    flushes = Flushes(running.recorder, SECONDS - 5)
+    flushes.start()
+    row = {"cpu": load.share_of_core([running.pid], SECONDS - 5), "memory": load.memory_bytes([running.pid])}
+    row["threads"] = load.count_threads([running.pid])
+    flushes.join()
+    row["flushes"] = flushes.per_s
+    row.update(running.finish())
+    row["bad"] = verify_all(running.recorder, running.sessions)
+    running.close()
+    shutil.rmtree(folder)
+    return row
+
+
+def holds(row, first):
+    return (
+        (row["taken"], row["lost"], row["dropped"], row["not_stored"], row["bad"]) == (row["sent"], 0, 0, {}, [])
+        and row["threads"] <= first["threads"] + 2
+        and row["flushes"] <= max(2 * first["flushes"], 20)
+    )
+
+
+def scale(folder):
+    """The numbers one after the other."""
+    encoded, first, most = load.publisher_media(folder), None, 0
+    for n in NUMBERS:
+        row = attempt(folder / str(n), encoded, n)
+        first = first or row
+        tap.note(
+            f"{n} publishers: {100 * row['cpu']:.0f} % of a core, {row['memory'] / 1e6:.0f} MB, {row['threads']} threads, "
+            f"{row['flushes']:.1f} flushes a second; sent {row['sent']}, taken {row['taken']}, lost {row['lost']}, "
+            f"dropped by the kernel {row['dropped']}"
+        )
+        is_held = holds(row, first)
+        tap.ok(is_held, f"{n} publishers are recorded without one lost packet, stored and verified", row)
+        tap.ok(n < 50 or row["memory"] <= 1.5e6 * n, f"{n}: memory of each is at most 1.5 MB", row["memory"] / n)
+        most = n if is_held else most
+    tap.note(f"the largest number that holds here: {most}")
+
+
+if __name__ == "__main__":
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
+    main([scale], 3600)
