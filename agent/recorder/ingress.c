@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 enum {
-    MAX_EVENTS = 256,
+    /* A round looks at so many sockets: at all of them, if it can, and at none twice before it
+     * rests, for then there would be little in each. */
+    MAX_EVENTS = 8192,
 };
 
 typedef enum {
@@ -156,7 +158,7 @@ static gpointer
 run(gpointer data)
 {
     Ingress *self = data;
-    struct epoll_event events[MAX_EVENTS];
+    g_autofree struct epoll_event *events = g_new(struct epoll_event, MAX_EVENTS);
 
     while (!self->is_stopped) {
         expire_waiting(self);
