@@ -59,10 +59,13 @@ class Sending:
 class Load:
     """A recorder with `n` publishers, one session each, and what sends to them."""
 
-    def __init__(self, folder, encoded, n, seconds):
+    def __init__(self, folder, encoded, n, seconds, short_segments=False):
         self.folder, self.n = folder, n
         self.recorder = Recorder(folder / "recorder", port_range=(FIRST_PORT, FIRST_PORT + 4 * n + 99))
         self.recorder.set("max_tracks", max(2000, 2 * n))
+        if short_segments:
+            self.recorder.set("segment_ms", 1000)
+            self.recorder.set("object_ms", 2000)
         self.recorder.start()
         self.idle_bytes = memory_bytes([self.pid])
         audio, video = encoded
