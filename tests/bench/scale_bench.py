@@ -5,7 +5,9 @@
     SEALTAPE_BENCH_S        seconds of media each (60)
 
 A number holds if no packet was lost, by the kernel's count and by the recorder's, every session is stored and
-verifies, and threads and flushes are those of the smallest number. The load generator runs on the same machine.
+verifies, and threads and flushes are those of the smallest number. Where one does not hold, numbers between it and the
+largest that did are tried. The load generator runs on the same machine, and all of it goes to one disk, twice (spool and
+store): TMPDIR chooses which.
 """
 
 import os
@@ -21,6 +23,7 @@ from harness import main, tap
 SECONDS = int(os.environ.get("SEALTAPE_BENCH_S", "60"))
 NUMBERS = [int(word) for word in os.environ.get("SEALTAPE_SCALE_N", "100,300,1000").split(",")]
 WARM_S = 6
+NARROWINGS = 3
 
 
 class Flushes(threading.Thread):
@@ -75,22 +78,42 @@ def holds(row, first):
     )
 
 
+def try_number(folder, encoded, n, first):
+    """Returns what was measured, and whether it holds beside `first`, the first measurement (None: this is it)."""
+    row = attempt(folder / str(n), encoded, n)
+    tap.note(
+        f"{n} publishers: {100 * row['cpu']:.0f} % of a core, {row['memory'] / 1e6:.0f} MB, {row['threads']} threads, "
+        f"{row['flushes']:.1f} flushes a second; sent {row['sent']}, taken {row['taken']}, lost {row['lost']}, "
+        f"dropped by the kernel {row['dropped']}; not stored {row['not_stored'] or 'none'}, not verified {len(row['bad'])}"
+    )
+    return row, holds(row, first or row)
+
+
 def scale(folder):
     """The numbers one after the other."""
     encoded, first, most = load.publisher_media(folder), None, 0
     for n in NUMBERS:
-        row = attempt(folder / str(n), encoded, n)
+        row, is_held = try_number(folder, encoded, n, first)
         first = first or row
-        tap.note(
-            f"{n} publishers: {100 * row['cpu']:.0f} % of a core, {row['memory'] / 1e6:.0f} MB, {row['threads']} threads, "
-            f"{row['flushes']:.1f} flushes a second; sent {row['sent']}, taken {row['taken']}, lost {row['lost']}, "
-            f"dropped by the kernel {row['dropped']}"
-        )
-        is_held = holds(row, first)
-        tap.ok(is_held, f"{n} publishers are recorded without one lost packet, stored and verified", row)
+        tap.ok(is_held, f"{n} publishers are recorded without one lost packet, stored and verified")
         tap.ok(n < 50 or row["memory"] <= 1.5e6 * n, f"{n}: memory of each is at most 1.5 MB", row["memory"] / n)
-        most = n if is_held else most
+        if not is_held:
+            most = narrow(folder, encoded, first, (most, n))
+            break
+        most = n
     tap.note(f"the largest number that holds here: {most}")
+
+
+def narrow(folder, encoded, first, limits):
+    """Between what held and what did not. Returns the largest number that held."""
+    good, bad = limits
+    for _ in range(NARROWINGS):
+        n = (good + bad) // 2
+        if n == good:
+            break
+        _, is_held = try_number(folder, encoded, n, first)
+        good, bad = (n, bad) if is_held else (good, n)
+    return good
 
 
 if __name__ == "__main__":
