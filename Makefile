@@ -4,10 +4,11 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 PROGRAMS = sealtape sealtaped
 FUZZ_SECONDS ?= 30
+SOAK_SECONDS ?= 3600
 export BUILD FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-fast check-fresh e2e bench fuzz lint format install clean
+.PHONY: help demo check check-fast check-fresh e2e bench bench-scale soak fuzz lint format install clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +36,17 @@ bench: ## measure; see docs/ for what the numbers should be
 	@tools/setup build runtime demo test bench
 	@tools/build $(BUILD)/bench --buildtype=release
 	@tools/bench $(BUILD)/bench
+
+bench-scale: ## how many publishers this machine records without losing a packet
+	@tools/setup build runtime demo test
+	@tools/build $(BUILD)/bench --buildtype=release
+	@SEALTAPE_BIN_DIR=$(BUILD)/bench PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench/scale_bench.py
+
+soak: ## record for SOAK_SECONDS (3600) and see that memory stays flat
+	@tools/setup build runtime demo test
+	@tools/build $(BUILD)/bench --buildtype=release
+	@SEALTAPE_SOAK_S=$(SOAK_SECONDS) SEALTAPE_BIN_DIR=$(BUILD)/bench PYTHONDONTWRITEBYTECODE=1 \
+		/usr/bin/python3 tests/bench/soak.py
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 	@tools/setup build lint

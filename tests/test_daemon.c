@@ -1,8 +1,10 @@
 #include "agent/service/daemon.h"
 
+#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -77,6 +79,39 @@ test_tells_the_service_manager(void)
     g_assert_cmpint(g_rmdir(folder), ==, 0);
 }
 
+static rlim_t
+present_file_limit(void)
+{
+    struct rlimit limit = {0};
+
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+    return limit.rlim_cur;
+}
+
+/* In a process of its own, for a hard limit does not come back. */
+static void
+test_allows_files_up_to_the_hard_limit(void)
+{
+    const struct rlimit limit = {64, 100};
+    g_autoptr(GError) error = NULL;
+
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 0, 0);
+        g_test_trap_assert_passed();
+        return;
+    }
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+
+    g_assert_true(daemon_allow_files(50, NULL));
+    g_assert_cmpuint(present_file_limit(), ==, 64);
+    g_assert_true(daemon_allow_files(100, NULL));
+    g_assert_cmpuint(present_file_limit(), ==, 100);
+    g_assert_false(daemon_allow_files(101, &error));
+    g_assert_error(error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+    g_assert_nonnull(strstr(error->message, "101"));
+    g_assert_nonnull(strstr(error->message, "100 (RLIMIT_NOFILE"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -85,5 +120,7 @@ main(int argc, char **argv)
                          test_stops_once);
     g_test_add_data_func("/daemon/stops-once-on-sigint", GINT_TO_POINTER(SIGINT), test_stops_once);
     g_test_add_func("/daemon/tells-the-service-manager", test_tells_the_service_manager);
+    g_test_add_func("/daemon/allows-files-up-to-the-hard-limit",
+                    test_allows_files_up_to_the_hard_limit);
     return g_test_run();
 }

@@ -1,5 +1,6 @@
 #include "agent/recorder/ingress.h"
 
+#include "agent/recorder/ingress_rest.h"
 #include "agent/recorder/ingress_track.h"
 #include "agent/recorder/port_pool.h"
 
@@ -11,11 +12,9 @@
 #include <unistd.h>
 
 enum {
-    MAX_EVENTS = 256,
-    /* After a round the thread rests so long, and finds more in every socket: to wake for each
-     * packet would cost more than all else. Arrivals are noted by the kernel, so that nothing is
-     * measured by it. */
-    REST_MS = 40,
+    /* A round looks at so many sockets: at all of them, if it can, and at none twice before it
+     * rests, for then there would be little in each. */
+    MAX_EVENTS = 8192,
 };
 
 typedef enum {
@@ -40,6 +39,8 @@ struct Ingress {
     GThread *thread;
     /* Of the thread. */
     UdpBatch *batch;
+    IngressRest rest;
+    unsigned n_fullest;  /* packets that one socket held, in this round */
     GHashTable *waiting; /* set of IngressTrack that have a due_us */
     int64_t next_due_us;
     bool is_stopped;
@@ -105,7 +106,7 @@ expire_waiting(Ingress *self)
         IngressTrack *track = key;
 
         if (track->due_us <= now_us)
-            ingress_track_receive(track, &track->sockets[0], self->batch);
+            (void) ingress_track_receive(track, &track->sockets[0], self->batch);
         if (track->due_us == INT64_MAX)
             g_hash_table_iter_remove(&iter);
         self->next_due_us = MIN(self->next_due_us, track->due_us);
@@ -133,26 +134,31 @@ handle_events(Ingress *self, const struct epoll_event *events, int n_events)
         if (socket == NULL)
             continue;
         has_media = true;
-        ingress_track_receive(socket->track, socket, self->batch);
+        const unsigned n_taken = ingress_track_receive(socket->track, socket, self->batch);
+        self->n_fullest = MAX(self->n_fullest, n_taken);
         wait_or_not(self, socket->track);
     }
     return has_media;
 }
 
-/* Only a message ends it early. */
+/* So that the next round finds more in every socket. Only a message ends it early. */
 static void
 rest(Ingress *self)
 {
     struct pollfd message = {.fd = self->wake_fd, .events = POLLIN};
 
-    (void) poll(&message, 1, REST_MS); /* whatever it says, the next round looks at everything */
+    const unsigned rest_ms = ingress_rest_next(&self->rest, self->n_fullest);
+
+    self->n_fullest = 0;
+    /* Whatever it says, the next round looks at everything. */
+    (void) poll(&message, 1, (int) rest_ms);
 }
 
 static gpointer
 run(gpointer data)
 {
     Ingress *self = data;
-    struct epoll_event events[MAX_EVENTS];
+    g_autofree struct epoll_event *events = g_new(struct epoll_event, MAX_EVENTS);
 
     while (!self->is_stopped) {
         expire_waiting(self);
@@ -226,6 +232,7 @@ ingress_new(const IngressOptions *options, GError **error)
     const int fd = udp_socket_open(options->address, 0, error);
     if (fd < 0)
         return NULL;
+    ingress_rest_init(&self->rest, udp_socket_room(fd));
     (void) close(fd); /* nothing was received or sent */
     if (port_pool_size(self->ports) == 0) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,

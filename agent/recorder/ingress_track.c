@@ -166,10 +166,11 @@ take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsig
     rtp_receiver_take_batch(self->receiver, datagrams, n_genuine);
 }
 
-void
+unsigned
 ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch)
 {
     unsigned n_received = UDP_SOCKET_BATCH;
+    unsigned n_taken = 0;
     int64_t monotonic_us = 0;
 
     for (unsigned i = 0; i < MAX_BATCHES && n_received == UDP_SOCKET_BATCH; i++) {
@@ -177,6 +178,7 @@ ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch 
         n_received = udp_batch_receive(batch, socket->fd);
         if (n_received == 0)
             break;
+        n_taken += n_received;
         if (socket->is_rtcp) {
             take_rtcp(self, socket, batch, n_received);
         } else {
@@ -189,6 +191,7 @@ ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch 
     } else {
         ingress_track_expire(self, n_received < UDP_SOCKET_BATCH ? monotonic_us : 0);
     }
+    return n_taken;
 }
 
 /* Sends one to where RTCP goes, else to where RTP comes from. `media_ssrc`: 0: not known yet. */
@@ -257,7 +260,7 @@ void
 ingress_track_pause_now(IngressTrack *self, const char *reason, UdpBatch *batch)
 {
     /* What came before belongs to the time before. */
-    ingress_track_receive(self, &self->sockets[0], batch);
+    (void) ingress_track_receive(self, &self->sockets[0], batch);
 
     const int64_t monotonic_us = g_get_monotonic_time();
     rtp_receiver_pause(self->receiver, reason, monotonic_us - self->options.zero_monotonic_us);
@@ -277,7 +280,7 @@ close_sockets(IngressTrack *self)
 void
 ingress_track_close(IngressTrack *self, int64_t until_us, UdpBatch *batch)
 {
-    ingress_track_receive(self, &self->sockets[0], batch);
+    (void) ingress_track_receive(self, &self->sockets[0], batch);
     close_sockets(self);
     rtp_receiver_finish(self->receiver, until_us);
     self->due_us = INT64_MAX;

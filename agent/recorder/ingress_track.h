@@ -51,8 +51,9 @@ IngressTrack *ingress_track_new(const char *address, uint16_t port,
                                 const IngressTrackOptions *options,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Takes what has arrived in `socket`, and gives on what waited long enough. */
-void ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch);
+/* Takes what has arrived in `socket`, and gives on what waited long enough. Returns: how many
+ * datagrams were there. */
+unsigned ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch);
 
 /* Gives on what waited until `monotonic_us`, by when all that came must have been taken. */
 void ingress_track_expire(IngressTrack *self, int64_t monotonic_us);

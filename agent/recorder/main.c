@@ -3,6 +3,7 @@
 #include "agent/recorder/recorder.h"
 #include "agent/recorder/store_probe.h"
 #include "agent/service/daemon.h"
+#include "config/host_needs.h"
 #include "config/settings.h"
 #include "crypto/crypto_error.h"
 
@@ -38,6 +39,17 @@ on_stop(void *user_data)
 }
 
 static bool
+allow_files(const Settings *settings, GError **error)
+{
+    const unsigned n_files = settings->max_tracks * HOST_FILES_PER_TRACK + HOST_FILES_BESIDES;
+
+    if (daemon_allow_files(n_files, error))
+        return true;
+    g_prefix_error(error, "recorder.max_tracks is %u: ", settings->max_tracks);
+    return false;
+}
+
+static bool
 serve(const char *config, GError **error)
 {
     g_autoptr(Settings) settings = settings_load(config, error);
@@ -46,7 +58,7 @@ serve(const char *config, GError **error)
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     StoreProbe *probe = NULL;
 
-    if (settings == NULL)
+    if (settings == NULL || !allow_files(settings, error))
         return false;
     recorder = recorder_new(settings, error);
     if (recorder == NULL)

@@ -1,6 +1,7 @@
 #include "agent/recorder/udp_socket.h"
 
 #include "agent/recorder/rtp_packet.h"
+#include "config/host_needs.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -9,8 +10,6 @@
 #include <unistd.h>
 
 enum {
-    /* Enough for a second of video, should the thread be kept from its work. */
-    RECEIVE_BUFFER_BYTES = 1 << 20,
     /* One more than a packet may have, so that a longer one shows. */
     DATAGRAM_BYTES = RTP_PACKET_MAX_BYTES + 1,
     /* And so that each begins where words do, as libsrtp2 wants it. */
@@ -48,7 +47,7 @@ fail(GError **error, const char *action, const char *address, uint16_t port)
 static void
 set_options(int fd)
 {
-    const int size = RECEIVE_BUFFER_BYTES;
+    const int size = HOST_RECEIVE_BUFFER_BYTES;
     const int on = 1;
 
     /* Past the system's limit only with CAP_NET_ADMIN; up to it is better than nothing. */
@@ -83,6 +82,17 @@ udp_socket_open(const char *address, uint16_t port, GError **error)
         return -1;
     }
     return fd;
+}
+
+unsigned
+udp_socket_room(int fd)
+{
+    int n_bytes = 0;
+    socklen_t n_option = sizeof(n_bytes);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &n_bytes, &n_option) != 0 || n_bytes < 0)
+        return 0;
+    return (unsigned) n_bytes / HOST_COUNTED_PACKET_BYTES;
 }
 
 UdpBatch *

@@ -13,6 +13,9 @@
  * G_IO_ERROR_ADDRESS_IN_USE - try another port. */
 int udp_socket_open(const char *address, uint16_t port, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Returns: how many packets of a usual size it holds until they are received. */
+unsigned udp_socket_room(int fd);
+
 enum { UDP_SOCKET_BATCH = 64 };
 
 /* Reused for every socket of a thread: what is received, up to the next time. */

@@ -2,10 +2,13 @@
 
 #include "agent/service/log_line.h"
 
+#include <errno.h>
+#include <gio/gio.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -51,6 +54,30 @@ daemon_log_start(void)
     gboolean to_journal = g_log_writer_is_journald(STDERR_FILENO);
 
     g_log_set_writer_func(write_log, GINT_TO_POINTER(to_journal), NULL);
+}
+
+bool
+daemon_allow_files(unsigned n_files, GError **error)
+{
+    struct rlimit limit = {0};
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        if (limit.rlim_cur >= n_files)
+            return true;
+        if (limit.rlim_max < n_files) {
+            g_set_error(error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES,
+                        "%u files may have to be open at once, and the limit is %" G_GUINT64_FORMAT
+                        " (RLIMIT_NOFILE; LimitNOFILE= of a unit, ulimit -n of a shell)",
+                        n_files, (uint64_t) limit.rlim_max);
+            return false;
+        }
+        limit.rlim_cur = n_files;
+        if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+            return true;
+    }
+    g_set_error(error, G_IO_ERROR, (int) g_io_error_from_errno(errno),
+                "cannot raise the limit of open files to %u: %s", n_files, g_strerror(errno));
+    return false;
 }
 
 void

@@ -9,6 +9,10 @@
 /* Installs the log writer. Only ids, counts and codes are ever logged. */
 void daemon_log_start(void);
 
+/* Makes sure that `n_files` may be open at once, as far as the hard limit goes.
+ * Errors: G_IO_ERROR_TOO_MANY_OPEN_FILES - it does not go so far. */
+bool daemon_allow_files(unsigned n_files, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Tells the service manager that the daemon serves. */
 void daemon_notify_ready(const char *status);
 void daemon_notify_stopping(void);

@@ -22,10 +22,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "e2e")]
 
 import botocore.session
 
+import load
 import s3
 from harness import Recorder, main, participant, poll, tap
 from peers import certificates, media, radosgw
-from recorder_bench import cpu_s
 from visit import Visit
 
 MEGABYTES = int(os.environ.get("SEALTAPE_BENCH_MB", "256"))
@@ -135,10 +135,10 @@ def hour(folder):
     place = Place(folder)
     recorder = recorder_into(place, folder).start()
     visit = Visit(folder, SECONDS, recorder).begin()
-    before, begun = cpu_s(recorder.child.pid), time.monotonic()
+    before, begun = load.cpu_s([recorder.child.pid]), time.monotonic()
     for names, sender in visit.senders.values():
         visit.sent.update(zip(names, sender.finish()))
-    share = (cpu_s(recorder.child.pid) - before) / (time.monotonic() - begun)
+    share = (load.cpu_s([recorder.child.pid]) - before) / (time.monotonic() - begun)
     visit.session.finish()
     stored = place.objects(recorder.org + "/")
     sent = sum(len(packet) for name in visit.media for packet in visit.packets(name))
