@@ -41,6 +41,7 @@ static const ConfigRule rules[] = {
     {"recorder",                          CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,        NULL           },
     {"recorder.socket",                   CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,        NULL           },
     {"recorder.spool",                    CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,        NULL           },
+    {"recorder.audit",                    CONFIG_KIND_PATH,   false, NULL,                                     0,    0,        NULL           },
     {"recorder.signing_key",              CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,        NULL           },
     {"recorder.rtp",                      CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,        NULL           },
     {"recorder.rtp.address",              CONFIG_KIND_TEXT,   false, "an IPv4 or IPv6 address of this host",   0,    0,
@@ -112,6 +113,12 @@ read_recorder(Settings *self, const ConfigFile *file, GError **error)
 {
     self->socket_path = config_file_text(file, "recorder.socket");
     self->spool_path = config_file_text(file, "recorder.spool");
+    self->audit_path = config_file_text(file, "recorder.audit");
+    if (self->audit_path == NULL) {
+        g_autofree char *parent = g_path_get_dirname(self->spool_path);
+
+        self->audit_path = g_build_filename(parent, "audit", NULL);
+    }
     self->signing_key_path = config_file_text(file, "recorder.signing_key");
     self->rtp_address = config_file_text(file, "recorder.rtp.address");
     if (self->rtp_address == NULL)
@@ -287,6 +294,7 @@ settings_free(Settings *self)
     g_free(self->path);
     g_free(self->socket_path);
     g_free(self->spool_path);
+    g_free(self->audit_path);
     g_free(self->signing_key_path);
     g_free(self->catalogue_path);
     g_free(self->rtp_address);

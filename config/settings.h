@@ -86,6 +86,7 @@ typedef struct {
 
     char *socket_path;       /* recorder.socket */
     char *spool_path;        /* recorder.spool */
+    char *audit_path;        /* recorder.audit: of the audit logs; beside the spool */
     char *signing_key_path;  /* recorder.signing_key */
     char *catalogue_path;    /* catalogue.path: beside the spool */
     char *rtp_address;       /* recorder.rtp.address: bound, and told to the media server */
@@ -104,8 +105,7 @@ typedef struct {
 
     StoreSettings store;
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */
-
-    JanusSettings *janus; /* NULL: none */
+    JanusSettings *janus;     /* NULL: none */
 
     GPtrArray *orgs; /* OrgSettings */
 } Settings;

@@ -68,7 +68,7 @@ serve(const char *config, GError **error)
         return false;
     g_message("ready: control API on %s", settings->socket_path);
     daemon_notify_ready("recording");
-    probe = store_probe_start(&settings->store);
+    probe = store_probe_start(&settings->store, recorder_audit(recorder));
     daemon_run(loop, on_stop, &(Daemon){loop, recorder});
     store_probe_free(probe);
     g_message("stopped");

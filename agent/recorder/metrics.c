@@ -51,6 +51,21 @@ add_media(GString *text, const GPtrArray *sessions)
         counts.n_lost_segments);
 }
 
+static void
+add_audit(GString *text, AuditTrail *audit)
+{
+    AuditTrailStatus status = {0};
+
+    audit_trail_status(audit, &status);
+    add(text, "audit_records", "gauge", "Records of all audit logs of this recorder.",
+        status.n_records);
+    add(text, "audit_unanchored_records", "gauge",
+        "Records that no checkpoint in the store vouches for.", status.n_unanchored);
+    add(text, "audit_failing_logs", "gauge",
+        "Audit logs that take nothing, so that nothing of their organisations is recorded.",
+        status.n_failing);
+}
+
 char *
 metrics_text(Recorder *recorder)
 {
@@ -64,6 +79,7 @@ metrics_text(Recorder *recorder)
         age_us = MAX(0, g_get_real_time() - status.uploader.oldest_unix_us);
     add_sessions(text, sessions);
     add_media(text, sessions);
+    add_audit(text, recorder_audit(recorder));
     add(text, "seal_queue_bytes", "gauge", "Media in memory that waits to be sealed.",
         status.queued_bytes);
     add(text, "spool_bytes", "gauge", "Size of the spool.", status.spool.bytes);

@@ -16,6 +16,7 @@ struct Recorder {
     RecorderStorage storage;
     Uploader *uploader;
     Sealer *sealer;
+    AuditTrail *audit;
     Ingress *ingress;
 
     SessionTable *sessions;
@@ -186,6 +187,8 @@ recorder_new(const Settings *settings, GError **error)
     if (self->ingress == NULL)
         return NULL;
     start_workers(self);
+    self->audit =
+        audit_trail_new(&(AuditTrailOptions){settings, self->storage.store, self->storage.signer});
     spool_status(self->storage.spool, &spool);
     if (spool.n_recovered > 0) {
         g_message("%" G_GUINT64_FORMAT " sessions were open when the recorder last ended; they "
@@ -249,6 +252,7 @@ recorder_start_session(Recorder *self, SessionRequest *request, SessionReadyFunc
         .ingress = self->ingress,
         .sealer = self->sealer,
         .limits = limits_of(self->settings),
+        .audit = self->audit,
         .n_tracks = &self->n_tracks,
         .sessions = self->sessions,
     };
@@ -270,6 +274,12 @@ GPtrArray *
 recorder_sessions(const Recorder *self)
 {
     return session_table_list(self->sessions);
+}
+
+AuditTrail *
+recorder_audit(const Recorder *self)
+{
+    return self->audit;
 }
 
 void
@@ -324,6 +334,7 @@ recorder_free(Recorder *self)
     ingress_free(self->ingress);
     sealer_free(self->sealer);
     uploader_free(self->uploader);
+    audit_trail_free(self->audit);
     session_table_free(self->sessions);
     recorder_storage_clear(&self->storage);
     g_free(self);

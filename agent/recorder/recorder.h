@@ -40,6 +40,9 @@ typedef struct {
 } RecorderStatus;
 void recorder_status(Recorder *self, RecorderStatus *status);
 
+/* Returns: borrowed. */
+AuditTrail *recorder_audit(const Recorder *self);
+
 /* Ends all sessions, waits for them to be stored, but not over ten seconds, and calls `on_stopped`.
  * What is not stored by then stays in the spool for the next start. */
 void recorder_stop(Recorder *self, void (*on_stopped)(void *user_data), void *user_data);

@@ -1,5 +1,6 @@
 #include "agent/recorder/session.h"
 
+#include "agent/recorder/session_audit.h"
 #include "agent/recorder/session_internal.h"
 #include "agent/recorder/session_table.h"
 
@@ -191,6 +192,7 @@ session_new(const SessionServices *services, SessionRequest *request, SessionRea
     tracks = permitted_tracks(self);
     if (!session_may_begin(self, tracks->len, &error))
         return begin_failed(self, SESSION_EVENT_FAILED, on_ready, user_data, error);
+    session_audit_present(self);
     session_key_tracks(self, tracks, on_ready, user_data);
     return self;
 }

@@ -3,6 +3,7 @@
 #include "agent/policy/consent.h"
 #include "agent/policy/session_limits.h"
 #include "agent/policy/session_state.h"
+#include "agent/recorder/audit_trail.h"
 #include "agent/recorder/ingress.h"
 #include "agent/recorder/sealer.h"
 #include "agent/recorder/session_request.h"
@@ -29,6 +30,7 @@ typedef struct {
     CatalogueWriter *catalogue;
     Ingress *ingress;
     Sealer *sealer;
+    AuditTrail *audit;
     SessionLimits limits;
     unsigned *n_tracks; /* of the whole daemon, open or about to be */
     const struct SessionTable *sessions;

@@ -1,3 +1,4 @@
+#include "agent/recorder/session_audit.h"
 #include "agent/recorder/session_internal.h"
 #include "agent/recorder/shown_text.h"
 #include "storage/storage_error.h"
@@ -30,6 +31,8 @@ session_decide(Session *self)
             participants_decide(self->participants, self->settings != NULL ? &policy : NULL,
                                 self->org, purposes[i], g_get_real_time());
 
+        if (self->decisions[i] != decision.reason)
+            session_audit_decision(self, purposes[i], decision.reason, decision.participant);
         self->decisions[i] = decision.reason;
         g_free(self->decided_for[i]);
         self->decided_for[i] = g_strdup(decision.participant);
@@ -205,15 +208,27 @@ after_change(Session *self, char *fault, GError **error)
 bool
 session_add_participant(Session *self, const json_t *form, GError **error)
 {
-    return must_be_open(self, error) && session_may_add_participant(self, error) &&
-           after_change(self, participants_add(self->participants, form), error);
+    char *fault = NULL;
+
+    if (!must_be_open(self, error) || !session_may_add_participant(self, error))
+        return false;
+    fault = participants_add(self->participants, form);
+    if (fault == NULL)
+        session_audit_participant(self, form);
+    return after_change(self, fault, error);
 }
 
 bool
 session_add_consent(Session *self, const json_t *form, GError **error)
 {
-    return must_be_open(self, error) &&
-           after_change(self, participants_add_consent(self->participants, form), error);
+    char *fault = NULL;
+
+    if (!must_be_open(self, error))
+        return false;
+    fault = participants_add_consent(self->participants, form);
+    if (fault == NULL)
+        session_audit_consent(self, form);
+    return after_change(self, fault, error);
 }
 
 bool
@@ -226,6 +241,8 @@ session_remove_participant(Session *self, const char *id, GError **error)
     if (!participants_remove(self->participants, id)) {
         g_autofree char *shown = shown_text(id);
         fault = g_strdup_printf("there is no participant %s in this session", shown);
+    } else {
+        session_audit_left(self, id);
     }
     return after_change(self, fault, error);
 }

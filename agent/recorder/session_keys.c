@@ -1,3 +1,4 @@
+#include "agent/recorder/session_audit.h"
 #include "agent/recorder/session_internal.h"
 #include "crypto/envelope.h"
 #include "storage/storage_error.h"
@@ -7,7 +8,7 @@
 /* The order that makes a recording openable, and only by those it was sealed to:
  *   1. each track's key pair is drawn and the envelope sealed to the organisation's recipients;
  *   2. the secret halves are wiped: the builder is freed before anything else happens;
- *   3. a worker stores envelope and metadata;
+ *   3. a worker writes the audit record, then stores envelope and metadata;
  *   4. back in the main thread ports are bound, then session and tracks are made durable in the
  * spool;
  *   5. only now the ports are told to anyone. */
@@ -69,9 +70,12 @@ store_keys(GTask *task, gpointer source, gpointer data, GCancellable *cancellabl
     ObjectStore *store = job->session->services.store;
     GError *error = NULL;
 
-    job->is_stored =
-        job->envelope != NULL && object_store_put(store, job->envelope_key, job->envelope, &error);
-    if ((job->envelope == NULL || job->is_stored) &&
+    const bool is_noted =
+        session_audit_start(job->session, job->generation, job->tracks->len, &error);
+
+    job->is_stored = is_noted && job->envelope != NULL &&
+                     object_store_put(store, job->envelope_key, job->envelope, &error);
+    if (is_noted && (job->envelope == NULL || job->is_stored) &&
         (job->meta == NULL || object_store_replace(store, job->meta_key, job->meta, &error))) {
         g_task_return_boolean(task, TRUE);
     } else {
@@ -215,7 +219,7 @@ on_keys_stored(GObject *source, GAsyncResult *result, gpointer data)
                                       job->generation);
     }
     if (!g_task_propagate_boolean(G_TASK(result), &cause)) {
-        error = refusal_of(cause, "the session's keys can not be stored");
+        error = refusal_of(cause, "the session's audit record or its keys can not be stored");
     } else if (!session_is_open(self)) {
         error = g_error_new(RECORDER_ERROR, RECORDER_ERROR_CONFLICT,
                             "session %s has ended meanwhile", self->id);
@@ -248,10 +252,10 @@ session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_ready, 
     self->n_jobs++;
     *self->services.n_tracks += tracks->len; /* their places, while the keys are stored */
     job->session = self;
+    job->generation = self->generation;
     job->tracks = g_ptr_array_ref(tracks);
     job->on_ready = on_ready;
     job->user_data = user_data;
-    job->generation = self->generation;
     job->envelope_key = g_strdup_printf("%s/%s/env/%u.age", self->org, self->id, self->generation);
     job->meta_key = g_strdup_printf("%s/%s/meta.age", self->org, self->id);
     for (guint i = 0; i < tracks->len; i++)

@@ -1,3 +1,4 @@
+#include "agent/recorder/session_audit.h"
 #include "agent/recorder/session_internal.h"
 #include "agent/recorder/session_tracks.h"
 
@@ -51,6 +52,9 @@ session_tell(Session *self)
 void
 session_move(Session *self, SessionEvent event)
 {
-    self->state = session_state_next(self->state, event);
+    const SessionState before = self->state;
+
+    self->state = session_state_next(before, event);
+    session_audit_state(self, before);
     session_tell(self);
 }

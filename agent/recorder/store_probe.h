@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/recorder/audit_trail.h"
 #include "config/settings.h"
 
 #include <glib.h>
@@ -8,8 +9,9 @@
  * somebody should know. Recording does not wait for it. */
 typedef struct StoreProbe StoreProbe;
 
-/* `settings`: borrowed. Directories are not looked at. */
-StoreProbe *store_probe_start(const StoreSettings *settings);
+/* Both borrowed until store_probe_free(). What it finds is audited, too. Directories are not looked
+ * at. */
+StoreProbe *store_probe_start(const StoreSettings *settings, AuditTrail *audit);
 
 /* Waits for its end: as long as configured_store_probe() may take. */
 void store_probe_free(StoreProbe *self);

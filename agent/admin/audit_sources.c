@@ -1,0 +1,216 @@
+#include "agent/admin/audit_sources.h"
+
+#include "agent/store/trusted_recorders.h"
+#include "storage/audit_log.h"
+
+#include <string.h>
+
+static void
+note_free(gpointer data)
+{
+    AuditNote *self = data;
+
+    g_free((char *) self->name);
+    g_bytes_unref(self->note);
+    g_free(self);
+}
+
+static void
+source_free(gpointer data)
+{
+    AuditSource *self = data;
+
+    g_free(self->org);
+    g_free(self->word);
+    g_free(self->origin);
+    g_clear_pointer(&self->content, g_bytes_unref);
+    g_clear_pointer(&self->notes, g_ptr_array_unref);
+    g_free(self->fault);
+    g_free(self);
+}
+
+static void
+add_note(AuditSource *self, const char *name, GBytes *bytes, bool is_anchored)
+{
+    AuditNote *note = g_new(AuditNote, 1);
+
+    *note = (AuditNote){g_strdup(name), bytes, is_anchored};
+    g_ptr_array_add(self->notes, note);
+}
+
+/* Returns: owned; NULL sets `error`. */
+static GBytes *
+read_bytes(const char *path, GError **error)
+{
+    char *text = NULL;
+    gsize n_bytes = 0;
+
+    return g_file_get_contents(path, &text, &n_bytes, error) ? g_bytes_new_take(text, n_bytes)
+                                                             : NULL;
+}
+
+static void
+add_local_note(AuditSource *self, const char *folder)
+{
+    g_autofree char *name = g_strconcat(self->word, ".checkpoint", NULL);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    GBytes *bytes = read_bytes(path, NULL);
+
+    if (bytes != NULL)
+        add_note(self, name, bytes, false);
+}
+
+static bool
+add_stored_notes(AuditSource *self, ObjectStore *store, GError **error)
+{
+    g_autofree char *prefix = g_strdup_printf("%s/audit/%s/", self->org, self->word);
+    g_autoptr(GPtrArray) names = object_store_list(store, prefix, error);
+
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        GBytes *bytes = object_store_get(store, names->pdata[i], error);
+
+        if (bytes == NULL)
+            return false;
+        add_note(self, names->pdata[i], bytes, true);
+    }
+    return names != NULL;
+}
+
+static char *
+find_origin(const GPtrArray *verifiers, const char *word, const char *org)
+{
+    for (guint i = 0; i < verifiers->len; i++) {
+        const char *name = note_verifier_name(verifiers->pdata[i]);
+        g_autofree char *its_word = audit_log_word_of(name);
+
+        if (strcmp(its_word, word) == 0)
+            return g_strdup_printf("%s/%s", name, org);
+    }
+    return NULL;
+}
+
+typedef struct {
+    const GPtrArray *verifiers;
+    ObjectStore *store; /* NULL: is not asked */
+    char *store_fault;  /* NULL: none */
+    GPtrArray *sources;
+} Loading;
+
+static bool
+load_log(Loading *self, const char *folder, const char *org, const char *name, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    AuditSource *source = g_new0(AuditSource, 1);
+    g_autoptr(GError) fault = NULL;
+
+    g_ptr_array_add(self->sources, source);
+    source->org = g_strdup(org);
+    source->word = g_strndup(name, strlen(name) - strlen(".log"));
+    source->origin = find_origin(self->verifiers, source->word, org);
+    source->notes = g_ptr_array_new_with_free_func(note_free);
+    source->content = read_bytes(path, error);
+    if (source->content == NULL)
+        return false;
+    add_local_note(source, folder);
+    source->fault = g_strdup(self->store_fault);
+    if (self->store != NULL && !add_stored_notes(source, self->store, &fault))
+        source->fault = g_strdup(fault->message);
+    return true;
+}
+
+/* Checkpoints without any log on this host: whoever removes the whole file must not go unnoticed.
+ */
+static void
+note_missing(Loading *self, const char *org)
+{
+    g_autofree char *prefix = g_strdup_printf("%s/audit/", org);
+    g_autoptr(GPtrArray) words =
+        self->store == NULL ? NULL : object_store_list_folders(self->store, prefix, NULL);
+
+    for (guint i = 0; words != NULL && i < words->len; i++) {
+        AuditSource *source = g_new0(AuditSource, 1);
+
+        source->org = g_strdup(org);
+        source->word = g_strdup((const char *) words->pdata[i] + strlen(prefix));
+        source->origin = find_origin(self->verifiers, source->word, org);
+        source->notes = g_ptr_array_new_with_free_func(note_free);
+        source->content = g_bytes_new_static("", 0);
+        g_ptr_array_add(self->sources, source);
+        (void) !add_stored_notes(source, self->store, NULL); /* each is a finding by itself */
+    }
+}
+
+static bool
+load_org(Loading *self, const char *audit_path, const char *org, GError **error)
+{
+    g_autofree char *folder = g_build_filename(audit_path, org, NULL);
+    g_autoptr(GDir) dir = NULL;
+    const char *name = NULL;
+    const guint n_before = self->sources->len;
+
+    if (!g_file_test(folder, G_FILE_TEST_EXISTS)) {
+        note_missing(self, org);
+        return true;
+    }
+    dir = g_dir_open(folder, 0, error);
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        if (g_str_has_suffix(name, ".log") && !load_log(self, folder, org, name, error))
+            return false;
+    }
+    if (self->sources->len == n_before)
+        note_missing(self, org);
+    return dir != NULL;
+}
+
+static bool
+load_all(Loading *self, const Settings *settings, const char *org, GError **error)
+{
+    for (guint i = 0; i < settings->orgs->len; i++) {
+        const OrgSettings *one = settings->orgs->pdata[i];
+
+        if ((org == NULL || strcmp(org, one->id) == 0) &&
+            !load_org(self, settings->audit_path, one->id, error))
+            return false;
+    }
+    return true;
+}
+
+AuditSources *
+audit_sources_load(CommandContext *context, const char *org, bool with_store, GError **error)
+{
+    const Settings *settings = command_context_settings(context, error);
+    g_autoptr(AuditSources) self = NULL;
+    g_autoptr(GError) fault = NULL;
+    g_autofree char *store_fault = NULL;
+    Loading loading = {0};
+
+    if (settings == NULL)
+        return NULL;
+    if (org != NULL && settings_org(settings, org) == NULL) {
+        g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_INVALID,
+                    "the settings have no organisation `%s`", org);
+        return NULL;
+    }
+    self = g_new0(AuditSources, 1);
+    self->logs = g_ptr_array_new_with_free_func(source_free);
+    self->verifiers = trusted_recorders(settings, error);
+    if (self->verifiers == NULL)
+        return NULL;
+    loading = (Loading){.verifiers = self->verifiers, .sources = self->logs};
+    if (with_store) {
+        loading.store = command_context_store(context, &fault);
+        store_fault = fault == NULL ? NULL : g_strdup(fault->message);
+        loading.store_fault = store_fault;
+    }
+    return load_all(&loading, settings, org, error) ? g_steal_pointer(&self) : NULL;
+}
+
+void
+audit_sources_free(AuditSources *self)
+{
+    if (self == NULL)
+        return;
+    g_clear_pointer(&self->verifiers, g_ptr_array_unref);
+    g_ptr_array_unref(self->logs);
+    g_free(self);
+}

@@ -1,0 +1,310 @@
+#include "agent/recorder/audit_trail.h"
+
+#include "agent/recorder/audit_anchor.h"
+#include "agent/recorder/audit_limit.h"
+#include "storage/audit_log.h"
+#include "storage/storage_error.h"
+
+/* The thread looks around once a second, or as soon as something was noted:
+ * 1. append what was noted, and what the limit has left out;
+ * 2. a heartbeat for a log in which nothing was written for a while;
+ * 3. sign what is due; the anchor's thread takes it to the store. */
+
+enum {
+    ROUND_US = G_USEC_PER_SEC,
+    SIGN_RECORDS = 64,
+    SIGN_US = 60 * G_USEC_PER_SEC,
+    HEARTBEAT_US = 15 * 60 * G_USEC_PER_SEC,
+};
+
+typedef struct {
+    char *org;
+    AuditLog *log; /* NULL: `fault` says why */
+    GError *fault;
+    AuditLimit *limit;  /* from here on the thread's own */
+    int64_t written_us; /* monotonic, when the last record was seen */
+    int64_t signed_us;
+    uint64_t n_seen;
+    bool has_failed; /* told once */
+    bool has_ended;  /* a session has, since the last checkpoint */
+} Log;
+
+typedef struct {
+    Log *log;
+    AuditEvent event; /* only kind, and reason where it is limited */
+    char *reason;
+    char *words;
+} Note;
+
+struct AuditTrail {
+    AuditAnchor *anchor;
+    GHashTable *logs; /* char * -> Log, never changed after the start */
+    GAsyncQueue *notes;
+    GThread *thread;
+    gint is_ending; /* atomic */
+};
+
+static void
+log_free(gpointer data)
+{
+    Log *self = data;
+
+    audit_log_free(self->log);
+    g_clear_error(&self->fault);
+    audit_limit_free(self->limit);
+    g_free(self->org);
+    g_free(self);
+}
+
+static void
+note_free(gpointer data)
+{
+    Note *self = data;
+
+    g_free(self->reason);
+    g_free(self->words);
+    g_free(self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Note, note_free)
+
+static bool
+append(Log *self, const char *words, GError **error)
+{
+    if (self->log == NULL) {
+        g_propagate_error(error, g_error_copy(self->fault));
+        return false;
+    }
+    return audit_log_append(self->log, words, error);
+}
+
+bool
+audit_trail_write(AuditTrail *self, const char *org, const AuditEvent *event, GError **error)
+{
+    Log *log = g_hash_table_lookup(self->logs, org);
+    g_autofree char *words = audit_event_words(event);
+
+    if (log != NULL)
+        return append(log, words, error);
+    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "%s has no audit log", org);
+    return false;
+}
+
+void
+audit_trail_note(AuditTrail *self, const char *org, const AuditEvent *event)
+{
+    Log *log = g_hash_table_lookup(self->logs, org);
+    Note *note = NULL;
+
+    if (log == NULL)
+        return;
+    note = g_new0(Note, 1);
+    note->log = log;
+    note->event.kind = event->kind;
+    note->event.outcome = event->outcome;
+    note->reason = g_strdup(event->reason);
+    note->words = audit_event_words(event);
+    g_async_queue_push(self->notes, note);
+}
+
+void
+audit_trail_note_all(AuditTrail *self, const AuditEvent *event)
+{
+    GHashTableIter iter;
+    gpointer org = NULL;
+
+    g_hash_table_iter_init(&iter, self->logs);
+    while (g_hash_table_iter_next(&iter, &org, NULL))
+        audit_trail_note(self, org, event);
+}
+
+static void
+append_or_tell(Log *self, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (append(self, words, &error)) {
+        self->has_failed = false;
+    } else if (!self->has_failed) {
+        g_warning("%s: not audited, and nothing new is recorded: %s", self->org, error->message);
+        self->has_failed = true;
+    }
+}
+
+static void
+append_event(Log *self, const AuditEvent *event)
+{
+    g_autofree char *words = audit_event_words(event);
+
+    append_or_tell(self, words);
+}
+
+static bool
+is_end(AuditKind kind)
+{
+    return kind == AUDIT_RECORDING_STORED || kind == AUDIT_RECORDING_INCOMPLETE ||
+           kind == AUDIT_RECORDING_FAILED;
+}
+
+static void
+take_note(const Note *note)
+{
+    const bool is_limited = note->event.outcome == AUDIT_REFUSED;
+
+    if (!is_limited || audit_limit_admits(note->log->limit, audit_kind_text(note->event.kind),
+                                          note->reason, g_get_monotonic_time()))
+        append_or_tell(note->log, note->words);
+    note->log->has_ended |= is_end(note->event.kind);
+}
+
+static void
+on_left_out(const char *kind, const char *reason, uint64_t count, void *user_data)
+{
+    append_event(user_data, &(AuditEvent){.kind = AUDIT_EVENTS_LEFT_OUT,
+                                          .outcome = AUDIT_REFUSED,
+                                          .reason = reason,
+                                          .detail = kind,
+                                          .count = count});
+}
+
+/* Steps 2 and 3. `is_last`: sign whatever there is. */
+static void
+keep(Log *self, int64_t now_us, bool is_last)
+{
+    uint64_t n_records = audit_log_length(self->log);
+    uint64_t n_signed = 0;
+    g_autoptr(GBytes) note = audit_log_checkpoint(self->log, &n_signed);
+    g_autoptr(GError) error = NULL;
+
+    if (n_records != self->n_seen) {
+        self->n_seen = n_records;
+        self->written_us = now_us;
+    } else if (now_us - self->written_us >= HEARTBEAT_US) {
+        append_event(self, &(AuditEvent){.kind = AUDIT_HEARTBEAT});
+        self->written_us = now_us;
+        n_records = self->n_seen = audit_log_length(self->log);
+    }
+    if (note != NULL && n_records == n_signed)
+        return;
+    if (!is_last && !self->has_ended && note != NULL && n_records - n_signed < SIGN_RECORDS &&
+        now_us - self->signed_us < SIGN_US)
+        return;
+    self->signed_us = now_us;
+    self->has_ended = false;
+    if (!audit_log_sign(self->log, &error))
+        g_warning("%s: no checkpoint of the audit log: %s", self->org, error->message);
+}
+
+static void
+look_around(AuditTrail *self, bool is_last)
+{
+    const int64_t now_us = g_get_monotonic_time();
+    GHashTableIter iter;
+    gpointer value = NULL;
+
+    g_hash_table_iter_init(&iter, self->logs);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Log *log = value;
+
+        if (log->log == NULL)
+            continue;
+        audit_limit_close(log->limit, is_last ? G_MAXINT64 : now_us, on_left_out, log);
+        if (is_last)
+            append_event(log, &(AuditEvent){.kind = AUDIT_RECORDER_STOPPED});
+        keep(log, now_us, is_last);
+    }
+}
+
+static void
+take_notes(AuditTrail *self)
+{
+    Note *next = g_async_queue_timeout_pop(self->notes, ROUND_US);
+
+    while (next != NULL) {
+        g_autoptr(Note) note = next;
+
+        if (note->log != NULL)
+            take_note(note);
+        next = g_async_queue_try_pop(self->notes);
+    }
+}
+
+static gpointer
+run(gpointer data)
+{
+    AuditTrail *self = data;
+
+    while (!g_atomic_int_get(&self->is_ending)) {
+        take_notes(self);
+        look_around(self, false);
+    }
+    take_notes(self);
+    look_around(self, true);
+    return NULL;
+}
+
+static void
+open_log(AuditTrail *self, const AuditTrailOptions *options, const OrgSettings *org)
+{
+    const AuditLogOptions place = {options->settings->audit_path, org->id, options->signer};
+    Log *log = g_new0(Log, 1);
+
+    log->org = g_strdup(org->id);
+    log->limit = audit_limit_new();
+    log->written_us = log->signed_us = g_get_monotonic_time();
+    log->log = audit_log_open(&place, &log->fault);
+    g_hash_table_insert(self->logs, log->org, log);
+    if (log->log == NULL) {
+        g_warning("%s: nothing is recorded without an audit log: %s", org->id, log->fault->message);
+        return;
+    }
+    audit_anchor_add(self->anchor, org->id, log->log);
+    append_event(log, &(AuditEvent){.kind = AUDIT_RECORDER_STARTED,
+                                    .policy = org->digest,
+                                    .detail = SEALTAPE_VERSION});
+}
+
+AuditTrail *
+audit_trail_new(const AuditTrailOptions *options)
+{
+    AuditTrail *self = g_new0(AuditTrail, 1);
+
+    self->anchor = audit_anchor_new(options->store);
+    self->logs = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, log_free);
+    self->notes = g_async_queue_new_full(note_free);
+    for (guint i = 0; i < options->settings->orgs->len; i++)
+        open_log(self, options, options->settings->orgs->pdata[i]);
+    audit_anchor_start(self->anchor);
+    self->thread = g_thread_new("audit", run, self);
+    return self;
+}
+
+void
+audit_trail_status(AuditTrail *self, AuditTrailStatus *status)
+{
+    GHashTableIter iter;
+    gpointer value = NULL;
+
+    *status = (AuditTrailStatus){.n_unanchored = audit_anchor_behind(self->anchor)};
+    g_hash_table_iter_init(&iter, self->logs);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Log *log = value;
+
+        if (log->log != NULL)
+            status->n_records += audit_log_length(log->log);
+        status->n_failing += log->log == NULL || audit_log_is_broken(log->log);
+    }
+}
+
+void
+audit_trail_free(AuditTrail *self)
+{
+    if (self == NULL)
+        return;
+    g_atomic_int_set(&self->is_ending, 1);
+    g_async_queue_push(self->notes, g_new0(Note, 1)); /* wakes it */
+    (void) g_thread_join(self->thread);
+    audit_anchor_free(self->anchor);
+    g_async_queue_unref(self->notes);
+    g_hash_table_unref(self->logs);
+    g_free(self);
+}

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "agent/audit/audit_event.h"
+#include "config/settings.h"
+#include "crypto/signed_note.h"
+#include "storage/object_store.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the recorder tells the auditors: a log for each organisation, in `recorder.audit`. A thread
+ * of its own appends what may wait a moment, signs a checkpoint of each log at the latest every 64
+ * records or 60 s, puts it into the store as `<org>/audit/<origin>/<records>.note`, where it can
+ * not be taken back, and writes a heartbeat when nothing else happens.
+ *
+ * A log that can not be opened or written stops new recordings of its organisation, and nothing
+ * that is running. */
+typedef struct AuditTrail AuditTrail;
+
+/* All borrowed until audit_trail_free(). */
+typedef struct {
+    const Settings *settings;
+    ObjectStore *store;
+    const NoteSigner *signer;
+} AuditTrailOptions;
+
+/* Opens the logs and tells each that the recorder has started. A log that does not open is told as
+ * a warning now, and to whoever writes to it. */
+AuditTrail *audit_trail_new(const AuditTrailOptions *options);
+
+/* Writes one record now. Thread: any. Blocks for a flush. Returns: true once it would survive a
+ * power cut. Errors: STORAGE_ERROR of any kind - whatever the record was to permit may not happen.
+ */
+bool audit_trail_write(AuditTrail *self, const char *org, const AuditEvent *event,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Writes one record soon, in the order of the calls; a failure is logged. Of refusals more than ten
+ * a minute for one reason are only counted. Thread: any. An organisation without settings has no
+ * log: told to none. */
+void audit_trail_note(AuditTrail *self, const char *org, const AuditEvent *event);
+
+/* The same to every organisation's log: what concerns the recorder as a whole. */
+void audit_trail_note_all(AuditTrail *self, const AuditEvent *event);
+
+typedef struct {
+    uint64_t n_records;
+    uint64_t n_unanchored; /* not yet vouched for by a checkpoint in the store */
+    unsigned n_failing;    /* logs that take nothing */
+} AuditTrailStatus;
+void audit_trail_status(AuditTrail *self, AuditTrailStatus *status);
+
+/* Tells each log that the recorder stops, signs, and tries once to anchor. NULL is allowed. */
+void audit_trail_free(AuditTrail *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AuditTrail, audit_trail_free)
