@@ -1,5 +1,7 @@
 #pragma once
 
+#include "config/free_space.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -82,11 +84,17 @@ typedef struct {
     char *admin_key_path;
 } JanusSettings;
 
+/* recorder.spool_free: how little room on the spool's disk means what. One unit, falling. */
+typedef struct {
+    FreeSpace warn, refuse, critical;
+} SpoolFreeSettings;
+
 typedef struct {
     char *path; /* of sealtape.conf */
 
-    char *socket_path;       /* recorder.socket */
-    char *spool_path;        /* recorder.spool */
+    char *socket_path; /* recorder.socket */
+    char *spool_path;  /* recorder.spool */
+    SpoolFreeSettings spool_free;
     char *signing_key_path;  /* recorder.signing_key */
     char *rtp_address;       /* recorder.rtp.address: bound, and told to the media server */
     uint16_t rtp_first_port; /* recorder.rtp.first_port: even; each track takes two */

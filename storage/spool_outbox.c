@@ -153,6 +153,22 @@ spool_outbox_drop(Spool *self, const SpoolItem *segment, GError **error)
     return is_dropped;
 }
 
+bool
+spool_outbox_drop_object(Spool *self, const SpoolItem *object, GError **error)
+{
+    SpoolRecord drop = {
+        .type = SPOOL_RECORD_DROP,
+        .session = object->record.session,
+        .dropped = object->record.number,
+    };
+    bool is_dropped = false;
+
+    g_mutex_lock(&self->mutex);
+    is_dropped = spool_append_locked(self, &drop, NULL, true, error);
+    g_mutex_unlock(&self->mutex);
+    return is_dropped;
+}
+
 SpoolItem *
 spool_outbox_add_part(Spool *self, const char *session, const SpoolPart *part, GError **error)
 {

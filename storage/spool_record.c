@@ -134,6 +134,11 @@ put_fields(GByteArray *body, const SpoolRecord *self)
     case SPOOL_RECORD_TRACK_STATE:
         put_track_state(body, &self->track_state);
         break;
+    case SPOOL_RECORD_OBJECT:
+        spool_body_put_text(body, self->object.name);
+        spool_body_put_number(body, self->object.replaces);
+        spool_body_put_bytes(body, self->object.bytes, self->object.n_bytes);
+        break;
     case SPOOL_N_RECORD_TYPES:
     default:
         g_assert_not_reached();
@@ -346,6 +351,11 @@ get_fields(SpoolCursor *body, SpoolRecord *self)
         break;
     case SPOOL_RECORD_TRACK_STATE:
         get_track_state(body, &self->track_state);
+        break;
+    case SPOOL_RECORD_OBJECT:
+        self->object.name = spool_cursor_text(body);
+        self->object.replaces = spool_cursor_number(body, 1) != 0;
+        self->object.bytes = spool_cursor_bytes(body, &self->object.n_bytes);
         break;
     case SPOOL_N_RECORD_TYPES:
     default:

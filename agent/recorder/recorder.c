@@ -1,8 +1,8 @@
 #include "agent/recorder/recorder.h"
 
+#include "agent/recorder/recorder_storage.h"
 #include "agent/recorder/session_table.h"
-#include "agent/store/configured_store.h"
-#include "config/key_file.h"
+#include "agent/recorder/session_tracks.h"
 
 #include <string.h>
 
@@ -14,9 +14,8 @@
 
 struct Recorder {
     const Settings *settings;
-    ObjectStore *store;
-    NoteSigner *signer;
-    Spool *spool;
+    RecorderStorage storage;
+    SpoolWatch *spool_watch;
     Uploader *uploader;
     Sealer *sealer;
     Ingress *ingress;
@@ -131,61 +130,43 @@ on_upload_trouble(const char *session, const GError *error, bool will_retry, voi
     }
 }
 
+static void
+tell_all(const Recorder *self)
+{
+    g_autoptr(GPtrArray) sessions = recorder_sessions(self);
+
+    for (guint i = 0; i < sessions->len; i++) {
+        if (!session_has_ended(g_ptr_array_index(sessions, i)))
+            session_tell(g_ptr_array_index(sessions, i));
+    }
+}
+
 static gboolean
 beat(gpointer data)
 {
     Recorder *self = data;
 
+    if (spool_watch_look(self->spool_watch))
+        tell_all(self);
     if (self->n_tracks > 0)
-        spool_heartbeat(self->spool, g_get_real_time());
+        spool_heartbeat(self->storage.spool, g_get_real_time());
     session_table_end_overdue(self->sessions, self->settings->orphan_s * G_TIME_SPAN_SECOND);
     return G_SOURCE_CONTINUE;
-}
-
-static NoteSigner *
-read_signer(const char *path, GError **error)
-{
-    g_autoptr(Secret) text = key_file_read(path, error);
-    NoteSigner *signer = NULL;
-
-    if (text == NULL)
-        return NULL;
-    signer = note_signer_parse(text, error);
-    if (signer == NULL)
-        g_prefix_error(error, "%s: ", path);
-    return signer;
-}
-
-static bool
-open_storage(Recorder *self, GError **error)
-{
-    self->signer = read_signer(self->settings->signing_key_path, error);
-    if (self->signer == NULL)
-        return false;
-    self->store = configured_store_open(&self->settings->store, error);
-    if (self->store == NULL)
-        return false;
-    self->spool = spool_open(self->settings->spool_path, &(SpoolOptions){0}, error);
-    if (self->spool == NULL) {
-        g_prefix_error(error, "recorder.spool: ");
-        return false;
-    }
-    return true;
 }
 
 static void
 start_workers(Recorder *self)
 {
     self->uploader = uploader_new(&(UploaderOptions){
-        .spool = self->spool,
-        .store = self->store,
-        .signer = self->signer,
+        .spool = self->storage.spool,
+        .store = self->storage.store,
+        .signer = self->storage.signer,
         .on_session_stored = on_session_stored,
         .on_trouble = on_upload_trouble,
         .user_data = self,
     });
     self->sealer = sealer_new(&(SealerOptions){
-        .spool = self->spool,
+        .spool = self->storage.spool,
         .on_acknowledged = on_acknowledged,
         .on_session_closed = on_session_closed,
         .on_trouble = on_sealer_trouble,
@@ -202,7 +183,7 @@ recorder_new(const Settings *settings, GError **error)
 
     self->settings = settings;
     self->sessions = session_table_new();
-    if (!open_storage(self, error))
+    if (!recorder_storage_open(&self->storage, settings, error))
         return NULL;
     self->ingress = ingress_new(&(IngressOptions){.address = settings->rtp_address,
                                                   .first_port = settings->rtp_first_port,
@@ -210,8 +191,9 @@ recorder_new(const Settings *settings, GError **error)
                                 error);
     if (self->ingress == NULL)
         return NULL;
+    self->spool_watch = spool_watch_new(self->storage.spool, &settings->spool_free);
     start_workers(self);
-    spool_status(self->spool, &spool);
+    spool_status(self->storage.spool, &spool);
     if (spool.n_recovered > 0) {
         g_message("%" G_GUINT64_FORMAT " sessions were open when the recorder last ended; they "
                   "are closed as interrupted, with %" G_GUINT64_FORMAT
@@ -268,11 +250,12 @@ recorder_start_session(Recorder *self, SessionRequest *request, SessionReadyFunc
 {
     const SessionServices services = {
         .settings = self->settings,
-        .spool = self->spool,
-        .store = self->store,
+        .spool = self->storage.spool,
+        .store = self->storage.store,
         .ingress = self->ingress,
         .sealer = self->sealer,
         .limits = limits_of(self->settings),
+        .spool_watch = self->spool_watch,
         .n_tracks = &self->n_tracks,
         .sessions = self->sessions,
     };
@@ -299,9 +282,11 @@ recorder_sessions(const Recorder *self)
 void
 recorder_status(Recorder *self, RecorderStatus *status)
 {
-    spool_status(self->spool, &status->spool);
+    spool_status(self->storage.spool, &status->spool);
     uploader_status(self->uploader, &status->uploader);
     status->queued_bytes = sealer_queued_bytes(self->sealer);
+    status->spool_level = spool_watch_level(self->spool_watch);
+    status->spool_free_bytes = spool_watch_free_bytes(self->spool_watch);
     status->n_troubles = self->n_troubles;
     status->has_disk_trouble = self->has_disk_trouble;
     status->is_stopping = self->stop_by_us != 0;
@@ -348,8 +333,7 @@ recorder_free(Recorder *self)
     sealer_free(self->sealer);
     uploader_free(self->uploader);
     session_table_free(self->sessions);
-    spool_free(self->spool);
-    object_store_free(self->store);
-    note_signer_free(self->signer);
+    spool_watch_free(self->spool_watch);
+    recorder_storage_close(&self->storage);
     g_free(self);
 }

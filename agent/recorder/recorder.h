@@ -2,7 +2,7 @@
 
 #include "agent/recorder/session.h"
 #include "config/settings.h"
-#include "storage/spool.h"
+#include "storage/spool_space.h"
 #include "storage/uploader.h"
 
 #include <glib.h>
@@ -30,6 +30,8 @@ GPtrArray *recorder_sessions(const Recorder *self);
 
 typedef struct {
     SpoolStatus spool;
+    SpoolSpaceLevel spool_level;
+    uint64_t spool_free_bytes;
     UploaderStatus uploader;
     uint64_t queued_bytes; /* plaintext that waits to be sealed */
     uint64_t n_troubles;   /* told by the sealer */

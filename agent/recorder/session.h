@@ -6,6 +6,7 @@
 #include "agent/recorder/ingress.h"
 #include "agent/recorder/sealer.h"
 #include "agent/recorder/session_request.h"
+#include "agent/recorder/spool_watch.h"
 #include "config/settings.h"
 #include "storage/object_store.h"
 #include "storage/spool.h"
@@ -27,6 +28,7 @@ typedef struct {
     ObjectStore *store;
     Ingress *ingress;
     Sealer *sealer;
+    SpoolWatch *spool_watch;
     SessionLimits limits;
     unsigned *n_tracks; /* of the whole daemon, open or about to be */
     const struct SessionTable *sessions;
