@@ -90,8 +90,7 @@ typedef struct {
 } SpoolFreeSettings;
 
 typedef struct {
-    char *path; /* of sealtape.conf */
-
+    char *path;        /* of sealtape.conf */
     char *socket_path; /* recorder.socket */
     char *spool_path;  /* recorder.spool */
     SpoolFreeSettings spool_free;
