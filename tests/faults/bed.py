@@ -97,6 +97,16 @@ def _tracer_of(path):
     return int(re.search(r"TracerPid:\s*(\d+)", pathlib.Path(path).read_text())[1])
 
 
+def put_store(recorder, folder, endpoint, **settings):
+    """Writes a store in S3 into the recorder's settings."""
+    rows = {"type": "s3", "baa": True, "bucket": BUCKET, "region": "us-east-1", "retry_ms": 1000, "attempt_ms": 5000,
+            "credentials": str(s3.write_key(folder, ACCESS_KEY, SECRET)), "endpoint": endpoint, **settings}
+    before, rest = recorder.config.read_text().split("store:\n", 1)
+    after = rest.split("\n};\n", 1)[1]
+    text = "store:\n{\n" + "\n".join(f"{name} = {json.dumps(value)};" for name, value in rows.items()) + "\n};\n"
+    recorder.config.write_text(before + text + after)
+
+
 class Bed:
     def __init__(self, number, folder, material, port):
         self.number, self.folder, self.material = number, pathlib.Path(folder), material
@@ -132,14 +142,8 @@ class Bed:
         return self.fake
 
     def put_store(self, **settings):
-        rows = {"type": "s3", "baa": True, "bucket": BUCKET, "region": "us-east-1", "retry_ms": 1000, "attempt_ms": 5000,
-                "credentials": str(s3.write_key(self.folder, ACCESS_KEY, SECRET)), **settings}
-        if "endpoint" not in rows:
-            rows["endpoint"] = f"http://127.0.0.1:{self.fake.port}"
-        before, rest = self.recorder.config.read_text().split("store:\n", 1)
-        after = rest.split("\n};\n", 1)[1]
-        text = "store:\n{\n" + "\n".join(f"{name} = {json.dumps(value)};" for name, value in rows.items()) + "\n};\n"
-        self.recorder.config.write_text(before + text + after)
+        endpoint = f"http://127.0.0.1:{self.fake.port}" if self.fake is not None else None
+        put_store(self.recorder, self.folder, endpoint, **settings)
 
     def bucket_folder(self):
         """The store as a folder."""
