@@ -221,9 +221,10 @@ make_parts(Cycle *self)
     }
     if (parts->len > 0 && !spool_commit(self->cycle->options->spool, &error)) {
         self->cycle->owes_commit = true;
-        for (guint i = 0; i < parts->len; i++)
+        for (guint i = 0; i < parts->len; i++) {
             upload_cycle_note_failure(self->cycle, session_of(self, g_ptr_array_index(parts, i)),
                                       error);
+        }
         g_ptr_array_set_size(parts, 0);
     }
     return g_steal_pointer(&parts);

