@@ -14,3 +14,8 @@ bool free_space_parse(FreeSpace *self, const char *text);
 
 /* The same, for a table of settings. */
 bool free_space_is_valid(const char *text);
+
+/* recorder.spool_free: how little room on the spool's disk means what. One unit, falling. */
+typedef struct {
+    FreeSpace warn, refuse, critical;
+} SpoolFreeSettings;

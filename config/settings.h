@@ -84,11 +84,6 @@ typedef struct {
     char *admin_key_path;
 } JanusSettings;
 
-/* recorder.spool_free: how little room on the spool's disk means what. One unit, falling. */
-typedef struct {
-    FreeSpace warn, refuse, critical;
-} SpoolFreeSettings;
-
 typedef struct {
     char *path;        /* of sealtape.conf */
     char *socket_path; /* recorder.socket */

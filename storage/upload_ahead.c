@@ -44,6 +44,14 @@ collect(const GPtrArray *sessions, GPtrArray *found)
     }
 }
 
+static void
+replace(ObjectStore *store, Ahead *ahead)
+{
+    const bool is_put = object_store_replace(store, ahead->key, ahead->body, &ahead->error);
+
+    g_assert(is_put == (ahead->error == NULL));
+}
+
 /* All that need a free name go together, the others one by one: they are few. */
 static void
 put(ObjectStore *store, const GPtrArray *found)
@@ -57,8 +65,7 @@ put(ObjectStore *store, const GPtrArray *found)
         if (!ahead->item->record.object.replaces) {
             puts[n_puts++] = (ObjectPut){.key = ahead->key, .body = ahead->body};
         } else {
-            /* What it sets tells enough. */
-            (void) object_store_replace(store, ahead->key, ahead->body, &ahead->error);
+            replace(store, ahead);
         }
     }
     object_store_put_all(store, puts, n_puts);
