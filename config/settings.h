@@ -103,11 +103,9 @@ typedef struct {
     uint32_t max_session_mib;                              /* of media */
     uint32_t max_session_kbps; /* of RTP, 1000 bit/s: of all its tracks */
     uint32_t max_track_kbps;
-
     StoreSettings store;
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */
-
-    JanusSettings *janus; /* NULL: none */
+    JanusSettings *janus;     /* NULL: none */
 
     GPtrArray *orgs; /* OrgSettings */
 } Settings;
