@@ -8,7 +8,7 @@ SOAK_SECONDS ?= 3600
 export BUILD FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-fast check-fresh e2e bench bench-scale soak fuzz lint format install clean
+.PHONY: help demo check check-fast check-fresh e2e bench bench-scale soak faults kill-sweep power-cuts outage fuzz lint format install clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,18 @@ soak: ## record for SOAK_SECONDS (3600) and see that memory stays flat
 	@tools/build $(BUILD)/bench --buildtype=release
 	@SEALTAPE_SOAK_S=$(SOAK_SECONDS) SEALTAPE_BIN_DIR=$(BUILD)/bench PYTHONDONTWRITEBYTECODE=1 \
 		/usr/bin/python3 tests/bench/soak.py
+
+faults: ## break everything under a recording, one thing at a time; the table is build/faults.md (needs root)
+	@tools/faults $(BUILD)/gcc --table $(BUILD)/faults.md
+
+kill-sweep: ## SIGKILL at every system call of a recording and of a recovery (needs root)
+	@tools/faults $(BUILD)/gcc --kill-sweep 1 --table $(BUILD)/kill-sweep.md
+
+power-cuts: ## 200 simulated power cuts, on ext4 and xfs (needs root)
+	@tools/faults $(BUILD)/gcc --power-cuts 200 --table $(BUILD)/power-cuts.md
+
+outage: ## 200 publishers record on while the store is away; SEALTAPE_OUTAGE_S (180)
+	@tools/faults $(BUILD)/gcc --outage
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 	@tools/setup build lint

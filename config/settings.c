@@ -37,6 +37,8 @@ is_http_url(const char *text)
            !g_str_has_suffix(text, "/");
 }
 
+#define FREE_SPACE_FORM "a share of the disk from 1% to 90%, or a size as 500M or 20G"
+
 static const ConfigRule rules[] = {
     {"recorder",                          CONFIG_KIND_GROUP,  true,  NULL,                                     0,    0,        NULL           },
     {"recorder.socket",                   CONFIG_KIND_PATH,   true,  NULL,                                     0,    0,        NULL           },
@@ -68,6 +70,13 @@ static const ConfigRule rules[] = {
      32,                                                                                                             1000000,  NULL           },
     {"recorder.max_track_kbps",           CONFIG_KIND_NUMBER, false, "32 to 1000000 (1000 bits a second)",     32,
      1000000,                                                                                                                  NULL           },
+    {"recorder.spool_free",               CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,        NULL           },
+    {"recorder.spool_free.warn",          CONFIG_KIND_TEXT,   false, FREE_SPACE_FORM,                          0,    0,
+     free_space_is_valid                                                                                                                      },
+    {"recorder.spool_free.refuse",        CONFIG_KIND_TEXT,   false, FREE_SPACE_FORM,                          0,    0,
+     free_space_is_valid                                                                                                                      },
+    {"recorder.spool_free.critical",      CONFIG_KIND_TEXT,   false, FREE_SPACE_FORM,                          0,    0,
+     free_space_is_valid                                                                                                                      },
     {"catalogue",                         CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,        NULL           },
     {"catalogue.path",                    CONFIG_KIND_PATH,   false, "the path of a file",                     0,    0,        NULL           },
     {"janus",                             CONFIG_KIND_GROUP,  false, NULL,                                     0,    0,        NULL           },
@@ -157,6 +166,39 @@ read_catalogue(Settings *self, const ConfigFile *file)
     self->catalogue_path = config_file_text(file, "catalogue.path");
     if (self->catalogue_path == NULL)
         self->catalogue_path = g_build_filename(folder, "catalogue.db", NULL);
+}
+
+static void
+read_free_space(const ConfigFile *file, const char *name, const char *fallback, FreeSpace *space)
+{
+    g_autofree char *text = config_file_text(file, name);
+    const bool is_parsed = free_space_parse(space, text != NULL ? text : fallback);
+
+    g_assert(is_parsed); /* the table has seen to it */
+}
+
+static bool
+is_at_least(const FreeSpace *more, const FreeSpace *less)
+{
+    return (more->percent == 0) == (less->percent == 0) && more->percent >= less->percent &&
+           more->bytes >= less->bytes;
+}
+
+static bool
+read_spool_free(Settings *self, const ConfigFile *file, GError **error)
+{
+    SpoolFreeSettings *marks = &self->spool_free;
+
+    read_free_space(file, "recorder.spool_free.warn", "15%", &marks->warn);
+    read_free_space(file, "recorder.spool_free.refuse", "5%", &marks->refuse);
+    read_free_space(file, "recorder.spool_free.critical", "2%", &marks->critical);
+    if (is_at_least(&marks->warn, &marks->refuse) && is_at_least(&marks->refuse, &marks->critical))
+        return true;
+    config_file_fail(file, "recorder.spool_free", error,
+                     "warn, refuse and critical (15%%, 5%%, 2%% where one is left out) must have "
+                     "one unit, and none may be more "
+                     "than the one before");
+    return false;
 }
 
 static bool
@@ -263,7 +305,7 @@ settings_load(const char *path, GError **error)
     self->path = g_canonicalize_filename(path, NULL);
     self->orgs = g_ptr_array_new_with_free_func(on_org_free);
     file = config_file_open(self->path, rules, store_settings_rules, error);
-    if (file == NULL || !read_recorder(self, file, error) ||
+    if (file == NULL || !read_recorder(self, file, error) || !read_spool_free(self, file, error) ||
         !store_settings_read(&self->store, file, error) ||
         !replica_settings_read(&self->store, file, error))
         return NULL;

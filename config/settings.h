@@ -1,5 +1,7 @@
 #pragma once
 
+#include "config/free_space.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -82,11 +84,11 @@ typedef struct {
 } JanusSettings;
 
 typedef struct {
-    char *path; /* of sealtape.conf */
-
-    char *socket_path;       /* recorder.socket */
-    char *spool_path;        /* recorder.spool */
-    char *audit_path;        /* recorder.audit: of the audit logs; beside the spool */
+    char *path;        /* of sealtape.conf */
+    char *socket_path; /* recorder.socket */
+    char *spool_path;  /* recorder.spool */
+    char *audit_path;  /* recorder.audit: of the audit logs; beside the spool */
+    SpoolFreeSettings spool_free;
     char *signing_key_path;  /* recorder.signing_key */
     char *catalogue_path;    /* catalogue.path: beside the spool */
     char *rtp_address;       /* recorder.rtp.address: bound, and told to the media server */
@@ -102,12 +104,10 @@ typedef struct {
     uint32_t max_session_mib;                              /* of media */
     uint32_t max_session_kbps; /* of RTP, 1000 bit/s: of all its tracks */
     uint32_t max_track_kbps;
-
     StoreSettings store;
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */
     JanusSettings *janus;     /* NULL: none */
-
-    GPtrArray *orgs; /* OrgSettings */
+    GPtrArray *orgs;          /* OrgSettings */
 } Settings;
 
 /* Errors: any CONFIG_ERROR; the message is meant for the user. */

@@ -114,11 +114,11 @@ credentials_of(const Parts *parts, const char *where, GError **error)
     return credentials;
 }
 
-static AwsCredentials *
-parse_json(const HttpResponse *response, const char *where, GError **error)
+AwsCredentials *
+aws_credentials_fetch_parse(GBytes *answer, const char *where, GError **error)
 {
     gsize n_bytes = 0;
-    const char *bytes = g_bytes_get_data(response->body, &n_bytes);
+    const char *bytes = g_bytes_get_data(answer, &n_bytes);
     json_t *root = json_loadb(bytes, n_bytes, JSON_REJECT_DUPLICATES, NULL);
     const Parts borrowed = {
         (char *) json_string_value(json_object_get(root, "AccessKeyId")),
@@ -138,7 +138,7 @@ aws_credentials_fetch_container(const char *url, const char *token, GError **err
     g_autofree char *header = token == NULL ? NULL : g_strconcat("Authorization: ", token, NULL);
     g_autoptr(HttpResponse) response = ask("GET", url, header, NULL, error);
 
-    return response == NULL ? NULL : parse_json(response, url, error);
+    return response == NULL ? NULL : aws_credentials_fetch_parse(response->body, url, error);
 }
 
 AwsCredentials *
@@ -171,7 +171,7 @@ aws_credentials_fetch_instance(const char *endpoint, GError **error)
         return fail(error, roles_url, "this instance has no role, or more than one");
     role_url = g_strconcat(roles_url, role, NULL);
     found = ask("GET", role_url, header, NULL, error);
-    return found == NULL ? NULL : parse_json(found, role_url, error);
+    return found == NULL ? NULL : aws_credentials_fetch_parse(found->body, role_url, error);
 }
 
 static bool

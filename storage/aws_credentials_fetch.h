@@ -17,6 +17,10 @@ AwsCredentials *aws_credentials_fetch_instance(const char *endpoint,
 AwsCredentials *aws_credentials_fetch_container(const char *url, const char *token,
                                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Reads the JSON that both answer with; `where` names it in an error. */
+AwsCredentials *aws_credentials_fetch_parse(GBytes *answer, const char *where,
+                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 typedef struct {
     const char *endpoint; /* of STS: https, or this machine */
     const char *role_arn;

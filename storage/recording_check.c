@@ -94,10 +94,10 @@ is_explained(const ManifestPart *manifest, const char *track, int64_t start_us, 
     for (guint i = 0; i < gaps->len; i++) {
         const Stretch *gap = &g_array_index(gaps, Stretch, i);
 
-        if (!gap->is_loss || gap->start_us > start_us + TOLERANCE_US ||
-            gap->end_us + TOLERANCE_US < start_us)
+        if (gap->start_us > start_us + TOLERANCE_US || gap->end_us + TOLERANCE_US < start_us)
             continue;
-        is_said = true;
+        /* What was lost may lie beside a stretch without media, or between two. */
+        is_said = is_said || gap->is_loss;
         start_us = MAX(start_us, gap->end_us);
     }
     return is_said && start_us + TOLERANCE_US >= end_us;

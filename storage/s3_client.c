@@ -36,6 +36,7 @@ typedef struct {
     const S3Call *call;
     int64_t deadline_us; /* monotonic */
     unsigned n_tries;
+    int64_t signed_offset_s; /* of the clock that the last try was signed with */
     bool has_set_clock, has_renewed, has_moved, has_resent; /* each helps once */
     AwsCredentials *credentials;                            /* of the last try */
     HttpResponse *response;
@@ -107,10 +108,10 @@ sign(S3Client *self, Tries *tries, GError **error)
     tries->credentials = aws_credentials_source_get(self->credentials, unix_now(), error);
     if (tries->credentials == NULL)
         return false;
+    tries->signed_offset_s = s3_client_clock_offset(self);
     return aws_signer_sign(
         self->signer, tries->call->request,
-        &(AwsSigning){tries->credentials, region, unix_now() + s3_client_clock_offset(self)},
-        error);
+        &(AwsSigning){tries->credentials, region, unix_now() + tries->signed_offset_s}, error);
 }
 
 static GStrv
@@ -181,21 +182,22 @@ static bool
 follow_clock(S3Client *self, const Tries *tries)
 {
     int64_t offset_s = 0;
-    bool has_moved = false;
+    bool is_news = false;
 
     if (!s3_fault_clock_offset(tries->response, unix_now(), &offset_s))
         return false;
     g_mutex_lock(&self->lock);
-    has_moved = llabs(offset_s - self->locked.clock_offset_s) >= SMALLEST_SKEW_S;
-    if (has_moved)
+    is_news = llabs(offset_s - self->locked.clock_offset_s) >= SMALLEST_SKEW_S;
+    if (is_news)
         self->locked.clock_offset_s = offset_s;
     g_mutex_unlock(&self->lock);
-    if (has_moved) {
+    if (is_news) {
         g_warning("the store's clock is %" G_GINT64_FORMAT " s ahead of ours (negative: behind): "
                   "requests are signed with its time",
                   offset_s);
     }
-    return has_moved;
+    /* Another request may have learnt it while this one was on its way. */
+    return llabs(offset_s - tries->signed_offset_s) >= SMALLEST_SKEW_S;
 }
 
 static bool

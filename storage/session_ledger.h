@@ -5,6 +5,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What the manifest of one session is made of, as the spool keeps it: never a name, a reference or
@@ -33,6 +34,15 @@ typedef struct {
     const char *recipient; /* age1... */
     int64_t from_us;       /* where on the timeline the track was added */
 } LedgerTrack;
+
+/* A small sealed object that the store must have before anything else of the session: an envelope,
+ * or who is in it. */
+typedef struct {
+    const char *name; /* relative to the session: env/1.age */
+    const uint8_t *bytes;
+    size_t n_bytes;
+    bool replaces; /* takes the place of what stands there; otherwise the name must be free */
+} LedgerObject;
 
 /* A hole in a track, or a stretch inside it that is known to be damaged or silent. */
 typedef struct {

@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +20,10 @@
  * 4. only now delete the files that nothing needs: until then a kill starts again at 1 from the
  * same state. */
 
+#define FORMAT_NAME "format"
+
 enum {
+    FORMAT = 2, /* of the records; 2 added objects */
     DEFAULT_FILE_BYTES = 64 << 20,
     DEFAULT_RESERVE_BYTES = 8 << 20,
 };
@@ -35,8 +40,53 @@ lock(Spool *self, GError **error)
         return true;
     if (errno != EWOULDBLOCK)
         return storage_fail_errno(error, "lock", self->path);
-    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_BUSY, "%s is in use by another process",
+    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_BUSY,
+                "%s is in use by another process: each recorder needs a spool of its own",
                 self->path);
+    return false;
+}
+
+/* Returns: the format that the folder was last written in; that of the beginning if nobody said. */
+static unsigned
+read_format(const Spool *self)
+{
+    g_auto(Fd) file = openat(self->dir, FORMAT_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    char text[16] = {0};
+
+    if (file < 0 || read(file, text, sizeof text - 1) <= 0)
+        return 1;
+    return (unsigned) CLAMP(g_ascii_strtoull(text, NULL, 10), 1, UINT_MAX);
+}
+
+/* A program that does not know all kinds of records would set aside what it can not read: keys. */
+static bool
+check_format(const Spool *self, GError **error)
+{
+    const unsigned format = read_format(self);
+
+    if (format <= FORMAT)
+        return true;
+    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CONFLICT,
+                "%s was written by a newer version (format %u, this one reads up to %d): let that "
+                "version store what is there, or name another folder",
+                self->path, format, FORMAT);
+    return false;
+}
+
+static bool
+write_format(const Spool *self, GError **error)
+{
+    g_autofree char *text = g_strdup_printf("%d\n", FORMAT);
+    g_autoptr(GBytes) content = NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (read_format(self) == FORMAT)
+        return true;
+    content = g_bytes_new(text, strlen(text));
+    if (durable_file_replace(self->dir, FORMAT_NAME, content, &failure) ||
+        g_error_matches(failure, STORAGE_ERROR, STORAGE_ERROR_FULL))
+        return true; /* a full disk must not keep the recorder from starting */
+    g_propagate_error(error, g_steal_pointer(&failure));
     return false;
 }
 
@@ -48,7 +98,7 @@ open_folder(Spool *self, GError **error)
     self->dir = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (self->dir < 0)
         return storage_fail_errno(error, "open spool", self->path);
-    if (!lock(self, error))
+    if (!lock(self, error) || !check_format(self, error))
         return false;
     if (mkdirat(self->dir, "quarantine", 0700) < 0 && errno != EEXIST)
         return storage_fail_errno(error, "make quarantine in", self->path);
@@ -85,7 +135,7 @@ begin(Spool *self, GError **error)
     bool is_begun = false;
 
     g_mutex_lock(&self->mutex);
-    is_begun = spool_recover(self, error);
+    is_begun = spool_recover(self, error) && write_format(self, error);
     self->locked.last_number++; /* so that there is something to flush, even in a new spool */
     is_begun = is_begun && spool_rotate_locked(self, error);
     g_mutex_unlock(&self->mutex);
@@ -135,6 +185,7 @@ spool_status(Spool *self, SpoolStatus *status)
         .n_commits = self->locked.n_commits,
         .n_recovered = self->locked.n_recovered,
         .n_quarantined = self->locked.n_quarantined,
+        .n_dead_files = self->locked.n_dead_files,
     };
     for (guint i = 0; i < self->locked.files->len; i++)
         status->bytes += ((const SpoolFile *) g_ptr_array_index(self->locked.files, i))->n_bytes;

@@ -14,7 +14,8 @@
  *
  * Opening replays the log: a torn tail is cut, a record that does not match its digest is set aside
  * in `quarantine/`, sessions that were open become interrupted, with a gap for what was lost.
- * One process for each spool (locked). Thread: any; the spool has its own lock. */
+ * One process for each spool (locked), none older than the one that wrote it. Thread: any; the
+ * spool has its own lock. */
 typedef struct Spool Spool;
 
 typedef struct {
@@ -29,9 +30,11 @@ typedef struct {
     uint64_t n_commits;   /* flushes so far */
     uint64_t n_recovered; /* sessions found open at start */
     uint64_t n_quarantined;
+    uint64_t n_dead_files; /* since start: given up because a write or a flush failed */
 } SpoolStatus;
 
-/* `path`: an existing folder. Errors: BUSY - another process has it; NOT_FOUND, DENIED, IO, FULL.
+/* `path`: an existing folder. Errors: BUSY - another process has it; CONFLICT - a newer version
+ * wrote it; NOT_FOUND, DENIED, IO, FULL.
  */
 Spool *spool_open(const char *path, const SpoolOptions *options,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -49,6 +52,11 @@ bool spool_add_gap(Spool *self, const char *session, const LedgerGap *gap,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool spool_add_clock(Spool *self, const char *session, const LedgerClock *clock,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Keeps an object that the store must have before anything else of `session`; a newer one of the
+ * same name takes its place. */
+bool spool_add_object(Spool *self, const char *session, const LedgerObject *object,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The consents or the policy were evaluated again. */
 bool spool_add_policy(Spool *self, const char *session, const char *policy_lines,

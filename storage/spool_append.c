@@ -5,6 +5,10 @@
 /* What the recorder tells the spool. Each call writes a record to the log (page cache only) and
  * applies it to the index; spool_commit() makes it last. */
 
+/* What waits for a flush is in memory too; past this a disk that does not keep it is out of order,
+ * and more would only fill the memory. */
+enum { MAX_UNFLUSHED_BYTES = 256 << 20 };
+
 static bool
 fail_unknown(GError **error, const char *session, const char *track)
 {
@@ -52,7 +56,7 @@ write_locked(Spool *self, SpoolItem *item, GBytes *sealed, bool is_closing, GErr
         return false;
     at = spool_file_append(file, item->bytes, sealed, error);
     if (at < 0) {
-        file->is_dead = true; /* the next call goes on in a new file */
+        spool_file_failed_locked(self, file); /* the next call goes on in a new file */
         return false;
     }
     if (sealed != NULL) {
@@ -71,6 +75,11 @@ spool_append_locked(Spool *self, SpoolRecord *record, GBytes *sealed, bool is_cl
 
     if (!spool_check_record(record, error))
         return false;
+    if (sealed != NULL && self->locked.n_unflushed_bytes > MAX_UNFLUSHED_BYTES) {
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_IO,
+                    "%s: the disk has kept nothing for long", self->path);
+        return false;
+    }
     record->number = self->locked.last_number + 1;
     item = spool_item_new(spool_record_encode(record));
     g_assert(item != NULL); /* what was checked reads back */
@@ -87,6 +96,7 @@ spool_append_locked(Spool *self, SpoolRecord *record, GBytes *sealed, bool is_cl
     if (sealed != NULL) {
         item->sealed = g_bytes_ref(sealed);
         g_ptr_array_add(self->locked.unflushed, spool_item_ref(item));
+        self->locked.n_unflushed_bytes += g_bytes_get_size(sealed);
     }
     if (!spool_index_apply(self->locked.index, item))
         g_critical("%s: a record that was checked does not apply", self->path);
@@ -106,12 +116,13 @@ is_known_locked(const Spool *self, const char *session, const char *track)
 static bool
 append_known(Spool *self, SpoolRecord *record, const char *track, GBytes *sealed, GError **error)
 {
-    const bool is_segment = record->type == SPOOL_RECORD_SEGMENT;
+    const bool is_closing =
+        record->type != SPOOL_RECORD_SEGMENT && record->type != SPOOL_RECORD_OBJECT;
     bool is_appended = false;
 
     g_mutex_lock(&self->mutex);
     if (is_known_locked(self, record->session, track)) {
-        is_appended = spool_append_locked(self, record, sealed, !is_segment, error);
+        is_appended = spool_append_locked(self, record, sealed, is_closing, error);
     } else {
         (void) fail_unknown(error, record->session, track);
     }
@@ -184,6 +195,14 @@ spool_add_clock(Spool *self, const char *session, const LedgerClock *clock, GErr
     SpoolRecord record = {.type = SPOOL_RECORD_CLOCK, .session = session, .clock = *clock};
 
     return append_known(self, &record, clock->track, NULL, error);
+}
+
+bool
+spool_add_object(Spool *self, const char *session, const LedgerObject *object, GError **error)
+{
+    SpoolRecord record = {.type = SPOOL_RECORD_OBJECT, .session = session, .object = *object};
+
+    return append_known(self, &record, NULL, NULL, error);
 }
 
 bool

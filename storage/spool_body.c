@@ -25,6 +25,13 @@ spool_body_put_digest(GByteArray *body, const Digest *digest)
     g_byte_array_append(body, digest->bytes, sizeof digest->bytes);
 }
 
+void
+spool_body_put_bytes(GByteArray *body, const uint8_t *bytes, size_t n_bytes)
+{
+    spool_body_put_number(body, n_bytes);
+    g_byte_array_append(body, bytes, (guint) n_bytes);
+}
+
 static const uint8_t *
 take(SpoolCursor *self, size_t n_bytes)
 {
@@ -81,6 +88,13 @@ spool_cursor_digest(SpoolCursor *self, Digest *digest)
 
     if (bytes != NULL)
         memcpy(digest->bytes, bytes, sizeof digest->bytes);
+}
+
+const uint8_t *
+spool_cursor_bytes(SpoolCursor *self, size_t *n_bytes)
+{
+    *n_bytes = (size_t) spool_cursor_number(self, self->n_left);
+    return take(self, *n_bytes);
 }
 
 SpoolList

@@ -2,12 +2,15 @@
 
 #include "crypto/age_context.h"
 #include "storage/manifest_words.h"
+#include "storage/object_key.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
 
 /* Times stay so far from the limits that sums of two never overflow. */
 static const int64_t max_us = INT64_MAX / 4;
+
+enum { MAX_OBJECT_BYTES = 16 << 20 };
 
 static bool
 is_time(int64_t time_us)
@@ -94,6 +97,9 @@ is_good(const SpoolRecord *record)
     case SPOOL_RECORD_SESSION:
         return age_context_id_is_valid(record->session) &&
                age_context_id_is_valid(record->state.org) && is_time(record->state.created_unix_us);
+    case SPOOL_RECORD_OBJECT:
+        return record->object.n_bytes > 0 && record->object.n_bytes <= MAX_OBJECT_BYTES &&
+               object_key_is_valid(record->object.name);
     case SPOOL_RECORD_BEGIN:
     case SPOOL_RECORD_END:
     case SPOOL_RECORD_SEGMENT_REF:
@@ -115,7 +121,7 @@ spool_check_record(const SpoolRecord *record, GError **error)
         [SPOOL_RECORD_SESSION] = "a session", [SPOOL_RECORD_POLICY] = "a policy line",
         [SPOOL_RECORD_TRACK] = "a track",     [SPOOL_RECORD_CLOCK] = "a clock",
         [SPOOL_RECORD_SEGMENT] = "a segment", [SPOOL_RECORD_GAP] = "a gap",
-        [SPOOL_RECORD_TRACK_END] = "an end",
+        [SPOOL_RECORD_TRACK_END] = "an end",  [SPOOL_RECORD_OBJECT] = "an object",
     };
 
     if (is_good(record))

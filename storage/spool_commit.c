@@ -44,6 +44,13 @@ spool_reserve_give_up(Spool *self)
     self->locked.has_reserve = false;
 }
 
+void
+spool_file_failed_locked(Spool *self, SpoolFile *file)
+{
+    self->locked.n_dead_files += !file->is_dead;
+    file->is_dead = true;
+}
+
 static bool
 rewrite_unflushed(Spool *self, SpoolFile *file, GArray *offsets, GError **error)
 {
@@ -96,6 +103,22 @@ make_file(Spool *self, uint64_t n_needed, GError **error)
     return file;
 }
 
+/* A file that died before it was ever durable promised nothing, and all it held is in the new one:
+ * if it stayed, a disk that fails for long would fill up with them. */
+static void
+drop_empty_dead_locked(Spool *self)
+{
+    const guint n_files = self->locked.files->len;
+    const SpoolFile *last = n_files > 0 ? g_ptr_array_index(self->locked.files, n_files - 1) : NULL;
+    g_autofree char *name = NULL;
+
+    if (last == NULL || !last->is_dead || last->is_head_durable || last->n_live > 0)
+        return;
+    name = spool_file_name(last->number);
+    (void) unlinkat(self->dir, name, 0); /* if it stays, the next start sweeps it */
+    g_ptr_array_remove_index(self->locked.files, n_files - 1);
+}
+
 bool
 spool_rotate_locked(Spool *self, GError **error)
 {
@@ -122,6 +145,7 @@ spool_rotate_locked(Spool *self, GError **error)
         move_item(g_ptr_array_index(self->locked.unflushed, i), file,
                   g_array_index(offsets, uint64_t, i));
     }
+    drop_empty_dead_locked(self);
     g_ptr_array_add(self->locked.files, g_steal_pointer(&file));
     (void) spool_reserve_keep(self); /* segments are refused until it is there */
     return true;
@@ -168,6 +192,7 @@ drop_flushed_locked(Spool *self, uint64_t number)
 
         if (item->record.number > number)
             break;
+        self->locked.n_unflushed_bytes -= g_bytes_get_size(item->sealed);
         g_clear_pointer(&item->sealed, g_bytes_unref);
         n_flushed++;
     }
@@ -217,7 +242,7 @@ flush_once_locked(Spool *self, GError **error)
         spool_sweep_locked(self);
     } else if (!is_flushed) {
         g_message("%s: %s; going on in a new file", self->path, failure->message);
-        file->is_dead = true;
+        spool_file_failed_locked(self, file);
     }
     return true;
 }

@@ -104,7 +104,9 @@ write_pieces(int fd, uint64_t offset, struct iovec *pieces, int n_pieces)
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
+        if (n == 0)
+            errno = EIO; /* neither written nor refused: asking for ever helps nobody */
+        if (n <= 0)
             return false;
         offset += (uint64_t) n;
         while (n_pieces > 0 && (size_t) n >= pieces->iov_len) {

@@ -204,7 +204,7 @@ count_item(SpoolSession *session, const SpoolItem *item)
     const bool is_segment = record->type == SPOOL_RECORD_SEGMENT;
     SpoolTrack *track = NULL;
 
-    if (record->type == SPOOL_RECORD_POLICY)
+    if (record->type == SPOOL_RECORD_POLICY || record->type == SPOOL_RECORD_OBJECT)
         return true;
     if (record->type == SPOOL_RECORD_TRACK) {
         track = make_track(session, record->track.id);
@@ -234,6 +234,24 @@ apply_item(SpoolSession *session, SpoolItem *item)
     if (item->file != NULL)
         item->file->n_live++;
     return true;
+}
+
+/* A newer one under the same name takes the older one's place. */
+static bool
+apply_object(SpoolSession *session, SpoolItem *item)
+{
+    for (guint i = session->items->len; i > 0; i--) {
+        const SpoolRecord *other =
+            &((const SpoolItem *) g_ptr_array_index(session->items, i - 1))->record;
+
+        if (other->type != SPOOL_RECORD_OBJECT || other->number == item->record.number ||
+            strcmp(other->object.name, item->record.object.name) != 0)
+            continue;
+        if (other->number > item->record.number)
+            return true;
+        g_ptr_array_remove_index(session->items, i - 1);
+    }
+    return apply_item(session, item);
 }
 
 static bool
@@ -330,6 +348,8 @@ apply_to_session(SpoolIndex *self, SpoolSession *session, SpoolItem *item)
     case SPOOL_RECORD_SEGMENT:
     case SPOOL_RECORD_GAP:
         return apply_item(session, item);
+    case SPOOL_RECORD_OBJECT:
+        return apply_object(session, item);
     case SPOOL_RECORD_TRACK_END:
         return apply_track_end(session, &record->track_end);
     case SPOOL_RECORD_CLOSE:

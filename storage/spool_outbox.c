@@ -99,6 +99,24 @@ locate(Spool *self, const SpoolItem *segment, uint64_t *offset)
     return file;
 }
 
+/* A disk may need a second try; what was acknowledged is worth three. */
+static GBytes *
+read_patiently(const SpoolFile *file, uint64_t offset, size_t n_bytes, GError **error)
+{
+    enum { N_TRIES = 3 };
+
+    for (int i = 1; i < N_TRIES; i++) {
+        g_autoptr(GError) failure = NULL;
+        GBytes *bytes = spool_file_read(file, offset, n_bytes, &failure);
+
+        if (bytes != NULL)
+            return bytes;
+        if (!g_error_matches(failure, STORAGE_ERROR, STORAGE_ERROR_IO))
+            break;
+    }
+    return spool_file_read(file, offset, n_bytes, error);
+}
+
 GBytes *
 spool_outbox_read(Spool *self, const SpoolItem *segment, GError **error)
 {
@@ -113,7 +131,7 @@ spool_outbox_read(Spool *self, const SpoolItem *segment, GError **error)
                     row->index, row->track);
         return NULL;
     }
-    sealed = spool_file_read(file, offset, row->n_bytes, error);
+    sealed = read_patiently(file, offset, row->n_bytes, error);
     if (sealed == NULL)
         return NULL;
     digest = digest_of_bytes(sealed);
@@ -149,6 +167,22 @@ spool_outbox_drop(Spool *self, const SpoolItem *segment, GError **error)
     is_dropped = spool_append_locked(self, &gap, NULL, true, error) &&
                  spool_append_locked(self, &drop, NULL, true, error);
     self->locked.n_quarantined += is_dropped;
+    g_mutex_unlock(&self->mutex);
+    return is_dropped;
+}
+
+bool
+spool_outbox_drop_object(Spool *self, const SpoolItem *object, GError **error)
+{
+    SpoolRecord drop = {
+        .type = SPOOL_RECORD_DROP,
+        .session = object->record.session,
+        .dropped = object->record.number,
+    };
+    bool is_dropped = false;
+
+    g_mutex_lock(&self->mutex);
+    is_dropped = spool_append_locked(self, &drop, NULL, true, error);
     g_mutex_unlock(&self->mutex);
     return is_dropped;
 }

@@ -32,6 +32,10 @@ GBytes *spool_outbox_read(Spool *self, const SpoolItem *segment,
 bool spool_outbox_drop(Spool *self, const SpoolItem *segment,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The object is in the store: lets go of it. */
+bool spool_outbox_drop_object(Spool *self, const SpoolItem *object,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Keeps a signed part; after spool_commit() it may be put. Returns: it, as an item (owned). */
 SpoolItem *spool_outbox_add_part(Spool *self, const char *session, const SpoolPart *part,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

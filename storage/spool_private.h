@@ -21,7 +21,8 @@ struct Spool {
         uint64_t last_number;    /* of the last record appended */
         uint64_t durable_number; /* everything up to here would survive */
         uint64_t last_file;      /* highest number a file ever had */
-        uint64_t n_commits, n_recovered, n_quarantined;
+        uint64_t n_commits, n_recovered, n_quarantined, n_dead_files;
+        uint64_t n_unflushed_bytes; /* of those segments */
         bool is_flushing;
         bool has_reserve;
     } locked;
@@ -32,6 +33,9 @@ struct Spool {
  * spool.h; NOT_FOUND - no such session or track. */
 bool spool_append_locked(Spool *self, SpoolRecord *record, GBytes *sealed, bool is_closing,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A write or a flush failed: `file` is never flushed again. */
+void spool_file_failed_locked(Spool *self, SpoolFile *file);
 
 /* Goes on in a new file: it starts with all that is live, and segments that were never flushed are
  * written into it again. The way on both when a file is long enough and when it has failed. */

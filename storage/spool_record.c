@@ -78,6 +78,23 @@ put_part(GByteArray *body, const SpoolPart *part)
 }
 
 static void
+put_gap(GByteArray *body, const LedgerGap *gap)
+{
+    spool_body_put_text(body, gap->track);
+    spool_body_put_number(body, (uint64_t) gap->start_us);
+    spool_body_put_number(body, (uint64_t) gap->duration_us);
+    spool_body_put_text(body, gap->reason);
+}
+
+static void
+put_object(GByteArray *body, const LedgerObject *object)
+{
+    spool_body_put_text(body, object->name);
+    spool_body_put_number(body, object->replaces);
+    spool_body_put_bytes(body, object->bytes, object->n_bytes);
+}
+
+static void
 put_fields(GByteArray *body, const SpoolRecord *self)
 {
     switch (self->type) {
@@ -109,10 +126,7 @@ put_fields(GByteArray *body, const SpoolRecord *self)
         spool_body_put_number(body, self->segment.offset);
         break;
     case SPOOL_RECORD_GAP:
-        spool_body_put_text(body, self->gap.track);
-        spool_body_put_number(body, (uint64_t) self->gap.start_us);
-        spool_body_put_number(body, (uint64_t) self->gap.duration_us);
-        spool_body_put_text(body, self->gap.reason);
+        put_gap(body, &self->gap);
         break;
     case SPOOL_RECORD_TRACK_END:
         spool_body_put_text(body, self->track_end.track);
@@ -133,6 +147,9 @@ put_fields(GByteArray *body, const SpoolRecord *self)
         break;
     case SPOOL_RECORD_TRACK_STATE:
         put_track_state(body, &self->track_state);
+        break;
+    case SPOOL_RECORD_OBJECT:
+        put_object(body, &self->object);
         break;
     case SPOOL_N_RECORD_TYPES:
     default:
@@ -346,6 +363,11 @@ get_fields(SpoolCursor *body, SpoolRecord *self)
         break;
     case SPOOL_RECORD_TRACK_STATE:
         get_track_state(body, &self->track_state);
+        break;
+    case SPOOL_RECORD_OBJECT:
+        self->object.name = spool_cursor_text(body);
+        self->object.replaces = spool_cursor_number(body, 1) != 0;
+        self->object.bytes = spool_cursor_bytes(body, &self->object.n_bytes);
         break;
     case SPOOL_N_RECORD_TYPES:
     default:

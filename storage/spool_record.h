@@ -25,10 +25,11 @@ typedef enum {
     SPOOL_RECORD_SEGMENT_REF, /* a segment whose bytes lie in an older file */
     SPOOL_RECORD_TRACK_END,
     SPOOL_RECORD_CLOSE,
-    SPOOL_RECORD_PART,        /* a signed manifest part, about to be put */
-    SPOOL_RECORD_RELEASE,     /* that part is in the store */
-    SPOOL_RECORD_DROP,        /* a segment turned out damaged; a gap stands for it */
+    SPOOL_RECORD_PART,    /* a signed manifest part, about to be put */
+    SPOOL_RECORD_RELEASE, /* that part is in the store */
+    SPOOL_RECORD_DROP, /* an object is stored; or a segment is damaged, and a gap stands for it */
     SPOOL_RECORD_TRACK_STATE, /* a track's sums, restated at the head of a file */
+    SPOOL_RECORD_OBJECT,      /* a small sealed object; an item, but never in a part */
     SPOOL_N_RECORD_TYPES,
 } SpoolRecordType;
 
@@ -87,8 +88,9 @@ typedef struct {
         SessionEnd close;
         SpoolPart part;
         uint32_t released_part;
-        uint64_t dropped; /* number of the segment's item */
+        uint64_t dropped; /* number of the item */
         SpoolTrackState track_state;
+        LedgerObject object;
     };
 } SpoolRecord;
 

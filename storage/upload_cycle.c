@@ -3,11 +3,13 @@
 #include "storage/object_key.h"
 #include "storage/spool_outbox.h"
 #include "storage/storage_error.h"
+#include "storage/upload_ahead.h"
 #include "storage/upload_plan.h"
 
 #include <string.h>
 
 /* One cycle, with a constant number of flushes however many sessions and tracks there are:
+ * 0. put what must be there before media (upload_ahead.c); a session where that fails waits;
  * 1. put the complete objects, oldest first, in one batch of at most MAX_BATCH_BYTES;
  * 2. sign a part for each session with news, and commit them all to the spool at once: after a
  * crash the very same parts are put again;
@@ -23,8 +25,8 @@ typedef struct {
     GPtrArray *plans;    /* for each of `due`: GPtrArray of UploadObject */
 } Cycle;
 
-static void
-note_failure(UploadCycle *self, OutboxSession *session, const GError *error)
+void
+upload_cycle_note_failure(UploadCycle *self, OutboxSession *session, const GError *error)
 {
     const UploaderOptions *options = self->options;
     const bool will_retry =
@@ -101,7 +103,7 @@ read_object(UploadCycle *self, const UploadObject *object)
         g_autoptr(GBytes) sealed = spool_outbox_read(self->options->spool, segment, &error);
 
         if (sealed == NULL) {
-            note_failure(self, object->session, error);
+            upload_cycle_note_failure(self, object->session, error);
             if (!g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_TRANSIENT))
                 give_up_segment(self, segment);
             is_whole = false;
@@ -148,7 +150,7 @@ put_objects(Cycle *self)
         g_autoptr(GError) error = puts[i].error;
 
         if (error != NULL) {
-            note_failure(self->cycle, object->session, error);
+            upload_cycle_note_failure(self->cycle, object->session, error);
         } else {
             note_stored(self->cycle, object);
         }
@@ -187,7 +189,7 @@ make_part(UploadCycle *self, OutboxSession *session, const GPtrArray *plan)
         return NULL;
     signed_part = sign_part(self, session, part, listed, &error);
     if (signed_part == NULL)
-        note_failure(self, session, error);
+        upload_cycle_note_failure(self, session, error);
     return signed_part;
 }
 
@@ -219,8 +221,10 @@ make_parts(Cycle *self)
     }
     if (parts->len > 0 && !spool_commit(self->cycle->options->spool, &error)) {
         self->cycle->owes_commit = true;
-        for (guint i = 0; i < parts->len; i++)
-            note_failure(self->cycle, session_of(self, g_ptr_array_index(parts, i)), error);
+        for (guint i = 0; i < parts->len; i++) {
+            upload_cycle_note_failure(self->cycle, session_of(self, g_ptr_array_index(parts, i)),
+                                      error);
+        }
         g_ptr_array_set_size(parts, 0);
     }
     return g_steal_pointer(&parts);
@@ -239,7 +243,8 @@ release_part(UploadCycle *self, OutboxSession *session, const SpoolPart *part)
     if (session->part != NULL)
         self->has_more = true;
     if (!spool_outbox_release(options->spool, session->id, part->number, &error)) {
-        note_failure(self, session, error); /* the part is put again, which is harmless */
+        upload_cycle_note_failure(self, session,
+                                  error); /* the part is put again, which is harmless */
         return;
     }
     if (!session->has_failed)
@@ -273,7 +278,7 @@ put_parts(Cycle *self, const GPtrArray *parts)
         g_autoptr(GError) error = puts[i].error;
 
         if (error != NULL) {
-            note_failure(self->cycle, session, error);
+            upload_cycle_note_failure(self->cycle, session, error);
         } else {
             release_part(self->cycle, session, &part->record.part);
         }
@@ -294,8 +299,18 @@ look_around(Cycle *self)
         if (!upload_retry_is_due(self->cycle->retry, session->id, now_us))
             continue;
         g_ptr_array_add(self->due, session);
-        g_ptr_array_add(self->plans, upload_plan_objects(session));
     }
+}
+
+static void
+plan(Cycle *self)
+{
+    for (guint i = self->due->len; i > 0; i--) {
+        if (((const OutboxSession *) g_ptr_array_index(self->due, i - 1))->has_failed)
+            g_ptr_array_remove_index(self->due, i - 1);
+    }
+    for (guint i = 0; i < self->due->len; i++)
+        g_ptr_array_add(self->plans, upload_plan_objects(g_ptr_array_index(self->due, i)));
 }
 
 /* Settled: nothing failed, nothing was left for the next cycle, nobody waits for another try. */
@@ -339,6 +354,8 @@ look_and_put(UploadCycle *self)
     Cycle cycle = {.cycle = self, .sessions = sessions, .due = due, .plans = plans};
 
     look_around(&cycle);
+    upload_ahead(self, due);
+    plan(&cycle);
     put_objects(&cycle);
     parts = make_parts(&cycle);
     put_parts(&cycle, parts);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/spool_outbox.h"
 #include "storage/upload_retry.h"
 #include "storage/uploader.h"
 
@@ -15,3 +16,6 @@ typedef struct {
 } UploadCycle;
 
 void upload_cycle_run(UploadCycle *self);
+
+/* Tells of a failure of `session`, which then waits for its next try. */
+void upload_cycle_note_failure(UploadCycle *self, OutboxSession *session, const GError *error);

@@ -254,7 +254,7 @@ upload_plan_part(const OutboxSession *session, const GPtrArray *objects, GByteAr
     for (guint i = 0; i < session->items->len; i++) {
         const SpoolItem *item = g_ptr_array_index(session->items, i);
 
-        if (item->record.type == SPOOL_RECORD_SEGMENT)
+        if (item->record.type == SPOOL_RECORD_SEGMENT || item->record.type == SPOOL_RECORD_OBJECT)
             continue;
         add_small_item(part, session, item);
         spool_body_put_number(listed, item->record.number);

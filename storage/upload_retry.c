@@ -10,8 +10,12 @@ typedef struct {
     bool is_parked;
 } Trouble;
 
+/* So many failures without a success between them are the store's, not a session's. */
+enum { OUTAGE_FAILURES = 3 };
+
 struct UploadRetry {
     GHashTable *troubles; /* session id -> Trouble */
+    unsigned n_in_row;    /* failures since the last success */
 };
 
 UploadRetry *
@@ -45,6 +49,7 @@ upload_retry_note_failure(UploadRetry *self, const char *session, const GError *
 {
     Trouble *trouble = g_hash_table_lookup(self->troubles, session);
 
+    self->n_in_row++;
     if (trouble == NULL) {
         trouble = g_new0(Trouble, 1);
         g_hash_table_insert(self->troubles, g_strdup(session), trouble);
@@ -63,7 +68,15 @@ upload_retry_note_failure(UploadRetry *self, const char *session, const GError *
 void
 upload_retry_note_success(UploadRetry *self, const char *session)
 {
+    const bool was_outage = self->n_in_row >= OUTAGE_FAILURES;
+    GHashTableIter iter;
+    void *trouble = NULL;
+
+    self->n_in_row = 0;
     (void) g_hash_table_remove(self->troubles, session); /* mostly it is not there */
+    g_hash_table_iter_init(&iter, self->troubles);
+    while (was_outage && g_hash_table_iter_next(&iter, NULL, &trouble))
+        ((Trouble *) trouble)->not_before_us = 0;
 }
 
 bool

@@ -16,6 +16,9 @@ bool upload_retry_is_due(const UploadRetry *self, const char *session, int64_t n
 /* `error`: decides. Returns: true if there will be another try. */
 bool upload_retry_note_failure(UploadRetry *self, const char *session, const GError *error,
                                int64_t now_us);
+
+/* If it is the first after many failures in a row the store is back, and everybody who waits is due
+ * at once, but for the parked. */
 void upload_retry_note_success(UploadRetry *self, const char *session);
 
 /* Anything parked? */

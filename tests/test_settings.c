@@ -35,6 +35,9 @@ test_examples_load(SettingsFixture *fixture, gconstpointer unused)
     g_assert_cmpuint(settings->object_ms, ==, 20000);
     g_assert_cmpuint(settings->reorder_ms, ==, 500);
     g_assert_cmpuint(settings->orphan_s, ==, 3600);
+    g_assert_cmpuint(settings->spool_free.warn.percent, ==, 15);
+    g_assert_cmpuint(settings->spool_free.refuse.percent, ==, 5);
+    g_assert_cmpuint(settings->spool_free.critical.percent, ==, 2);
     assert_limits(settings);
     g_assert_cmpuint(settings->verifier_keys->len, ==, 1);
     org = settings_org(settings, "clinic-a");
@@ -126,7 +129,7 @@ test_names_the_fault_of_the_settings(SettingsFixture *fixture, gconstpointer unu
 {
     static const Row rows[] = {
         {"segment_ms",                    "segment_msec",
-         "sealtape.conf:30: recorder.segment_msec: there is no such setting; here may stand: "
+         "sealtape.conf:39: recorder.segment_msec: there is no such setting; here may stand: "
          "socket, spool, "                                                                                                                                     },
         {"spool = \"spool\"",             "spool = 31",
          "sealtape.conf:13: recorder.spool: must be a path in double quotes"                                                                                   },
@@ -134,16 +137,22 @@ test_names_the_fault_of_the_settings(SettingsFixture *fixture, gconstpointer unu
         {"spool = \"spool\";",            "",
          "sealtape.conf: recorder.spool: is missing; it must be a path in double quotes"                                                                       },
         {"segment_ms = 4000",             "segment_ms = 999",
-         "sealtape.conf:30: recorder.segment_ms: must be 1000 to 30000 (milliseconds), and is 999"                                                             },
+         "sealtape.conf:39: recorder.segment_ms: must be 1000 to 30000 (milliseconds), and is 999"                                                             },
         {"segment_ms = 4000",             "segment_ms = 30001",
          "must be 1000 to 30000 (milliseconds), and is 30001"                                                                                                  },
         {"segment_ms = 4000",             "segment_ms = 4000.5",                                        "recorder.segment_ms: must be 1000 to 30000"           },
         {"segment_ms = 4000",             "segment_ms = \"4000\"",
          "recorder.segment_ms: must be 1000 to 30000"                                                                                                          },
-        {"segment_ms = 4000",             "segment_ms = 99999999999999999999",                          "sealtape.conf:30: "                                   },
+        {"segment_ms = 4000",             "segment_ms = 99999999999999999999",                          "sealtape.conf:39: "                                   },
         {"object_ms = 20000",             "object_ms = 3999",
          "recorder.object_ms: must be segment_ms (4000) to 300000 (milliseconds), and is 3999"                                                                 },
         {"reorder_ms = 500",              "reorder_ms = -1",                                            "recorder.reorder_ms: must be 0 to 5000"               },
+        {"warn = \"15%\"",                "warn = \"4%\"",
+         "recorder.spool_free: warn, refuse and critical (15%, 5%, 2%"                                                                                         },
+        {"refuse = \"5%\"",               "refuse = \"500M\"",
+         "recorder.spool_free: warn, refuse and critical (15%, 5%, 2%"                                                                                         },
+        {"critical = \"2%\"",             "critical = \"2\"",
+         "recorder.spool_free.critical: must be a share of the disk from 1% to 90%, or a size"                                                                 },
         {"orphan_s = 3600",               "orphan_s = -1",                                              "recorder.orphan_s: must be 0 to 604800"               },
         {"max_sessions = 1000",           "max_sessions = 0",                                           "recorder.max_sessions: must be 1 to 30000"            },
         {"max_session_tracks = 64",       "max_session_tracks = 257",

@@ -87,12 +87,53 @@ test_new_log_is_flushed_with_its_name(void)
 
     failing_calls_disarm();
     spool = spool_fixture_open(fixture, 4096);
-    g_assert_cmpuint(failing_calls_count(CALL_FSYNC), ==, 1);
+    /* That, and the file that names the format, with its own name. */
+    g_assert_cmpuint(failing_calls_count(CALL_FSYNC), ==, 3);
     g_assert_cmpuint(failing_calls_count(CALL_FDATASYNC), ==, 1);
     spool_fixture_begin(spool, "visit-1", one_track);
     spool_fixture_commit(spool);
-    g_assert_cmpuint(failing_calls_count(CALL_FSYNC), ==, 1);
+    g_assert_cmpuint(failing_calls_count(CALL_FSYNC), ==, 3);
     spool_free(spool);
+}
+
+static guint
+count_logs(const SpoolFixture *fixture)
+{
+    g_autoptr(GDir) entries = g_dir_open(fixture->spool_path, 0, NULL);
+    guint n = 0;
+
+    for (const char *name = g_dir_read_name(entries); name != NULL; name = g_dir_read_name(entries))
+        n += g_str_has_suffix(name, ".log");
+    return n;
+}
+
+/* A disk that keeps nothing for long gets a new log with each try; they must not fill it up. */
+static void
+test_dead_logs_do_not_pile_up(void)
+{
+    g_autoptr(SpoolFixture) fixture = spool_fixture_new();
+    Spool *spool = spool_fixture_open(fixture, 4096);
+    SpoolStatus status;
+
+    spool_fixture_begin(spool, "visit-1", one_track);
+    spool_fixture_add(spool, "visit-1", "p1-audio", 0);
+    spool_fixture_commit(spool);
+    spool_fixture_add(spool, "visit-1", "p1-audio", 1);
+    failing_calls_arm(CALL_FDATASYNC, 1, 1000, EIO);
+    for (int i = 0; i < 10; i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_false(spool_commit(spool, &error));
+        g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_IO);
+    }
+    g_assert_cmpuint(count_logs(fixture), <=, 3);
+    spool_status(spool, &status);
+    g_assert_cmpuint(status.n_dead_files, >=, 10);
+    failing_calls_disarm();
+    spool_fixture_commit(spool);
+    spool_free(spool);
+
+    g_assert_cmpuint(count_genuine(fixture), ==, 2);
 }
 
 static void
@@ -259,6 +300,7 @@ main(int argc, char **argv)
     g_assert_true(crypto_start(&error));
     g_test_init(&argc, &argv, NULL);
     (void) visit_keys_verifiers();
+    g_test_add_func("/spool-faults/dead-logs-do-not-pile-up", test_dead_logs_do_not_pile_up);
     g_test_add_func("/spool-faults/failed-flush-goes-to-a-new-log",
                     test_failed_flush_goes_to_a_new_log);
     g_test_add_func("/spool-faults/new-log-is-flushed-with-its-name",

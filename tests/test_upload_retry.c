@@ -62,6 +62,29 @@ test_denial_is_asked_again_seldom(void)
     g_assert_true(upload_retry_is_due(retry, "visit-1", 60000000));
 }
 
+/* The first success after an outage tells that the store is back; one session's own trouble is
+ * not an outage. */
+static void
+test_all_are_due_when_the_store_is_back(void)
+{
+    g_autoptr(UploadRetry) retry = upload_retry_new();
+    g_autoptr(GError) error = g_error_new_literal(STORAGE_ERROR, STORAGE_ERROR_DENIED, "no");
+    g_autoptr(GError) conflict =
+        g_error_new_literal(STORAGE_ERROR, STORAGE_ERROR_CONFLICT, "taken");
+
+    (void) upload_retry_note_failure(retry, "visit-1", error, 0);
+    upload_retry_note_success(retry, "visit-2");
+    g_assert_false(upload_retry_is_due(retry, "visit-1", 1));
+
+    (void) upload_retry_note_failure(retry, "visit-2", error, 0);
+    (void) upload_retry_note_failure(retry, "visit-3", error, 0);
+    (void) upload_retry_note_failure(retry, "visit-4", conflict, 0);
+    upload_retry_note_success(retry, "visit-2");
+    g_assert_true(upload_retry_is_due(retry, "visit-1", 1));
+    g_assert_true(upload_retry_is_due(retry, "visit-3", 1));
+    g_assert_false(upload_retry_is_due(retry, "visit-4", 1));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -72,5 +95,7 @@ main(int argc, char **argv)
     g_test_add_func("/upload-retry/conflict-parks-for-good", test_conflict_parks_for_good);
     g_test_add_func("/upload-retry/denial-is-asked-again-seldom",
                     test_denial_is_asked_again_seldom);
+    g_test_add_func("/upload-retry/all-are-due-when-the-store-is-back",
+                    test_all_are_due_when_the_store_is_back);
     return g_test_run();
 }

@@ -244,10 +244,14 @@ get_readyz(HttpRequest *request, void *user_data)
         http_reply_problem(request, 503, "the recorder is stopping", NULL);
     } else if (status.has_disk_trouble) {
         http_reply_problem(request, 503, "the spool can not be written", NULL);
+    } else if (status.spool_level >= SPOOL_SPACE_SCARCE) {
+        http_reply_problem(request, 503, "the spool's disk is nearly full: no session can begin",
+                           json_pack("{s:s}", "reason", "disk-full"));
     } else {
-        http_reply_json(
-            request, 200,
-            json_pack("{s:s, s:b}", "status", "ready", "upload_parked", status.uploader.is_parked));
+        http_reply_json(request, 200,
+                        json_pack("{s:s, s:b, s:s}", "status", "ready", "upload_parked",
+                                  status.uploader.is_parked, "spool",
+                                  spool_space_word(status.spool_level)));
     }
 }
 

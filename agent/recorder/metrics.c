@@ -86,6 +86,11 @@ metrics_text(Recorder *recorder)
     add(text, "spool_segments", "gauge", "Segments waiting in the spool.", status.spool.n_segments);
     add(text, "spool_flushes_total", "counter", "Flushes of the spool since start.",
         status.spool.n_commits);
+    add(text, "spool_free_bytes", "gauge", "Free on the spool's disk.", status.spool_free_bytes);
+    add(text, "spool_level", "gauge",
+        "0 ok, 1 low, 2 scarce: no new session, 3 critical: gaps are near.", status.spool_level);
+    add(text, "spool_failed_files_total", "counter",
+        "Log files given up because the disk did not keep them.", status.spool.n_dead_files);
     add(text, "spool_quarantined", "gauge", "Records set aside as corrupt.",
         status.spool.n_quarantined);
     add(text, "spool_oldest_seconds", "gauge", "Age of the oldest thing that waits for the store.",

@@ -2,6 +2,7 @@
 
 #include "agent/recorder/recorder_storage.h"
 #include "agent/recorder/session_table.h"
+#include "agent/recorder/session_tracks.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@
 struct Recorder {
     const Settings *settings;
     RecorderStorage storage;
+    SpoolWatch *spool_watch;
     Uploader *uploader;
     Sealer *sealer;
     AuditTrail *audit;
@@ -137,11 +139,24 @@ on_upload_trouble(const char *session, const GError *error, bool will_retry, voi
     }
 }
 
+static void
+tell_all(const Recorder *self)
+{
+    g_autoptr(GPtrArray) sessions = recorder_sessions(self);
+
+    for (guint i = 0; i < sessions->len; i++) {
+        if (!session_has_ended(g_ptr_array_index(sessions, i)))
+            session_tell(g_ptr_array_index(sessions, i));
+    }
+}
+
 static gboolean
 beat(gpointer data)
 {
     Recorder *self = data;
 
+    if (spool_watch_look(self->spool_watch))
+        tell_all(self);
     if (self->n_tracks > 0)
         spool_heartbeat(self->storage.spool, g_get_real_time());
     session_table_end_overdue(self->sessions, self->settings->orphan_s * G_TIME_SPAN_SECOND);
@@ -186,6 +201,7 @@ recorder_new(const Settings *settings, GError **error)
                                 error);
     if (self->ingress == NULL)
         return NULL;
+    self->spool_watch = spool_watch_new(self->storage.spool, &settings->spool_free);
     start_workers(self);
     self->audit =
         audit_trail_new(&(AuditTrailOptions){settings, self->storage.store, self->storage.signer});
@@ -252,6 +268,7 @@ recorder_start_session(Recorder *self, SessionRequest *request, SessionReadyFunc
         .ingress = self->ingress,
         .sealer = self->sealer,
         .limits = limits_of(self->settings),
+        .spool_watch = self->spool_watch,
         .audit = self->audit,
         .n_tracks = &self->n_tracks,
         .sessions = self->sessions,
@@ -289,6 +306,8 @@ recorder_status(Recorder *self, RecorderStatus *status)
     uploader_status(self->uploader, &status->uploader);
     catalogue_writer_status(self->storage.catalogue, &status->catalogue);
     status->queued_bytes = sealer_queued_bytes(self->sealer);
+    status->spool_level = spool_watch_level(self->spool_watch);
+    status->spool_free_bytes = spool_watch_free_bytes(self->spool_watch);
     status->n_troubles = self->n_troubles;
     status->has_disk_trouble = self->has_disk_trouble;
     status->is_stopping = self->stop_by_us != 0;
@@ -336,6 +355,7 @@ recorder_free(Recorder *self)
     uploader_free(self->uploader);
     audit_trail_free(self->audit);
     session_table_free(self->sessions);
+    spool_watch_free(self->spool_watch);
     recorder_storage_clear(&self->storage);
     g_free(self);
 }

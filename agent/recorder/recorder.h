@@ -3,7 +3,7 @@
 #include "agent/recorder/session.h"
 #include "config/settings.h"
 #include "storage/catalogue_writer.h"
-#include "storage/spool.h"
+#include "storage/spool_space.h"
 #include "storage/uploader.h"
 
 #include <glib.h>
@@ -31,6 +31,8 @@ GPtrArray *recorder_sessions(const Recorder *self);
 
 typedef struct {
     SpoolStatus spool;
+    SpoolSpaceLevel spool_level;
+    uint64_t spool_free_bytes;
     UploaderStatus uploader;
     CatalogueWriterStatus catalogue;
     uint64_t queued_bytes; /* plaintext that waits to be sealed */

@@ -1,5 +1,6 @@
 #include "agent/recorder/sealer.h"
 
+#include "agent/recorder/ledger_debts.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -52,7 +53,8 @@ struct Sealer {
 
     /* Of the thread: appended, and not yet durable. */
     GArray *unacknowledged; /* Acknowledgement */
-    GPtrArray *closing;     /* SealerSession */
+    GPtrArray *closing;     /* SealerSession: the spool knows its end */
+    LedgerDebts *debts;
     bool is_dirty;
     bool is_urgent;
     bool is_quitting;
@@ -88,7 +90,7 @@ append_gap(Sealer *self, const SealerTrack *track, const LedgerGap *gap)
     const char *session = sealer_session_id(sealer_track_session(track));
 
     self->is_dirty = true;
-    if (!spool_add_gap(self->options.spool, session, gap, &error))
+    if (!ledger_debts_add_gap(self->debts, session, gap, &error))
         tell_trouble(self, session, error);
 }
 
@@ -156,23 +158,18 @@ take_clock(Sealer *self, const Message *message)
     };
 
     self->is_dirty = true;
-    if (!spool_add_clock(self->options.spool, session, &clock, &error))
+    if (!ledger_debts_add_clock(self->debts, session, &clock, &error))
         tell_trouble(self, session, error);
 }
 
 static void
 close_if_ended(Sealer *self, SealerSession *session)
 {
-    g_autoptr(GError) error = NULL;
-    const GArray *ends = sealer_session_ends(session);
-
-    if (ends == NULL)
+    if (sealer_session_ends(session) == NULL)
         return;
-    if (!spool_close_session(self->options.spool, sealer_session_id(session), ends, &error))
-        tell_trouble(self, sealer_session_id(session), error);
     self->is_dirty = true;
     self->is_urgent = true;
-    g_ptr_array_add(self->closing, session);
+    ledger_debts_add_end(self->debts, session);
 }
 
 static void
@@ -234,22 +231,23 @@ acknowledge_all(Sealer *self)
     g_ptr_array_set_size(self->closing, 0);
 }
 
+/* What is owed does not keep the rest from being acknowledged. */
 static void
 commit(Sealer *self)
 {
+    g_autoptr(GError) debt = NULL;
     g_autoptr(GError) error = NULL;
-    const int64_t now_us = g_get_monotonic_time();
+    const bool is_paid = ledger_debts_pay(self->debts, self->closing, &debt);
+    const bool is_durable = spool_commit(self->options.spool, &error);
 
-    if (!spool_commit(self->options.spool, &error)) {
-        tell_trouble(self, NULL, error);
-        self->commit_at_us = now_us + RETRY_INTERVAL_US;
-        self->is_urgent = false;
-        return;
-    }
-    self->is_dirty = false;
+    self->is_dirty = !is_paid || !is_durable;
     self->is_urgent = false;
-    self->commit_at_us = now_us + COMMIT_INTERVAL_US;
-    acknowledge_all(self);
+    self->commit_at_us =
+        g_get_monotonic_time() + (self->is_dirty ? RETRY_INTERVAL_US : COMMIT_INTERVAL_US);
+    if (is_durable)
+        acknowledge_all(self);
+    if (self->is_dirty)
+        tell_trouble(self, NULL, is_durable ? debt : error);
 }
 
 /* The next message, or NULL when it is time to commit what is there. */
@@ -299,6 +297,7 @@ sealer_new(const SealerOptions *options)
     self->queue = g_async_queue_new_full((GDestroyNotify) message_free);
     self->unacknowledged = g_array_new(FALSE, FALSE, sizeof(Acknowledgement));
     self->closing = g_ptr_array_new();
+    self->debts = ledger_debts_new(options->spool);
     self->thread = g_thread_new("sealer", run, self);
     return self;
 }
@@ -386,5 +385,6 @@ sealer_free(Sealer *self)
     g_async_queue_unref(self->queue);
     g_array_unref(self->unacknowledged);
     g_ptr_array_unref(self->closing);
+    ledger_debts_free(self->debts);
     g_free(self);
 }

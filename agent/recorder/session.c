@@ -190,7 +190,8 @@ session_new(const SessionServices *services, SessionRequest *request, SessionRea
     if (error != NULL)
         return begin_failed(self, SESSION_EVENT_FAILED, on_ready, user_data, error);
     tracks = permitted_tracks(self);
-    if (!session_may_begin(self, tracks->len, &error))
+    if (!spool_watch_has_room(services->spool_watch, &error) ||
+        !session_may_begin(self, tracks->len, &error))
         return begin_failed(self, SESSION_EVENT_FAILED, on_ready, user_data, error);
     session_audit_present(self);
     session_key_tracks(self, tracks, on_ready, user_data);

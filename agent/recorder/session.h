@@ -7,6 +7,7 @@
 #include "agent/recorder/ingress.h"
 #include "agent/recorder/sealer.h"
 #include "agent/recorder/session_request.h"
+#include "agent/recorder/spool_watch.h"
 #include "config/settings.h"
 #include "storage/catalogue_writer.h"
 #include "storage/object_store.h"
@@ -31,6 +32,7 @@ typedef struct {
     Ingress *ingress;
     Sealer *sealer;
     AuditTrail *audit;
+    SpoolWatch *spool_watch;
     SessionLimits limits;
     unsigned *n_tracks; /* of the whole daemon, open or about to be */
     const struct SessionTable *sessions;
@@ -78,10 +80,9 @@ bool session_remove_participant(Session *self, const char *id, GError **error);
 bool session_pause(Session *self, const char *reason, GError **error);
 bool session_resume(Session *self, GError **error);
 
-/* Told with the session's id as often as its state or that of a track changes. */
+/* Told as often as its state or that of a track changes. Watching returns what session_unwatch()
+ * takes. */
 typedef void (*SessionWatchFunc)(const Session *session, void *user_data);
-
-/* Returns: what session_unwatch() takes. */
 unsigned session_watch(Session *self, SessionWatchFunc on_change, void *user_data);
 void session_unwatch(Session *self, unsigned watch);
 
@@ -97,7 +98,6 @@ void session_on_stored(Session *self, bool is_whole);
 
 const char *session_id(const Session *self);
 SessionState session_state(const Session *self);
-
 /* Whether it neither records nor waits for anything: it may be forgotten. */
 bool session_is_over(const Session *self);
 bool session_is_open(const Session *self);

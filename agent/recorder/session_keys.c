@@ -8,10 +8,12 @@
 /* The order that makes a recording openable, and only by those it was sealed to:
  *   1. each track's key pair is drawn and the envelope sealed to the organisation's recipients;
  *   2. the secret halves are wiped: the builder is freed before anything else happens;
- *   3. a worker writes the audit record, then stores envelope and metadata;
- *   4. back in the main thread ports are bound, then session and tracks are made durable in the
- * spool;
- *   5. only now the ports are told to anyone. */
+ *   3. a worker writes the audit record: nothing is kept or captured that it does not tell of;
+ *   4. ports are bound;
+ *   5. session, envelope, metadata and tracks are made durable in the spool with one flush. From
+ * then on the uploader sees to it that the store has the envelope before any media of the session;
+ *   6. only now the ports are told to anyone.
+ * So a store that is down at this moment costs nobody a recording. */
 
 typedef struct {
     Session *session;
@@ -19,8 +21,7 @@ typedef struct {
     SessionReadyFunc on_ready;
     void *user_data;
     uint32_t generation;
-    bool is_stored; /* the envelope, whatever became of the rest */
-    char *envelope_key, *meta_key;
+    char *envelope_name;
     GBytes *envelope, *meta; /* meta: first generation only */
 } KeyJob;
 
@@ -28,8 +29,7 @@ static void
 key_job_free(KeyJob *self)
 {
     g_ptr_array_unref(self->tracks);
-    g_free(self->envelope_key);
-    g_free(self->meta_key);
+    g_free(self->envelope_name);
     g_clear_pointer(&self->envelope, g_bytes_unref);
     g_clear_pointer(&self->meta, g_bytes_unref);
     g_free(self);
@@ -64,19 +64,12 @@ seal_keys(KeyJob *job, GError **error)
 
 /* Step 3, in a worker. */
 static void
-store_keys(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+write_audit(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-    KeyJob *job = data;
-    ObjectStore *store = job->session->services.store;
+    const KeyJob *job = data;
     GError *error = NULL;
 
-    const bool is_noted =
-        session_audit_start(job->session, job->generation, job->tracks->len, &error);
-
-    job->is_stored = is_noted && job->envelope != NULL &&
-                     object_store_put(store, job->envelope_key, job->envelope, &error);
-    if (is_noted && (job->envelope == NULL || job->is_stored) &&
-        (job->meta == NULL || object_store_replace(store, job->meta_key, job->meta, &error))) {
+    if (session_audit_start(job->session, job->generation, job->tracks->len, &error)) {
         g_task_return_boolean(task, TRUE);
     } else {
         g_task_return_error(task, error);
@@ -109,16 +102,31 @@ open_track(Session *self, const SessionTrack *track, GError **error)
 }
 
 static bool
-tell_spool(Session *self, GPtrArray *tracks, GError **error)
+keep_object(const Session *self, LedgerObject *object, GBytes *sealed, GError **error)
+{
+    if (sealed == NULL)
+        return true;
+    object->bytes = g_bytes_get_data(sealed, &object->n_bytes);
+    return spool_add_object(self->services.spool, self->id, object, error);
+}
+
+static bool
+tell_spool(Session *self, const KeyJob *job, GError **error)
 {
     g_autofree char *policy = session_policy_line(self);
     const LedgerSession session = {self->org, self->id, self->created_unix_us, policy};
+    LedgerObject envelope = {.name = job->envelope_name};
+    /* A session that began without a track has its metadata already. */
+    LedgerObject meta = {.name = "meta.age", .replaces = self->is_begun};
 
     if (!self->is_begun && !spool_add_session(self->services.spool, &session, error))
         return false;
     self->is_begun = true;
-    for (guint i = 0; i < tracks->len; i++) {
-        const SessionTrack *track = g_ptr_array_index(tracks, i);
+    if (!keep_object(self, &envelope, job->envelope, error) ||
+        !keep_object(self, &meta, job->meta, error))
+        return false;
+    for (guint i = 0; i < job->tracks->len; i++) {
+        const SessionTrack *track = g_ptr_array_index(job->tracks, i);
         const LedgerTrack ledger = {
             .id = track->request->id,
             .kind = purpose_of(track->request) == PURPOSE_VIDEO ? "video" : "audio",
@@ -134,6 +142,7 @@ tell_spool(Session *self, GPtrArray *tracks, GError **error)
     return spool_commit(self->services.spool, error);
 }
 
+/* Takes back what open_tracks() has done. */
 static void
 discard_tracks(Session *self, GPtrArray *tracks)
 {
@@ -145,22 +154,22 @@ discard_tracks(Session *self, GPtrArray *tracks)
     }
 }
 
-/* Step 4. */
+/* Steps 4 and 5. */
 static bool
-open_tracks(Session *self, GPtrArray *tracks, GError **error)
+open_tracks(Session *self, const KeyJob *job, GError **error)
 {
     if (!self->is_begun) {
         self->created_unix_us = g_get_real_time();
         self->zero_monotonic_us = g_get_monotonic_time();
     }
-    for (guint i = 0; i < tracks->len; i++) {
-        SessionTrack *track = g_ptr_array_index(tracks, i);
+    for (guint i = 0; i < job->tracks->len; i++) {
+        SessionTrack *track = g_ptr_array_index(job->tracks, i);
 
         track->track = open_track(self, track, error);
         if (track->track == NULL)
             return false;
     }
-    return tell_spool(self, tracks, error);
+    return tell_spool(self, job, error);
 }
 
 /* A session that the spool knows but that has no track left is closed as it is: empty, and visible.
@@ -207,30 +216,31 @@ end_job(KeyJob *job, const GError *error)
 }
 
 static void
-on_keys_stored(GObject *source, GAsyncResult *result, gpointer data)
+on_noted(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(KeyJob) job = data;
     Session *self = job->session;
     g_autoptr(GError) cause = NULL;
     g_autoptr(GError) error = NULL;
 
-    if (job->is_stored) {
-        catalogue_writer_add_envelope(self->services.catalogue, self->org, self->id,
-                                      job->generation);
-    }
     if (!g_task_propagate_boolean(G_TASK(result), &cause)) {
-        error = refusal_of(cause, "the session's audit record or its keys can not be stored");
+        error = refusal_of(cause,
+                           "the session's keys can not be sealed, or its beginning not be audited");
     } else if (!session_is_open(self)) {
         error = g_error_new(RECORDER_ERROR, RECORDER_ERROR_CONFLICT,
                             "session %s has ended meanwhile", self->id);
-    } else if (!open_tracks(self, job->tracks, &cause)) {
+    } else if (!open_tracks(self, job, &cause)) {
         error = refusal_of(cause, "the tracks can not be opened");
         discard_tracks(self, job->tracks);
         give_up_if_empty(self);
     } else {
+        if (job->envelope != NULL) {
+            catalogue_writer_add_envelope(self->services.catalogue, self->org, self->id,
+                                          job->generation);
+        }
         for (guint i = 0; i < job->tracks->len; i++)
             srtp_key_wipe(((SessionTrack *) g_ptr_array_index(job->tracks, i))->request->srtp);
-        /* Somebody may have joined or left, or asked for a pause, while the keys were stored. */
+        /* Somebody may have joined or left, or asked for a pause, meanwhile. */
         session_hold_tracks(self);
         session_finish_ended(self, job->tracks);
         session_move(self, SESSION_EVENT_PERMITTED);
@@ -256,19 +266,18 @@ session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_ready, 
     job->tracks = g_ptr_array_ref(tracks);
     job->on_ready = on_ready;
     job->user_data = user_data;
-    job->envelope_key = g_strdup_printf("%s/%s/env/%u.age", self->org, self->id, self->generation);
-    job->meta_key = g_strdup_printf("%s/%s/meta.age", self->org, self->id);
+    job->envelope_name = g_strdup_printf("env/%u.age", self->generation);
     for (guint i = 0; i < tracks->len; i++)
         ((SessionTrack *) g_ptr_array_index(tracks, i))->is_keying = true;
 
     if (is_first)
         job->meta = session_seal_meta(self, &error);
-    task = g_task_new(NULL, NULL, on_keys_stored, job);
+    task = g_task_new(NULL, NULL, on_noted, job);
     g_task_set_task_data(task, job, NULL);
     if ((is_first && job->meta == NULL) || !seal_keys(job, &error)) {
         g_task_return_error(task, g_steal_pointer(&error));
     } else {
-        g_task_run_in_thread(task, store_keys);
+        g_task_run_in_thread(task, write_audit);
     }
     g_steal_pointer(&job);
 }

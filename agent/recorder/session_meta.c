@@ -1,5 +1,6 @@
 #include "agent/recorder/session_internal.h"
 #include "crypto/age_file.h"
+#include "storage/storage_error.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -54,16 +55,33 @@ typedef struct {
     GBytes *sealed;
 } MetaJob;
 
+/* Through the spool, which keeps it until the store has it. Errors: NOT_FOUND - the session has
+ * ended, and its objects are in the store. */
+static bool
+keep_meta(const MetaJob *job, GError **error)
+{
+    Spool *spool = job->session->services.spool;
+    LedgerObject object = {.name = "meta.age", .replaces = true};
+
+    object.bytes = g_bytes_get_data(job->sealed, &object.n_bytes);
+    return spool_add_object(spool, job->session->id, &object, error) && spool_commit(spool, error);
+}
+
 static void
 store_meta(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-    MetaJob *job = data;
-    GError *error = NULL;
+    const MetaJob *job = data;
+    g_autoptr(GError) error = NULL;
+    bool is_kept = keep_meta(job, &error);
 
-    if (object_store_replace(job->session->services.store, job->key, job->sealed, &error)) {
+    if (g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND)) {
+        g_clear_error(&error);
+        is_kept = object_store_replace(job->session->services.store, job->key, job->sealed, &error);
+    }
+    if (is_kept) {
         g_task_return_boolean(task, TRUE);
     } else {
-        g_task_return_error(task, error);
+        g_task_return_error(task, g_steal_pointer(&error));
     }
 }
 
@@ -75,7 +93,7 @@ on_meta_stored(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
 
     if (!g_task_propagate_boolean(G_TASK(result), &error))
-        g_warning("session %s: its metadata can not be stored: %s", self->id, error->message);
+        g_warning("session %s: its metadata can not be kept: %s", self->id, error->message);
     g_bytes_unref(job->sealed);
     g_free(job->key);
     g_free(job);

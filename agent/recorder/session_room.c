@@ -57,6 +57,13 @@ session_refusal_to_json(const Session *self, const GError *error, const char *re
 {
     if (g_error_matches(error, RECORDER_ERROR, RECORDER_ERROR_REFUSED))
         return json_pack("{s:s}", "reason", reason);
+    /* What a program may go by, where the state of the recorder is in the way. */
+    if (g_error_matches(error, RECORDER_ERROR, RECORDER_ERROR_FULL))
+        return json_pack("{s:s}", "reason", "disk-full");
+    if (g_error_matches(error, RECORDER_ERROR, RECORDER_ERROR_STORE))
+        return json_pack("{s:s}", "reason", "disk-failed");
+    if (g_error_matches(error, RECORDER_ERROR, RECORDER_ERROR_CAPACITY))
+        return json_pack("{s:s}", "reason", "capacity");
     if (error->domain != SESSION_LIMIT_ERROR)
         return NULL;
     return json_pack("{s:s, s:s, s:I}", "reason", "limit", "limit",

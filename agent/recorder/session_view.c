@@ -127,15 +127,19 @@ session_to_json(const Session *self)
         g_date_time_new_from_unix_utc(self->created_unix_us / G_USEC_PER_SEC);
     g_autofree char *created_text = g_date_time_format_iso8601(created);
     json_t *tracks = json_array();
+    SpoolSpaceLevel level = SPOOL_SPACE_OK;
 
     for (guint i = 0; i < self->tracks->len; i++)
         json_array_append_new(tracks, track_to_json(self, g_ptr_array_index(self->tracks, i)));
-    return json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s*, s:{s:s, s:s}, s:o, s:o*}", "session",
+    if (self->services.spool_watch != NULL)
+        level = spool_watch_level(self->services.spool_watch);
+    return json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s*, s:{s:s, s:s}, s:o, s:o*, s:s*}", "session",
                      self->id, "org", self->org, "reference", self->reference, "reason",
                      state_reason(self), "state", session_state_text(self->state), "created",
                      created_text, "decision", "result", reason == CONSENT_OK ? "permit" : "deny",
                      "reason", consent_reason_text(reason), "tracks", tracks, "source",
-                     self->source != NULL ? janus_source_to_json(self->source) : NULL);
+                     self->source != NULL ? janus_source_to_json(self->source) : NULL, "spool",
+                     level != SPOOL_SPACE_OK ? spool_space_word(level) : NULL);
 }
 
 void

@@ -157,6 +157,7 @@ class Recorder:
         self.log = self.folder.parent / (self.folder.name + "-sealtaped.log")
         self.tmp.mkdir(exist_ok=True)
         self.child = None
+        self.before, self.environment = [], {}  # of start(): words before the program; added to its environment
         done = cli("init", str(self.folder), "--org", org)
         if done.returncode != 0:
             raise RuntimeError(f"sealtape init: {done.stderr}{done.stdout}")
@@ -204,9 +205,9 @@ class Recorder:
             os.unlink(address)
         notify.bind(address)
         notify.settimeout(0.2)
-        environment = {**os.environ, "NOTIFY_SOCKET": address, "TMPDIR": str(self.tmp)}
+        environment = {**os.environ, "NOTIFY_SOCKET": address, "TMPDIR": str(self.tmp), **self.environment}
         environment.pop("JOURNAL_STREAM", None)
-        command = [program("sealtaped"), "--config", self.config]
+        command = [*self.before, program("sealtaped"), "--config", self.config]
         self.child = Child(command, self.log, env=environment)
 
         def is_ready():

@@ -223,6 +223,11 @@ def clock_is_followed(folder):
             tap.equal(store.ask(f"get {KEY}"), s3.told(BODY), "and followed back")
             _, logged = store.close()
             tap.contains(logged, "clock", "and logged")
+        (where / "many").mkdir()
+        with fake_and_store(where / "many", max_concurrent=8) as (fake, store):
+            fake.clock_offset_s = offset_s
+            fake.fault("PUT", "delay", seconds=0.1)
+            tap.equal(store.ask(f"putmany 8 clinic-a/c {BODY}"), "ok 0 failed", "eight that are refused at once all learn it")
     fake = S3Fake()
     with fake_and_store(folder, fake) as (fake, store):
         fake.fault("PUT", "status", status=403, code="RequestTimeTooSkewed")

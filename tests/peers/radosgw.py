@@ -12,6 +12,11 @@ from peers.children import Child, poll
 
 PROGRAMS = ("ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin")
 
+_IN_MEMORY = "osd objectstore = memstore\nmemstore device bytes = 1073741824"
+_ON_DISK = """osd objectstore = bluestore
+bluestore block size = 2147483648
+bluestore cache autotune = false
+bluestore cache size = 67108864"""
 _SETTINGS = """
 [global]
 fsid = {fsid}
@@ -38,8 +43,7 @@ log file = {folder}/log/$name.log
 pid file = {folder}/run/$name.pid
 crash dir = {folder}/crash
 keyring = {folder}/keyring
-osd objectstore = memstore
-memstore device bytes = 1073741824
+{objects}
 [client.rgw]
 keyring = {folder}/rgw/keyring
 rgw data = {folder}/rgw
@@ -66,7 +70,8 @@ def _free_ports(count):
 class Gateway:
     """Running after start(); `http` and `https` are its ports."""
 
-    def __init__(self, folder, certificate, key):
+    def __init__(self, folder, certificate, key, on_disk=False):
+        """`on_disk`: the objects lie in a file, so that its store may be killed and comes back with them."""
         self.folder = folder
         self.children = []
         self.settings = folder / "ceph.conf"
@@ -75,7 +80,8 @@ class Gateway:
             (folder / name).mkdir(parents=True)
         self.fsid = str(uuid.uuid4())
         self.settings.write_text(_SETTINGS.format(fsid=self.fsid, folder=folder, http=self.http, https=self.https,
-                                                  mon1=self.mon1, mon2=self.mon2, certificate=certificate, key=key))
+                                                  mon1=self.mon1, mon2=self.mon2, certificate=certificate, key=key,
+                                                  objects=_ON_DISK if on_disk else _IN_MEMORY))
 
     def start(self):
         self._start_monitor()
@@ -110,6 +116,15 @@ class Gateway:
         self._spawn("radosgw", "-f", "-n", "client.rgw", "-k", self.folder / "rgw" / "keyring")
         poll(lambda: self._answers(self.https), 60, "radosgw to answer", 0.1)
 
+    def start_store(self):
+        self._spawn("ceph-osd", "-f", "-i", "0")
+
+    def kill_store(self):
+        """Kills the daemon that keeps the objects, the gateway stays."""
+        store = next(child for child in self.children if child.command[0] == "ceph-osd")
+        self.children.remove(store)
+        store.kill()
+
     def _start_monitor(self):
         keyring, monmap = self.folder / "keyring", self.folder / "monmap"
         self._run("ceph-authtool", "--create-keyring", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *",
@@ -130,7 +145,7 @@ class Gateway:
             file.write(key)
         self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
         self._ceph("osd", "crush", "add", "osd.0", "1.0", "root=default", "host=localhost")
-        self._spawn("ceph-osd", "-f", "-i", "0")
+        self.start_store()
 
     def _spawn(self, name, *arguments):
         log = self.folder / "log" / f"{name}.out"
