@@ -8,12 +8,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static struct {
+typedef struct {
     Call call;
     gint nth, n_times;
     int number;
     bool is_armed;
-} plan;
+} Plan;
+
+static GMutex plan_lock;
+static Plan plan_locked;
 static gint counts[N_CALLS];
 static gint most_bytes;
 
@@ -24,15 +27,30 @@ reset(void)
         g_atomic_int_set(&counts[i], 0);
 }
 
+static void
+set_plan(Plan plan)
+{
+    g_mutex_lock(&plan_lock);
+    plan_locked = plan;
+    g_mutex_unlock(&plan_lock);
+}
+
+static Plan
+get_plan(void)
+{
+    Plan plan;
+
+    g_mutex_lock(&plan_lock);
+    plan = plan_locked;
+    g_mutex_unlock(&plan_lock);
+    return plan;
+}
+
 void
 failing_calls_arm(Call call, unsigned nth, unsigned n_times, int number)
 {
     reset();
-    plan.call = call;
-    plan.nth = (gint) nth;
-    plan.n_times = (gint) n_times;
-    plan.number = number;
-    plan.is_armed = true;
+    set_plan((Plan){call, (gint) nth, (gint) n_times, number, true});
 }
 
 void
@@ -56,7 +74,7 @@ failing_calls_hook_flush(void (*hook)(void *user_data), void *user_data)
 void
 failing_calls_disarm(void)
 {
-    plan.is_armed = false;
+    set_plan((Plan){0});
     failing_calls_shorten(0);
     reset();
 }
@@ -71,6 +89,7 @@ failing_calls_count(Call call)
 static bool
 must_fail(Call call)
 {
+    const Plan plan = get_plan();
     const gint of_any = g_atomic_int_add(&counts[CALL_ANY], 1) + 1;
     const gint of_call = g_atomic_int_add(&counts[call], 1) + 1;
     const gint n = plan.call == CALL_ANY ? of_any : of_call;

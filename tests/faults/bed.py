@@ -70,9 +70,11 @@ class Material:
 class Fault:
     """`strace` holding on to the recorder: system calls fail, wait or kill until release()."""
 
-    def __init__(self, bed, *injections):
+    def __init__(self, bed, *injections, paths=()):
+        """`paths`: only calls on these files, as they are now."""
         log = bed.folder / f"strace-{time.monotonic_ns()}.log"
         words = [word for text in injections for word in ("-e", "inject=" + text)]
+        words += [word for path in paths for word in ("-P", path)]
         calls = ",".join(text.split(":")[0] for text in injections)
         self.child = Child(["strace", "-f", "-qq", "-p", str(bed.recorder.child.pid), "-o", log, "-e", f"trace={calls}",
                             *words], bed.folder / "strace.out")

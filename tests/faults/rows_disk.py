@@ -5,6 +5,7 @@ import os
 import pathlib
 import random
 import shutil
+import sqlite3
 import subprocess
 import time
 
@@ -16,11 +17,26 @@ WRITES = "pwritev,pwritev2,fallocate"
 def fsync_fails_once(bed):
     bed.use_s3()
     bed.record().wait_segments(1)
-    fault = Fault(bed, "fdatasync:error=EIO:when=1").wait_hits()
+    logs = [path for path in bed.recorder.spool.rglob("*") if path.is_file()]
+    fault = Fault(bed, "fdatasync:error=EIO:when=1", paths=logs).wait_hits()
     fault.release()
     bed.finish().settle()
     assert bed.metric("spool_failed_files_total") >= 1, "the file that failed is not counted"
     assert "did not keep" in bed.recorder.child.log_text(), "no alarm in the log"
+
+
+def catalogue_locked(bed):
+    """Somebody holds the catalogue from the first packet to the last: nothing waits for it, and it catches up."""
+    bed.use_s3()
+    bed.record().wait_segments(1)
+    path = bed.recorder.folder / "catalogue.db"
+    poll(path.exists, 20, "the catalogue")
+    other = sqlite3.connect(path, isolation_level=None, timeout=20)
+    other.execute("BEGIN EXCLUSIVE")
+    bed.finish().settle()
+    other.execute("ROLLBACK")
+    other.close()
+    poll(lambda: bed.session.id in bed.recorder.command("catalogue", "dump").stdout, 60, "the catalogue to catch up")
 
 
 def disk_fails_for_long(bed):
