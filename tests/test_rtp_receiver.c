@@ -308,6 +308,28 @@ test_pauses_and_their_neighbours_tile(Fixture *self, gconstpointer data)
         receiver_log_assert_gap(self->log, i, &expected[i]);
 }
 
+/* Hours later by its timestamps, a moment later by ours, while the first packets wait. */
+static void
+test_a_jump_at_the_start_is_no_hour_of_media(Fixture *self, gconstpointer data)
+{
+    enum { N_BEFORE = 5, N_PACKETS = 60 };
+
+    for (unsigned n = 0; n < N_PACKETS; n++) {
+        SentPacket packet = sent_packet(n);
+
+        if (n >= N_BEFORE)
+            packet.timestamp += 3 * 3600 * SENT_RATE;
+        sent_packet_send(&packet, self->receiver, n < N_BEFORE ? n * 10 * MS : n * 20 * MS);
+    }
+    rtp_receiver_finish(self->receiver, 2000 * MS);
+
+    g_assert_cmpuint(self->log->packets->len, ==, N_PACKETS);
+    g_assert_cmpuint(self->log->n_restarts, ==, 1);
+    g_assert_cmpuint(self->log->restart_at, ==, N_BEFORE);
+    for (unsigned i = 0; i < N_PACKETS; i++)
+        g_assert_cmpint(receiver_log_packet(self->log, i)->time_us, <, 3000 * MS);
+}
+
 static void
 test_finish_gives_on_all_that_waits(Fixture *self, gconstpointer data)
 {
@@ -337,6 +359,7 @@ main(int argc, char **argv)
     ADD("empty-packets-are-no-loss", test_empty_packets_are_no_loss);
     ADD("nothing-of-a-pause-is-given-on", test_nothing_of_a_pause_is_given_on);
     ADD("pauses-and-their-neighbours-tile", test_pauses_and_their_neighbours_tile);
+    ADD("a-jump-at-the-start-is-no-hour-of-media", test_a_jump_at_the_start_is_no_hour_of_media);
     ADD("finish-gives-on-all-that-waits", test_finish_gives_on_all_that_waits);
     return g_test_run();
 }

@@ -265,9 +265,31 @@ rtp_receiver_settle_due_us(const RtpReceiver *self)
     return MAX(self->odd_since_us + STALL_WAIT_US, steady_due_us(self));
 }
 
+/* Says whether a source's clock jumps while its first packets are still waited for: no clock could
+ * hold both. */
+static bool
+has_jumped(const RtpReceiver *self, const RtpArrival *arrival)
+{
+    const HeldPacket *last = NULL;
+    int64_t media_us = 0;
+
+    if (self->status.has_ssrc || rtp_probation_count(self->probation) < RTP_PROBATION_ENOUGH)
+        return false;
+    last = last_on_probation(self);
+    media_us = (int64_t) (int32_t) (arrival->header.timestamp - last->header.timestamp) *
+               G_USEC_PER_SEC / self->options.clock_rate;
+    return last->header.ssrc == arrival->header.ssrc &&
+           ABS(media_us - (arrival->arrival_us - last->arrival_us)) > RTP_RECEIVER_MAX_BACK_US;
+}
+
 void
 rtp_receiver_doubt(RtpReceiver *self, const RtpArrival *arrival)
 {
+    if (has_jumped(self, arrival)) {
+        begin(self);
+        rtp_receiver_take_media(self, arrival); /* now one of the stream that has jumped */
+        return;
+    }
     const bool is_own = self->status.has_ssrc && arrival->header.ssrc == self->status.ssrc;
 
     if (is_own || may_wait(self, arrival)) {
