@@ -58,6 +58,29 @@ object_key_manifest(const char *org, const char *session, uint32_t number)
     return object_key_join(org, session, relative);
 }
 
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+GPtrArray *
+object_key_sort(const GPtrArray *names)
+{
+    g_autoptr(GPtrArray) sorted = g_ptr_array_copy((GPtrArray *) names, NULL, NULL);
+    GPtrArray *result = g_ptr_array_new_with_free_func(g_free);
+
+    g_ptr_array_set_free_func(sorted, NULL);
+    g_ptr_array_sort(sorted, compare_names);
+    for (guint i = 0; i < sorted->len; i++) {
+        const char *name = g_ptr_array_index(sorted, i);
+
+        if (result->len == 0 || strcmp(g_ptr_array_index(result, result->len - 1), name) != 0)
+            g_ptr_array_add(result, g_strdup(name));
+    }
+    return result;
+}
+
 bool
 object_key_parse_number(const char *relative, const char *folder, const char *suffix,
                         uint32_t *number)

@@ -19,6 +19,10 @@ char *object_key_join(const char *org, const char *session, const char *relative
 /* `<org>/<session>/manifest/<number>.note`. */
 char *object_key_manifest(const char *org, const char *session, uint32_t number);
 
+/* Returns: `names` (GPtrArray of char *, borrowed) in byte order and each once, as a list of
+ * objects has them; owned, as what it holds. */
+GPtrArray *object_key_sort(const GPtrArray *names);
+
 /* Reads the number in `<folder>/<number><suffix>` (`manifest/3.note`): canonical decimal from 1.
  * Returns: false where `relative` is no such name. */
 bool object_key_parse_number(const char *relative, const char *folder, const char *suffix,

@@ -1,6 +1,7 @@
 #include "storage/replicated_store.h"
 
 #include "crypto/digest.h"
+#include "storage/object_key.h"
 
 #include <string.h>
 
@@ -223,28 +224,6 @@ replicated_get(ObjectStore *base, const char *key, GError **error)
 
 typedef GPtrArray *(*List)(ObjectStore *store, const char *prefix, GError **error);
 
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/* Returns: `names` sorted, each once. */
-static GPtrArray *
-without_doubles(GPtrArray *names)
-{
-    GPtrArray *result = g_ptr_array_new_with_free_func(g_free);
-
-    g_ptr_array_sort(names, compare_names);
-    for (guint i = 0; i < names->len; i++) {
-        char *name = g_ptr_array_index(names, i);
-
-        if (result->len == 0 || strcmp(g_ptr_array_index(result, result->len - 1), name) != 0)
-            g_ptr_array_add(result, g_strdup(name));
-    }
-    return result;
-}
-
 /* What any store has, as far as they can be asked: a store that has lost things does not know what.
  * Errors: the first one's, if none answers. */
 static GPtrArray *
@@ -270,7 +249,7 @@ list_all(const ReplicatedStore *self, List list, const char *prefix, GError **er
             first = g_steal_pointer(&reason);
     }
     if (n_answers > 0)
-        return without_doubles(all);
+        return object_key_sort(all);
     g_propagate_error(error, g_steal_pointer(&first));
     return NULL;
 }

@@ -1,6 +1,7 @@
 #include "storage/s3_list.h"
 
 #include "crypto/digest.h"
+#include "storage/object_key.h"
 #include "storage/s3_xml.h"
 #include "storage/storage_error.h"
 
@@ -121,27 +122,6 @@ read_page(S3Client *client, Page *page, bool folders, GError **error)
     return true;
 }
 
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-static GPtrArray *
-without_doubles(GPtrArray *names)
-{
-    GPtrArray *result = g_ptr_array_new_with_free_func(g_free);
-
-    g_ptr_array_sort(names, compare_names);
-    for (guint i = 0; i < names->len; i++) {
-        char *name = g_ptr_array_index(names, i);
-
-        if (result->len == 0 || strcmp(g_ptr_array_index(result, result->len - 1), name) != 0)
-            g_ptr_array_add(result, g_strdup(name));
-    }
-    return result;
-}
-
 GPtrArray *
 s3_list(S3Client *client, const char *prefix, bool folders, GError **error)
 {
@@ -161,5 +141,5 @@ s3_list(S3Client *client, const char *prefix, bool folders, GError **error)
         g_propagate_error(error, g_steal_pointer(&reason));
         return NULL;
     }
-    return without_doubles(names);
+    return object_key_sort(names);
 }

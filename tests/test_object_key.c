@@ -46,6 +46,25 @@ test_numbers_have_one_spelling(void)
     g_assert_cmpuint(number, ==, UINT32_MAX);
 }
 
+static void
+test_sorts_each_once(void)
+{
+    static const char *const given[] = {"b/2", "a", "b/10", "a", "b", "b/2"};
+    static const char *const wanted[] = {"a", "b", "b/10", "b/2"};
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autoptr(GPtrArray) sorted = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(given); i++)
+        g_ptr_array_add(names, (gpointer) given[i]);
+    sorted = object_key_sort(names);
+
+    g_assert_cmpuint(sorted->len, ==, G_N_ELEMENTS(wanted));
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
+        g_assert_cmpstr(sorted->pdata[i], ==, wanted[i]);
+    g_assert_cmpuint(names->len, ==, G_N_ELEMENTS(given));
+    g_assert_cmpstr(names->pdata[0], ==, "b/2");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -53,5 +72,6 @@ main(int argc, char **argv)
     g_test_add_func("/object-key/valid-keys", test_valid_keys);
     g_test_add_func("/object-key/names-follow-the-layout", test_names_follow_the_layout);
     g_test_add_func("/object-key/numbers-have-one-spelling", test_numbers_have_one_spelling);
+    g_test_add_func("/object-key/sorts-each-once", test_sorts_each_once);
     return g_test_run();
 }

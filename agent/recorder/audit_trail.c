@@ -30,8 +30,9 @@ typedef struct {
 } Log;
 
 typedef struct {
-    Log *log;
-    AuditEvent event; /* only kind, and reason where it is limited */
+    Log *log; /* NULL: only wakes the thread */
+    AuditKind kind;
+    bool is_bounded;
     char *reason;
     char *words;
 } Note;
@@ -89,21 +90,29 @@ audit_trail_write(AuditTrail *self, const char *org, const AuditEvent *event, GE
     return false;
 }
 
-void
-audit_trail_note(AuditTrail *self, const char *org, const AuditEvent *event)
+static void
+push(AuditTrail *self, const char *org, const AuditEvent *event, bool is_bounded)
 {
     Log *log = g_hash_table_lookup(self->logs, org);
     Note *note = NULL;
 
     if (log == NULL)
         return;
-    note = g_new0(Note, 1);
-    note->log = log;
-    note->event.kind = event->kind;
-    note->event.outcome = event->outcome;
-    note->reason = g_strdup(event->reason);
-    note->words = audit_event_words(event);
+    note = g_new(Note, 1);
+    *note = (Note){log, event->kind, is_bounded, g_strdup(event->reason), audit_event_words(event)};
     g_async_queue_push(self->notes, note);
+}
+
+void
+audit_trail_note(AuditTrail *self, const char *org, const AuditEvent *event)
+{
+    push(self, org, event, false);
+}
+
+void
+audit_trail_note_bounded(AuditTrail *self, const char *org, const AuditEvent *event)
+{
+    push(self, org, event, true);
 }
 
 void
@@ -148,12 +157,10 @@ is_end(AuditKind kind)
 static void
 take_note(const Note *note)
 {
-    const bool is_limited = note->event.outcome == AUDIT_REFUSED;
-
-    if (!is_limited || audit_limit_admits(note->log->limit, audit_kind_text(note->event.kind),
-                                          note->reason, g_get_monotonic_time()))
+    if (!note->is_bounded || audit_limit_admits(note->log->limit, audit_kind_text(note->kind),
+                                                note->reason, g_get_monotonic_time()))
         append_or_tell(note->log, note->words);
-    note->log->has_ended |= is_end(note->event.kind);
+    note->log->has_ended |= is_end(note->kind);
 }
 
 static void

@@ -35,10 +35,13 @@ AuditTrail *audit_trail_new(const AuditTrailOptions *options);
 bool audit_trail_write(AuditTrail *self, const char *org, const AuditEvent *event,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Writes one record soon, in the order of the calls; a failure is logged. Of refusals more than ten
- * a minute for one reason are only counted. Thread: any. An organisation without settings has no
- * log: told to none. */
+/* Writes one record soon, in the order of the calls; a failure is logged. Thread: any. An
+ * organisation without settings has no log: told to none. */
 void audit_trail_note(AuditTrail *self, const char *org, const AuditEvent *event);
+
+/* The same for what somebody may cause as often as they like, while nothing is recorded: more than
+ * ten a minute of one kind and reason are only counted. */
+void audit_trail_note_bounded(AuditTrail *self, const char *org, const AuditEvent *event);
 
 /* The same to every organisation's log: what concerns the recorder as a whole. */
 void audit_trail_note_all(AuditTrail *self, const AuditEvent *event);

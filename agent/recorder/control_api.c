@@ -11,6 +11,7 @@ static const unsigned status_of_error[] = {
     [RECORDER_ERROR_REFUSED] = 403,  [RECORDER_ERROR_INVALID] = 422,
     [RECORDER_ERROR_CONFLICT] = 409, [RECORDER_ERROR_CAPACITY] = 503,
     [RECORDER_ERROR_STORE] = 503,    [RECORDER_ERROR_FULL] = 507,
+    [RECORDER_ERROR_AUDIT] = 503,
 };
 
 static unsigned

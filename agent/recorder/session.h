@@ -46,11 +46,11 @@ typedef enum {
     RECORDER_ERROR_CAPACITY, /* ports are used up */
     RECORDER_ERROR_STORE,    /* keys can not be stored, so nothing may be recorded */
     RECORDER_ERROR_FULL,     /* the disk is full */
+    RECORDER_ERROR_AUDIT,    /* its beginning can not be audited, so nothing may be recorded */
 } RecorderError;
 
 #define RECORDER_ERROR (recorder_error_quark())
 GQuark recorder_error_quark(void);
-
 /* Told once, later, in the main thread. `error` is NULL on success; borrowed; of RECORDER_ERROR or
  * SESSION_LIMIT_ERROR. `reason`: of the decision. */
 typedef void (*SessionReadyFunc)(Session *session, const char *reason, const GError *error,

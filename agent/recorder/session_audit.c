@@ -14,7 +14,11 @@ note(const Session *self, AuditEvent event)
 {
     event.session = self->id;
     event.policy = self->settings == NULL ? NULL : self->settings->digest;
-    audit_trail_note(self->services.audit, self->org, &event);
+    /* Of a session that never begins nobody keeps more than that there were so many. */
+    if (!self->is_begun && event.outcome != AUDIT_OK)
+        audit_trail_note_bounded(self->services.audit, self->org, &event);
+    else
+        audit_trail_note(self->services.audit, self->org, &event);
 }
 
 bool
@@ -62,6 +66,13 @@ session_audit_state(const Session *self, SessionState before)
 
     if (self->state == before)
         return;
+    /* A limit, a full disk: nothing was recorded that could have failed. */
+    if (self->state == SESSION_STATE_FAILED && !self->is_begun) {
+        note(self, (AuditEvent){.kind = AUDIT_RECORDING_REFUSED,
+                                .outcome = AUDIT_FAILED,
+                                .reason = "not-begun"});
+        return;
+    }
     if (self->state == SESSION_STATE_RECORDING && before == SESSION_STATE_PAUSED)
         note(self, (AuditEvent){.kind = AUDIT_RECORDING_RESUMED});
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -72,7 +72,8 @@ write_audit(GTask *task, gpointer source, gpointer data, GCancellable *cancellab
     if (session_audit_start(job->session, job->generation, job->tracks->len, &error)) {
         g_task_return_boolean(task, TRUE);
     } else {
-        g_task_return_error(task, error);
+        g_task_return_new_error(task, RECORDER_ERROR, RECORDER_ERROR_AUDIT, "%s", error->message);
+        g_error_free(error);
     }
 }
 
@@ -197,6 +198,8 @@ refusal_of(const GError *cause, const char *action)
         code = RECORDER_ERROR_FULL;
     } else if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_NO_SPACE)) {
         code = RECORDER_ERROR_CAPACITY;
+    } else if (cause->domain == RECORDER_ERROR) {
+        code = (RecorderError) cause->code;
     }
     return g_error_new(RECORDER_ERROR, code, "%s, so nothing is recorded: %s", action,
                        cause->message);
@@ -224,8 +227,9 @@ on_noted(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
 
     if (!g_task_propagate_boolean(G_TASK(result), &cause)) {
-        error = refusal_of(cause,
-                           "the session's keys can not be sealed, or its beginning not be audited");
+        error = refusal_of(cause, cause->domain == RECORDER_ERROR
+                                      ? "the session's beginning can not be audited"
+                                      : "the session's keys can not be sealed");
     } else if (!session_is_open(self)) {
         error = g_error_new(RECORDER_ERROR, RECORDER_ERROR_CONFLICT,
                             "session %s has ended meanwhile", self->id);

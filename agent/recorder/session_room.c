@@ -62,6 +62,8 @@ session_refusal_to_json(const Session *self, const GError *error, const char *re
         return json_pack("{s:s}", "reason", "disk-full");
     if (g_error_matches(error, RECORDER_ERROR, RECORDER_ERROR_STORE))
         return json_pack("{s:s}", "reason", "disk-failed");
+    if (g_error_matches(error, RECORDER_ERROR, RECORDER_ERROR_AUDIT))
+        return json_pack("{s:s}", "reason", "audit-unavailable");
     if (g_error_matches(error, RECORDER_ERROR, RECORDER_ERROR_CAPACITY))
         return json_pack("{s:s}", "reason", "capacity");
     if (error->domain != SESSION_LIMIT_ERROR)

@@ -195,8 +195,8 @@ def tampering(folder, recorder):
             continue
         if name != "its last line torn":
             answer = recorder.ask("POST", "/v1/sessions", session_request([participant("p1")], [track_of(folder)]))
-            tap.equal(answer.status, 503, f"{name}: nothing new is recorded")
-            tap.contains(answer.body.decode(), "audit", f"{name}: and it says why")
+            tap.equal((answer.status, answer.json.get("reason")), (503, "audit-unavailable"), f"{name}: nothing new is recorded")
+            tap.contains(answer.body.decode(), "can not be audited", f"{name}: and it says why")
         recorder.stop()
         shutil.copy(kept / log.name, log)
         shutil.copy(kept / checkpoint.name, checkpoint)
@@ -243,8 +243,8 @@ def test_without_a_log(folder):
     recorder.start()
     tap.contains(recorder.child.log_text(), "nothing is recorded without an audit log", "the recorder says so at its start")
     answer = recorder.ask("POST", "/v1/sessions", session_request([participant("p1")], [track_of(folder)]))
-    tap.equal(answer.status, 503, "no session begins")
-    tap.contains(answer.body.decode(), "audit", "and the answer says why")
+    tap.equal((answer.status, answer.json.get("reason")), (503, "audit-unavailable"), "no session begins")
+    tap.contains(answer.body.decode(), "can not be audited", "and the answer says why")
     tap.equal(list((recorder.store / ORG).glob("*/env/*.age")), list((recorder.store / ORG / running.id / "env").glob("*")),
               "no key was made for it")
     tap.equal(recorder.command("verify", running.id).returncode, 0, "what was recorded before is stored")
@@ -276,5 +276,30 @@ def test_a_flood_of_refusals(folder):
     tap.equal(verify(recorder).returncode, 0, "verified")
 
 
+def test_a_flood_beyond_a_limit(folder):
+    """What a limit keeps from beginning is bounded too, and what happens to a session that records is not."""
+    recorder = Recorder(folder / "recorder")
+    recorder.set("max_sessions", 1)
+    recorder.start()
+    session = recorder.open_session([participant("p1")], [track_of(folder)])
+    request = session_request([participant("p1")], [track_of(folder)])
+    answers = {recorder.ask("POST", "/v1/sessions", request).status for _ in range(100)}
+    tap.equal(answers, {429}, "a second session is refused by the limit")
+    path = f"/v1/sessions/{session.id}/participants"
+    for _ in range(15):
+        recorder.ask("POST", path, {"id": "p2", "role": "client", "consents": []})
+        recorder.ask("DELETE", path + "/p2")
+    session.finish()
+    recorder.stop()
+    rows = records_of(recorder)
+    refused = [row for row in rows if row[0] == "recording-refused"]
+    left_out = [row for row in rows if row[0] == "events-left-out"]
+    tap.equal(len(refused), 10, "of a hundred refusals ten are written")
+    tap.equal([(row[2]["detail"], row[2]["count"]) for row in left_out], [("recording-refused", "90")], "and the others counted")
+    decided = [row for row in rows if row[0] == "decided" and row[1] == "refused" and row[2]["session"] == session.id]
+    tap.equal(len(decided), 30, "each decision of the session that records is written")
+    tap.equal(verify(recorder).returncode, 0, "verified")
+
+
 if __name__ == "__main__":
-    main([test_what_is_noted, test_without_a_log, test_a_flood_of_refusals], 200)
+    main([test_what_is_noted, test_without_a_log, test_a_flood_of_refusals, test_a_flood_beyond_a_limit], 200)
