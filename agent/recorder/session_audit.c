@@ -15,10 +15,11 @@ note(const Session *self, AuditEvent event)
     event.session = self->id;
     event.policy = self->settings == NULL ? NULL : self->settings->digest;
     /* Of a session that never begins nobody keeps more than that there were so many. */
-    if (!self->is_begun && event.outcome != AUDIT_OK)
+    if (!self->is_begun && event.outcome != AUDIT_OK) {
         audit_trail_note_bounded(self->services.audit, self->org, &event);
-    else
+    } else {
         audit_trail_note(self->services.audit, self->org, &event);
+    }
 }
 
 bool
