@@ -141,6 +141,33 @@ open_rtp(IngressTrack *self, uint8_t *bytes, size_t *n_bytes, int64_t arrival_us
     return self->gate == NULL || srtp_gate_open_rtp(self->gate, bytes, n_bytes, arrival_us);
 }
 
+/* Sends one to where RTCP goes, else to where RTP comes from. `media_ssrc`: 0: not known yet. */
+static void
+send_keyframe_request(IngressTrack *self, uint32_t media_ssrc)
+{
+    uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES + SRTP_CONTEXT_RTCP_ROOM];
+    size_t n_bytes = 0;
+    const unsigned i = self->peers[1].n_bytes > 0 ? 1 : 0;
+    const IngressPeer *peer = &self->peers[i];
+
+    if (peer->n_bytes == 0 || self->sockets[i].fd < 0 || self->options.feedback == 0)
+        return;
+    n_bytes = rtcp_write_keyframe_request(&self->identity,
+                                          &(RtcpKeyframeRequest){
+                                              .media_ssrc = media_ssrc,
+                                              .feedback = self->options.feedback,
+                                              .fir_counter = self->fir_counter++,
+                                          },
+                                          bytes);
+    /* One that does not get away is asked for again by the segmenter. */
+    if (self->gate != NULL && !srtp_gate_seal_rtcp(self->gate, bytes, &n_bytes)) {
+        rtcp_identity_draw(&self->identity);
+        return;
+    }
+    (void) sendto(self->sockets[i].fd, bytes, n_bytes, MSG_DONTWAIT,
+                  (const struct sockaddr *) &peer->address, peer->n_bytes);
+}
+
 static void
 take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsigned n_received)
 {
@@ -162,6 +189,11 @@ take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsig
             (RtpDatagram){bytes, n_bytes, arrival_us - self->options.zero_monotonic_us};
     }
     self->n_kernel_dropped = MAX(self->n_kernel_dropped, udp_batch_dropped(batch));
+    /* The first packets wait for their clock; the keyframe that a picture begins with need not. */
+    if (n_genuine > 0 && !self->has_begun &&
+        rtp_packet_parse(datagrams[0].bytes, datagrams[0].n_bytes, &first))
+        send_keyframe_request(self, first.ssrc);
+    self->has_begun = self->has_begun || n_genuine > 0;
     self->has_come = true;
     rtp_receiver_take_batch(self->receiver, datagrams, n_genuine);
 }
@@ -192,33 +224,6 @@ ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch 
         ingress_track_expire(self, n_received < UDP_SOCKET_BATCH ? monotonic_us : 0);
     }
     return n_taken;
-}
-
-/* Sends one to where RTCP goes, else to where RTP comes from. `media_ssrc`: 0: not known yet. */
-static void
-send_keyframe_request(IngressTrack *self, uint32_t media_ssrc)
-{
-    uint8_t bytes[RTCP_KEYFRAME_REQUEST_BYTES + SRTP_CONTEXT_RTCP_ROOM];
-    size_t n_bytes = 0;
-    const unsigned i = self->peers[1].n_bytes > 0 ? 1 : 0;
-    const IngressPeer *peer = &self->peers[i];
-
-    if (peer->n_bytes == 0 || self->sockets[i].fd < 0 || self->options.feedback == 0)
-        return;
-    n_bytes = rtcp_write_keyframe_request(&self->identity,
-                                          &(RtcpKeyframeRequest){
-                                              .media_ssrc = media_ssrc,
-                                              .feedback = self->options.feedback,
-                                              .fir_counter = self->fir_counter++,
-                                          },
-                                          bytes);
-    /* One that does not get away is asked for again by the segmenter. */
-    if (self->gate != NULL && !srtp_gate_seal_rtcp(self->gate, bytes, &n_bytes)) {
-        rtcp_identity_draw(&self->identity);
-        return;
-    }
-    (void) sendto(self->sockets[i].fd, bytes, n_bytes, MSG_DONTWAIT,
-                  (const struct sockaddr *) &peer->address, peer->n_bytes);
 }
 
 /* Asks while nothing comes, until it has asked enough: a camera may be off. However often somebody

@@ -31,6 +31,7 @@ struct IngressTrack {
     IngressSocket sockets[2]; /* RTP, RTCP */
     IngressPeer peers[2];     /* where they get theirs from */
     bool has_heard_rtcp;
+    bool has_begun;       /* RTP has come at all */
     bool has_come;        /* RTP, since the last look */
     unsigned n_asks_left; /* for a keyframe, while nothing comes */
     int64_t look_us;      /* the next look, where the way was opened; 0: it was not */

@@ -208,7 +208,7 @@ open_ports(Track *self, const TrackOptions *options, Ingress *ingress, GError **
         .zero_monotonic_us = options->zero_monotonic_us,
         .srtp = options->srtp,
         .name = self->id,
-        .feedback = options->feedback,
+        .feedback = media_codec_is_video(options->format.codec) ? options->feedback : 0,
         .on_finished = on_finished,
         .user_data = self,
     };

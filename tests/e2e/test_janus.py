@@ -97,7 +97,7 @@ def check_recovered(session, output):
     for kind, length in lengths.items():
         tap.ok(length > SECONDS - 1.5, f"the {kind} is as long as the call", length)
     # The picture may begin later, with the first keyframe that was asked for, but it ends with the sound.
-    tap.near(times["video"][0], times["audio"][0], 4, "sound and picture begin together")
+    tap.near(times["video"][0], times["audio"][0], 1.5, "sound and picture begin together")
     tap.near(times["video"][-1], times["audio"][-1], 0.5, "and end together")
     decoded = frame_hashes(output, rows["video"]["index"])
     tap.equal(len(decoded), len(times["video"]), "every picture decodes, without complaint")
