@@ -47,6 +47,16 @@ test_keyframes_are_asked_of_where_rtp_comes_from(IngressFixture *self, gconstpoi
     g_assert_cmpuint(source_of_request(self->fd), ==, ingress_track_port(self->track));
 }
 
+/* Nobody asked for it: the first packets wait for their clock, and the keyframe does not. */
+static void
+test_a_keyframe_is_asked_for_with_the_first_packet(IngressFixture *self, gconstpointer data)
+{
+    self->n_keyframe_requests = 0;
+    ingress_fixture_send(self, 0, 10);
+
+    g_assert_cmpuint(source_of_request(self->fd), ==, ingress_track_port(self->track));
+}
+
 static void
 test_keyframes_are_asked_of_where_rtcp_comes_from(IngressFixture *self, gconstpointer data)
 {
@@ -160,6 +170,8 @@ main(int argc, char **argv)
                ingress_fixture_tear_down)
     ADD("keyframes-are-asked-of-where-rtp-comes-from",
         test_keyframes_are_asked_of_where_rtp_comes_from);
+    ADD("a-keyframe-is-asked-for-with-the-first-packet",
+        test_a_keyframe_is_asked_for_with_the_first_packet);
     ADD("keyframes-are-asked-of-where-rtcp-comes-from",
         test_keyframes_are_asked_of_where_rtcp_comes_from);
     ADD("keyframes-are-asked-of-who-opens-the-way", test_keyframes_are_asked_of_who_opens_the_way);
