@@ -254,13 +254,12 @@ read_file(ConfigFile *self, GError **error)
 static void
 add_rules(ConfigFile *self, const ConfigRule *rules)
 {
-    for (const ConfigRule *rule = rules; rule != NULL && rule->name != NULL; rule++)
+    for (const ConfigRule *rule = rules; rule->name != NULL; rule++)
         g_array_append_val(self->rules, *rule);
 }
 
 ConfigFile *
-config_file_open(const char *path, const ConfigRule *rules, const ConfigRule *more_rules,
-                 GError **error)
+config_file_open(const char *path, const ConfigRule *const *tables, GError **error)
 {
     g_autoptr(ConfigFile) self = g_new0(ConfigFile, 1);
 
@@ -268,8 +267,8 @@ config_file_open(const char *path, const ConfigRule *rules, const ConfigRule *mo
     self->path = g_strdup(path);
     self->folder = g_path_get_dirname(path);
     self->rules = g_array_new(FALSE, FALSE, sizeof(ConfigRule));
-    add_rules(self, rules);
-    add_rules(self, more_rules);
+    for (; *tables != NULL; tables++)
+        add_rules(self, *tables);
     if (!read_file(self, error) || !check_group(self, config_root_setting(&self->config), error) ||
         !check_required(self, error))
         return NULL;

@@ -27,10 +27,9 @@ typedef struct {
     bool (*accepts)(const char *text); /* for each text; NULL: any */
 } ConfigRule;
 
-/* `rules`, `more_rules`: static, each ends with a NULL name; `more_rules` may be NULL.
+/* `tables`: of rules, static, NULL at the end; each table ends with a NULL name.
  * Errors: CONFIG_ERROR_UNREADABLE, CONFIG_ERROR_INVALID; `file:line: setting: sentence`. */
-ConfigFile *config_file_open(const char *path, const ConfigRule *rules,
-                             const ConfigRule *more_rules,
+ConfigFile *config_file_open(const char *path, const ConfigRule *const *tables,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether it is set at all; for a group as well. */

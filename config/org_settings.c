@@ -52,7 +52,7 @@ org_settings_load(const char *path, GError **error)
                     path);
         return NULL;
     }
-    file = config_file_open(path, rules, NULL, error);
+    file = config_file_open(path, (const ConfigRule *const[]){rules, NULL}, error);
     if (file == NULL)
         return NULL;
     self->recipients = config_file_list(file, "recipients");

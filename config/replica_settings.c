@@ -54,7 +54,8 @@ is_new(const StoreSettings *self, const StoreSettings *replica, const ConfigFile
 static StoreSettings *
 read_one(const char *path, GError **error)
 {
-    g_autoptr(ConfigFile) file = config_file_open(path, store_settings_rules, NULL, error);
+    g_autoptr(ConfigFile) file =
+        config_file_open(path, (const ConfigRule *const[]){store_settings_rules, NULL}, error);
     StoreSettings *replica = NULL;
 
     if (file == NULL)

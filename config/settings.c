@@ -1,5 +1,6 @@
 #include "config/settings.h"
 
+#include "config/access_settings_file.h"
 #include "config/config_file.h"
 #include "config/org_settings.h"
 #include "config/replica_settings.h"
@@ -299,15 +300,18 @@ on_org_free(gpointer org)
 Settings *
 settings_load(const char *path, GError **error)
 {
+    static const ConfigRule *const tables[] = {rules, store_settings_rules, access_settings_rules,
+                                               NULL};
     g_autoptr(Settings) self = g_new0(Settings, 1);
     g_autoptr(ConfigFile) file = NULL;
 
     self->path = g_canonicalize_filename(path, NULL);
     self->orgs = g_ptr_array_new_with_free_func(on_org_free);
-    file = config_file_open(self->path, rules, store_settings_rules, error);
+    file = config_file_open(self->path, tables, error);
     if (file == NULL || !read_recorder(self, file, error) || !read_spool_free(self, file, error) ||
         !store_settings_read(&self->store, file, error) ||
-        !replica_settings_read(&self->store, file, error))
+        !replica_settings_read(&self->store, file, error) ||
+        !access_settings_read(self, file, error))
         return NULL;
     read_catalogue(self, file);
     self->verifier_keys = config_file_list(file, "trusted_recorders");
@@ -342,6 +346,7 @@ settings_free(Settings *self)
     g_free(self->rtp_address);
     store_settings_clear(&self->store);
     janus_free(self->janus);
+    access_settings_free(self->access);
     g_clear_pointer(&self->verifier_keys, g_ptr_array_unref);
     g_clear_pointer(&self->orgs, g_ptr_array_unref);
     g_free(self);

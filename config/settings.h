@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/access_settings.h"
 #include "config/free_space.h"
 
 #include <glib.h>
@@ -30,8 +31,7 @@ typedef struct {
     char *digest; /* SHA-256 of the file, hexadecimal: named in every decision */
 } OrgSettings;
 
-/* Where sealed recordings stay, as the administrator wrote it under `store`. What is NULL or 0 was
- * left out, and the store knows what stands behind it. */
+/* Where sealed recordings stay, under `store`. NULL or 0: left out; the store knows what then. */
 typedef enum {
     STORE_TYPE_DIRECTORY,
     STORE_TYPE_S3,
@@ -71,8 +71,7 @@ typedef struct {
     uint32_t retry_ms;
 } StoreSettings;
 
-/* The Janus whose rooms sessions may follow. Its secrets stay in their files until they are used.
- */
+/* The Janus whose rooms sessions may follow. Its secrets stay in files until they are used. */
 typedef struct {
     char *url;             /* janus.url: of its HTTP API */
     char *rtp_host;        /* janus.rtp_host: where it is to send to; recorder.rtp.address */
@@ -107,6 +106,7 @@ typedef struct {
     StoreSettings store;
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */
     JanusSettings *janus;     /* NULL: none */
+    AccessSettings *access;   /* NULL: nothing is opened on this host */
     GPtrArray *orgs;          /* OrgSettings */
 } Settings;
 

@@ -8,15 +8,17 @@
 static const char *
 org_fault(const char *org)
 {
+    static const char *const taken[] = {"recorder", "access", "break-glass", NULL};
+
     if (org == NULL)
         return "--org ID is missing";
     if (!age_context_id_is_valid(org)) {
         return "an organisation's id has at most 64 of a-z, 0-9, '.', '_' and '-', and starts with "
                "a letter or digit";
     }
-    /* Both would share their key file's name with another key. */
-    if (strcmp(org, "recorder") == 0 || strcmp(org, "break-glass") == 0)
-        return "`recorder` and `break-glass` are names of other keys: take another id";
+    /* These would share their key file's name with another key. */
+    if (g_strv_contains(taken, org))
+        return "`recorder`, `access` and `break-glass` are names of other keys: take another id";
     return NULL;
 }
 
@@ -39,6 +41,7 @@ print_for_person(const InitFiles *files, const char *org)
             "  keys/%s.key    identity of the organisation: opens its recordings\n"
             "  keys/break-glass.key identity for emergencies: opens them as well\n"
             "  keys/recorder.key    signs manifests; keys/recorder.pub checks them\n"
+            "  keys/access.key      signs the opener's audit log; keys/access.pub checks it\n"
             "  store/ spool/ run/   recordings, what is on its way there, the control socket\n\n",
             files->folder, org, org, org);
     g_print("The recorder needs neither identity, and must not have them: it only seals.\n"

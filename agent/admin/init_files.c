@@ -123,19 +123,21 @@ make_identity(const char *keys, const char *name, const char *meaning, GError **
     return g_strdup(age_recipient_text(recipient));
 }
 
-/* Makes recorder.key and recorder.pub. Returns: the verifier key, owned. */
+/* Makes `<program>.key` and `<program>.pub`. Returns: the verifier key, owned. */
 static char *
-make_signer(const char *keys, GError **error)
+make_signer(const char *keys, const char *program, GError **error)
 {
-    g_autofree char *name = g_strconcat("recorder.", g_get_host_name(), NULL);
+    g_autofree char *name = g_strconcat(program, ".", g_get_host_name(), NULL);
+    g_autofree char *secret_name = g_strconcat(program, ".key", NULL);
+    g_autofree char *public_name = g_strconcat(program, ".pub", NULL);
     g_autoptr(NoteSigner) signer = note_signer_generate(
         g_strcanon(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS ".-", '-'), error);
     g_autoptr(Secret) key = signer != NULL ? note_signer_to_text(signer, error) : NULL;
     g_autofree char *verifier_key = signer != NULL ? note_signer_verifier_key(signer) : NULL;
     g_autofree char *line = g_strconcat(verifier_key, "\n", NULL);
 
-    if (key == NULL || !create_secret(keys, "recorder.key", key, error) ||
-        !create_text(keys, "recorder.pub", 0644, line, error))
+    if (key == NULL || !create_secret(keys, secret_name, key, error) ||
+        !create_text(keys, public_name, 0644, line, error))
         return NULL;
     return g_steal_pointer(&verifier_key);
 }
@@ -147,6 +149,7 @@ make_keys(InitFiles *self, const char *org, GError **error)
     g_autofree char *name = g_strconcat(org, ".key", NULL);
     g_autofree char *meaning =
         g_strconcat("organisation identity of ", org, ": opens its recordings", NULL);
+    g_autofree char *access_key = NULL;
 
     self->org_identity_path = g_build_filename(keys, name, NULL);
     self->break_glass_path = g_build_filename(keys, "break-glass.key", NULL);
@@ -157,8 +160,11 @@ make_keys(InitFiles *self, const char *org, GError **error)
         make_identity(keys, "break-glass.key", "break-glass identity: keep offline", error);
     if (self->break_glass_recipient == NULL)
         return false;
-    self->verifier_key = make_signer(keys, error);
-    return self->verifier_key != NULL;
+    self->verifier_key = make_signer(keys, "recorder", error);
+    if (self->verifier_key == NULL)
+        return false;
+    access_key = make_signer(keys, "access", error);
+    return access_key != NULL;
 }
 
 /* Returns: the example file's text with `what` replaced, owned. */
@@ -191,8 +197,10 @@ make_settings(const InitFiles *self, const char *org, GError **error)
         replace(replace(example("orgs/clinic-a.conf.example"), "AGE-RECIPIENT-OF-THE-ORGANISATION",
                         self->org_recipient),
                 "AGE-RECIPIENT-FOR-BREAK-GLASS", self->break_glass_recipient);
-    g_autofree char *text = replace(example("sealtape.conf.example"),
-                                    "VERIFIER-KEY-OF-THE-RECORDER", self->verifier_key);
+    g_autofree char *identity = g_strconcat("keys/", org, ".key", NULL);
+    g_autofree char *text = replace(replace(example("sealtape.conf.example"),
+                                            "VERIFIER-KEY-OF-THE-RECORDER", self->verifier_key),
+                                    "keys/clinic-a.key", identity);
 
     return create_text(orgs, name, 0644, org_text, error) &&
            create_text(self->folder, "sealtape.conf", 0644, text, error);

@@ -1,12 +1,14 @@
 #include "agent/admin/commands.h"
 #include "agent/admin/output_file.h"
-#include "agent/admin/recover_keys.h"
-#include "agent/admin/recover_layout.h"
+#include "agent/admin/passphrase.h"
 #include "agent/admin/recover_options.h"
-#include "agent/admin/recover_roles.h"
-#include "agent/admin/recover_source.h"
 #include "agent/admin/terminal.h"
 #include "agent/media/media_format.h"
+#include "agent/playback/identity_files.h"
+#include "agent/playback/layout_plan.h"
+#include "agent/playback/opened_tracks.h"
+#include "agent/playback/session_people.h"
+#include "agent/playback/track_keys.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -144,8 +146,8 @@ read_roles(Recovery *self, GError **error)
 
     if (store == NULL)
         return NULL;
-    roles = recover_roles_read(store, recording_manifest(self->recording), self->identities,
-                               &trouble, error);
+    roles = session_people_read(store, recording_manifest(self->recording), self->identities,
+                                &trouble, error);
     if (trouble != NULL) {
         g_printerr("sealtape: warning: %s\n", trouble);
         self->n_findings++;
@@ -157,7 +159,7 @@ static bool
 lay_out(Recovery *self, const GArray *inputs, int fd, GError **error)
 {
     g_autoptr(GHashTable) roles = read_roles(self, error);
-    g_autoptr(RecoverLayout) layout = NULL;
+    g_autoptr(LayoutPlan) layout = NULL;
     LayoutOptions options = {
         .kind = self->options->layout,
         .inputs = inputs,
@@ -169,17 +171,17 @@ lay_out(Recovery *self, const GArray *inputs, int fd, GError **error)
 
     if (roles == NULL)
         return false;
-    layout = recover_layout_new(recording_manifest(self->recording), roles, on_wants_track,
-                                (void *) self->options);
-    options.tracks = recover_layout_tracks(layout);
-    options.until_us = MIN(self->options->until_us, recover_layout_end_us(layout));
+    layout = layout_plan_new(recording_manifest(self->recording), roles, on_wants_track,
+                             (void *) self->options);
+    options.tracks = layout_plan_tracks(layout);
+    options.until_us = MIN(self->options->until_us, layout_plan_end_us(layout));
     self->length_us = options.until_us - options.from_us;
     return layout_exporter_run(&options, error);
 }
 
-static bool export(Recovery *self, RecoverSource *source, GError **error)
+static bool export(Recovery *self, OpenedTracks *source, GError **error)
 {
-    const GArray *inputs = recover_source_inputs(source);
+    const GArray *inputs = opened_tracks_inputs(source);
     g_autoptr(OutputFile) output = output_file_open(
         self->options->output, self->options->may_overwrite ? OUTPUT_FILE_REPLACE : OUTPUT_FILE_NEW,
         0600, error);
@@ -194,17 +196,17 @@ static bool export(Recovery *self, RecoverSource *source, GError **error)
 }
 
 static bool
-export_all(Recovery *self, const RecoverKeys *keys, GError **error)
+export_all(Recovery *self, const TrackKeys *keys, GError **error)
 {
-    const RecoverSourceOptions options = {on_wants_track, (void *) self->options,
-                                          self->options->from_us, self->options->until_us,
-                                          self->options->is_partial};
-    g_autoptr(RecoverSource) source = recover_source_new(self->recording, keys, &options, error);
+    const OpenedTracksOptions options = {on_wants_track, (void *) self->options,
+                                         self->options->from_us, self->options->until_us,
+                                         self->options->is_partial};
+    g_autoptr(OpenedTracks) source = opened_tracks_new(self->recording, keys, &options, error);
     const GPtrArray *left_out = NULL;
 
     if (source == NULL)
         return false;
-    if (recover_source_inputs(source)->len == 0) {
+    if (opened_tracks_inputs(source)->len == 0) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
                     "nothing was recorded of these tracks in this time");
         return false;
@@ -212,7 +214,7 @@ export_all(Recovery *self, const RecoverKeys *keys, GError **error)
     measure(self);
     if (!export(self, source, error))
         return false;
-    left_out = recover_source_left_out(source);
+    left_out = opened_tracks_left_out(source);
     for (guint i = 0; i < left_out->len; i++)
         g_printerr("sealtape: warning: %s\n", (const char *) left_out->pdata[i]);
     self->n_findings += left_out->len;
@@ -223,15 +225,15 @@ static bool
 recover(Recovery *self, GPtrArray *identities, GError **error)
 {
     ObjectStore *store = command_context_store(self->context, error);
-    g_autoptr(RecoverKeys) keys = NULL;
+    g_autoptr(TrackKeys) keys = NULL;
 
     if (store == NULL || !check_tracks(self, error) || !verify(self, error))
         return false;
-    keys = recover_keys_open(store, recording_manifest(self->recording), identities, error);
+    keys = track_keys_open(store, recording_manifest(self->recording), identities, error);
     if (keys == NULL || !export_all(self, keys, error))
         return false;
-    if (recover_keys_trouble(keys) != NULL) {
-        g_printerr("sealtape: warning: %s\n", recover_keys_trouble(keys));
+    if (track_keys_trouble(keys) != NULL) {
+        g_printerr("sealtape: warning: %s\n", track_keys_trouble(keys));
         self->n_findings++;
     }
     return true;
@@ -254,6 +256,14 @@ print_result(const Recovery *self)
     }
 }
 
+static Secret *
+ask_passphrase(const char *path, void *user_data, GError **error)
+{
+    g_autofree char *prompt = g_strdup_printf("Enter passphrase for identity file %s", path);
+
+    return passphrase_ask(prompt, error);
+}
+
 int
 recover_command_run(CommandContext *context, int argc, char **argv)
 {
@@ -267,7 +277,8 @@ recover_command_run(CommandContext *context, int argc, char **argv)
         return EXIT_CODE_USAGE;
     if (!media_start(&error) || (options->has_layout && !media_start_layouts(&error)))
         return command_context_fail(context, g_steal_pointer(&error));
-    identities = recover_keys_read_identities(options->identity_paths, &error);
+    identities = identity_files_read((const char *const *) options->identity_paths, ask_passphrase,
+                                     NULL, &error);
     if (identities == NULL)
         return command_context_fail(context, g_steal_pointer(&error));
     recording = command_context_open_recording(context, options->session, &error);

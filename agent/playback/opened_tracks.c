@@ -1,14 +1,14 @@
-#include "agent/admin/recover_source.h"
+#include "agent/playback/opened_tracks.h"
 
 #include "crypto/age_context.h"
 #include "crypto/age_file.h"
 
 #include <string.h>
 
-struct RecoverSource {
+struct OpenedTracks {
     Recording *recording;
     const ManifestPart *manifest;
-    RecoverSourceOptions options;
+    OpenedTracksOptions options;
     GPtrArray *parts; /* Part */
     GArray *inputs;   /* ExporterInput */
     GMutex mutex;     /* held while the recording is read and what was left out is noted */
@@ -17,7 +17,7 @@ struct RecoverSource {
 
 /* One part of one track. */
 typedef struct {
-    RecoverSource *source;
+    OpenedTracks *source;
     const ManifestTrack *track;
     GPtrArray *identities; /* borrowed */
     GPtrArray *segments;   /* ManifestSegment, borrowed, by index */
@@ -34,7 +34,7 @@ part_free(gpointer data)
 }
 
 static GBytes *
-read_sealed(RecoverSource *self, const ManifestSegment *segment, GError **error)
+read_sealed(OpenedTracks *self, const ManifestSegment *segment, GError **error)
 {
     GBytes *sealed = NULL;
 
@@ -118,7 +118,7 @@ compare_indices(gconstpointer a, gconstpointer b)
 static void
 keep_wanted_time(Part *self)
 {
-    const RecoverSourceOptions *options = &self->source->options;
+    const OpenedTracksOptions *options = &self->source->options;
     GPtrArray *kept = g_ptr_array_new();
     guint first = 0;
 
@@ -153,7 +153,7 @@ is_wanted_time(const Part *self)
 }
 
 static void
-add_part(RecoverSource *self, Part *part)
+add_part(OpenedTracks *self, Part *part)
 {
     ExporterInput input = {
         .title = part->track->id,
@@ -173,7 +173,7 @@ add_part(RecoverSource *self, Part *part)
 }
 
 static Part *
-part_new(RecoverSource *self, const ManifestTrack *track, uint32_t number, GPtrArray *identities)
+part_new(OpenedTracks *self, const ManifestTrack *track, uint32_t number, GPtrArray *identities)
 {
     Part *part = g_new0(Part, 1);
 
@@ -206,24 +206,24 @@ count_parts(const ManifestPart *manifest, const char *track)
 }
 
 static bool
-add_track(RecoverSource *self, const RecoverKeys *keys, const ManifestTrack *track, GError **error)
+add_track(OpenedTracks *self, const TrackKeys *keys, const ManifestTrack *track, GError **error)
 {
     uint32_t n_parts = count_parts(self->manifest, track->id);
     GPtrArray *identities = NULL;
 
     if (n_parts == 0)
         return true; /* nothing was recorded of it, so no key is needed */
-    identities = recover_keys_track(keys, track->id, error);
+    identities = track_keys_of(keys, track->id, error);
     for (uint32_t i = 0; identities != NULL && i < n_parts; i++)
         add_part(self, part_new(self, track, i, identities));
     return identities != NULL;
 }
 
-RecoverSource *
-recover_source_new(Recording *recording, const RecoverKeys *keys,
-                   const RecoverSourceOptions *options, GError **error)
+OpenedTracks *
+opened_tracks_new(Recording *recording, const TrackKeys *keys, const OpenedTracksOptions *options,
+                  GError **error)
 {
-    g_autoptr(RecoverSource) self = g_new0(RecoverSource, 1);
+    g_autoptr(OpenedTracks) self = g_new0(OpenedTracks, 1);
 
     g_mutex_init(&self->mutex);
     self->recording = recording;
@@ -243,19 +243,19 @@ recover_source_new(Recording *recording, const RecoverKeys *keys,
 }
 
 const GArray *
-recover_source_inputs(const RecoverSource *self)
+opened_tracks_inputs(const OpenedTracks *self)
 {
     return self->inputs;
 }
 
 const GPtrArray *
-recover_source_left_out(const RecoverSource *self)
+opened_tracks_left_out(const OpenedTracks *self)
 {
     return self->left_out;
 }
 
 void
-recover_source_free(RecoverSource *self)
+opened_tracks_free(OpenedTracks *self)
 {
     if (self == NULL)
         return;

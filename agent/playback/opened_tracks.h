@@ -1,7 +1,7 @@
 #pragma once
 
-#include "agent/admin/recover_keys.h"
 #include "agent/media/exporter.h"
+#include "agent/playback/track_keys.h"
 #include "storage/recording.h"
 
 #include <glib.h>
@@ -11,7 +11,7 @@
 /* Opens a recording segment by segment for the exporter: one input for each part of each wanted
  * track. The exporter reads inputs from threads of its own; the recording is read by one at a time.
  */
-typedef struct RecoverSource RecoverSource;
+typedef struct OpenedTracks OpenedTracks;
 
 typedef struct {
     bool (*wants_track)(const char *track, void *user_data);
@@ -19,18 +19,18 @@ typedef struct {
     int64_t from_us;
     int64_t until_us;
     bool is_partial; /* leave out what does not open, and note it */
-} RecoverSourceOptions;
+} OpenedTracksOptions;
 
-/* All borrowed until recover_source_free(). Errors: as recover_keys_track(). */
-RecoverSource *recover_source_new(Recording *recording, const RecoverKeys *keys,
-                                  const RecoverSourceOptions *options,
-                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* All borrowed until opened_tracks_free(). Errors: as track_keys_of(). */
+OpenedTracks *opened_tracks_new(Recording *recording, const TrackKeys *keys,
+                                const OpenedTracksOptions *options,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns: GArray of ExporterInput, borrowed. */
-const GArray *recover_source_inputs(const RecoverSource *self);
+const GArray *opened_tracks_inputs(const OpenedTracks *self);
 
 /* Returns: GPtrArray of char *, what was left out, one sentence each, borrowed; once the exporter
  * has ended. */
-const GPtrArray *recover_source_left_out(const RecoverSource *self);
-void recover_source_free(RecoverSource *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(RecoverSource, recover_source_free)
+const GPtrArray *opened_tracks_left_out(const OpenedTracks *self);
+void opened_tracks_free(OpenedTracks *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OpenedTracks, opened_tracks_free)

@@ -1,10 +1,10 @@
-#include "agent/admin/recover_layout.h"
+#include "agent/playback/layout_plan.h"
 
 #include <string.h>
 
 #define UNKNOWN_ROLE "participant"
 
-struct RecoverLayout {
+struct LayoutPlan {
     const ManifestPart *manifest;
     GHashTable *roles;
     GHashTable *captions; /* of participants */
@@ -18,7 +18,7 @@ track_clear(void *data)
 }
 
 static const char *
-role_of(const RecoverLayout *self, const char *participant)
+role_of(const LayoutPlan *self, const char *participant)
 {
     const char *role = g_hash_table_lookup(self->roles, participant);
 
@@ -52,7 +52,7 @@ list_participants(const ManifestPart *manifest)
 }
 
 static void
-make_captions(RecoverLayout *self)
+make_captions(LayoutPlan *self)
 {
     g_autoptr(GPtrArray) people = list_participants(self->manifest);
 
@@ -123,11 +123,11 @@ end_of(const ManifestPart *manifest, const ManifestTrack *track)
     return end_us;
 }
 
-RecoverLayout *
-recover_layout_new(const ManifestPart *manifest, GHashTable *roles,
-                   bool (*wants_track)(const char *track, void *user_data), void *user_data)
+LayoutPlan *
+layout_plan_new(const ManifestPart *manifest, GHashTable *roles,
+                bool (*wants_track)(const char *track, void *user_data), void *user_data)
 {
-    RecoverLayout *self = g_new0(RecoverLayout, 1);
+    LayoutPlan *self = g_new0(LayoutPlan, 1);
 
     self->manifest = manifest;
     self->roles = g_hash_table_ref(roles);
@@ -152,13 +152,13 @@ recover_layout_new(const ManifestPart *manifest, GHashTable *roles,
 }
 
 const GArray *
-recover_layout_tracks(const RecoverLayout *self)
+layout_plan_tracks(const LayoutPlan *self)
 {
     return self->tracks;
 }
 
 int64_t
-recover_layout_end_us(const RecoverLayout *self)
+layout_plan_end_us(const LayoutPlan *self)
 {
     int64_t end_us = 0;
 
@@ -168,7 +168,7 @@ recover_layout_end_us(const RecoverLayout *self)
 }
 
 void
-recover_layout_free(RecoverLayout *self)
+layout_plan_free(LayoutPlan *self)
 {
     if (self == NULL)
         return;

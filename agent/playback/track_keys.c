@@ -1,7 +1,5 @@
-#include "agent/admin/recover_keys.h"
+#include "agent/playback/track_keys.h"
 
-#include "agent/admin/age_key_files.h"
-#include "config/key_file.h"
 #include "crypto/age_context.h"
 #include "crypto/age_file.h"
 #include "crypto/crypto_error.h"
@@ -9,7 +7,7 @@
 
 #include <string.h>
 
-struct RecoverKeys {
+struct TrackKeys {
     const ManifestPart *manifest; /* borrowed */
     GHashTable *tracks;           /* id -> GPtrArray of AgeIdentity */
     GPtrArray *envelopes;         /* EnvelopeKey arrays: they own the identities */
@@ -17,54 +15,7 @@ struct RecoverKeys {
 };
 
 static void
-on_identity_free(gpointer identity)
-{
-    age_identity_free(identity);
-}
-
-static bool
-is_sealed(const Secret *content)
-{
-    const char *text = (const char *) secret_peek(content);
-    gssize n = (gssize) secret_length(content);
-
-    return g_strstr_len(text, MIN(n, 64), "age-encryption.org/") != NULL ||
-           g_strstr_len(text, MIN(n, 64), "BEGIN AGE ENCRYPTED FILE") != NULL;
-}
-
-static bool
-read_identity_file(GPtrArray *identities, const char *path, GError **error)
-{
-    g_autoptr(Secret) content = key_file_read(path, error);
-    g_autoptr(GPtrArray) found = NULL;
-
-    if (content == NULL)
-        return false;
-    if (is_sealed(content))
-        return age_key_files_add_identities(identities, path, error);
-    found = age_identity_parse_file(content, error);
-    if (found == NULL) {
-        g_prefix_error(error, "%s: ", path);
-        return false;
-    }
-    g_ptr_array_extend_and_steal(identities, g_steal_pointer(&found));
-    return true;
-}
-
-GPtrArray *
-recover_keys_read_identities(char **paths, GError **error)
-{
-    g_autoptr(GPtrArray) identities = g_ptr_array_new_with_free_func(on_identity_free);
-
-    for (char **path = paths; *path != NULL; path++) {
-        if (!read_identity_file(identities, *path, error))
-            return NULL;
-    }
-    return g_steal_pointer(&identities);
-}
-
-static void
-note_trouble(RecoverKeys *self, GError *trouble)
+note_trouble(TrackKeys *self, GError *trouble)
 {
     if (self->trouble == NULL) {
         self->trouble = trouble;
@@ -86,7 +37,7 @@ find_track(const ManifestPart *manifest, const char *id)
 }
 
 static void
-take_key(RecoverKeys *self, const char *name, const EnvelopeKey *key)
+take_key(TrackKeys *self, const char *name, const EnvelopeKey *key)
 {
     const ManifestTrack *track = find_track(self->manifest, key->track);
     g_autoptr(AgeRecipient) recipient = age_identity_recipient(key->identity);
@@ -142,7 +93,7 @@ read_generation(const char *name, uint32_t *generation)
 }
 
 static bool
-open_envelope(RecoverKeys *self, ObjectStore *store, const char *name, GPtrArray *identities,
+open_envelope(TrackKeys *self, ObjectStore *store, const char *name, GPtrArray *identities,
               GError **error)
 {
     g_autoptr(AgeContext) context = NULL;
@@ -174,11 +125,11 @@ on_array_unref(gpointer array)
     g_ptr_array_unref(array);
 }
 
-RecoverKeys *
-recover_keys_open(ObjectStore *store, const ManifestPart *manifest, GPtrArray *identities,
-                  GError **error)
+TrackKeys *
+track_keys_open(ObjectStore *store, const ManifestPart *manifest, GPtrArray *identities,
+                GError **error)
 {
-    g_autoptr(RecoverKeys) self = g_new0(RecoverKeys, 1);
+    g_autoptr(TrackKeys) self = g_new0(TrackKeys, 1);
     g_autofree char *prefix = g_strdup_printf("%s/%s/env/", manifest->org, manifest->session);
     g_autoptr(GPtrArray) names = object_store_list(store, prefix, error);
 
@@ -195,7 +146,7 @@ recover_keys_open(ObjectStore *store, const ManifestPart *manifest, GPtrArray *i
 }
 
 GPtrArray *
-recover_keys_track(const RecoverKeys *self, const char *track, GError **error)
+track_keys_of(const TrackKeys *self, const char *track, GError **error)
 {
     GPtrArray *keys = g_hash_table_lookup(self->tracks, track);
 
@@ -209,13 +160,13 @@ recover_keys_track(const RecoverKeys *self, const char *track, GError **error)
 }
 
 const char *
-recover_keys_trouble(const RecoverKeys *self)
+track_keys_trouble(const TrackKeys *self)
 {
     return self->trouble != NULL ? self->trouble->message : NULL;
 }
 
 void
-recover_keys_free(RecoverKeys *self)
+track_keys_free(TrackKeys *self)
 {
     if (self == NULL)
         return;

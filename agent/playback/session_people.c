@@ -1,4 +1,4 @@
-#include "agent/admin/recover_roles.h"
+#include "agent/playback/session_people.h"
 
 #include "crypto/age_context.h"
 #include "crypto/age_file.h"
@@ -46,8 +46,8 @@ open_meta(GHashTable *roles, const ManifestPart *manifest, GPtrArray *identities
 }
 
 GHashTable *
-recover_roles_read(ObjectStore *store, const ManifestPart *manifest, GPtrArray *identities,
-                   char **trouble, GError **error)
+session_people_read(ObjectStore *store, const ManifestPart *manifest, GPtrArray *identities,
+                    char **trouble, GError **error)
 {
     g_autoptr(GHashTable) roles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autofree char *name = g_strdup_printf("%s/%s/meta.age", manifest->org, manifest->session);
