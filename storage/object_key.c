@@ -58,6 +58,14 @@ object_key_manifest(const char *org, const char *session, uint32_t number)
     return object_key_join(org, session, relative);
 }
 
+char *
+object_key_annotation(const char *org, const char *session, uint32_t number)
+{
+    g_autofree char *relative = g_strdup_printf("notes/%u.note", number);
+
+    return object_key_join(org, session, relative);
+}
+
 static int
 compare_names(gconstpointer a, gconstpointer b)
 {

@@ -19,6 +19,9 @@ char *object_key_join(const char *org, const char *session, const char *relative
 /* `<org>/<session>/manifest/<number>.note`. */
 char *object_key_manifest(const char *org, const char *session, uint32_t number);
 
+/* `<org>/<session>/notes/<number>.note`. */
+char *object_key_annotation(const char *org, const char *session, uint32_t number);
+
 /* Returns: `names` (GPtrArray of char *, borrowed) in byte order and each once, as a list of
  * objects has them; owned, as what it holds. */
 GPtrArray *object_key_sort(const GPtrArray *names);

@@ -235,6 +235,7 @@ recording_open(ObjectStore *store, const char *org, const char *session, GPtrArr
         return NULL;
     self = g_new0(Recording, 1);
     self->store = store;
+    self->annotators = g_ptr_array_ref(verifiers);
     self->org = g_strdup(org);
     self->session = g_strdup(session);
     self->manifest = manifest_part_new(org, session, 0);
@@ -339,6 +340,7 @@ recording_free(Recording *self)
     g_hash_table_unref(self->bodies);
     g_ptr_array_unref(self->findings);
     manifest_part_free(self->manifest);
+    g_ptr_array_unref(self->annotators);
     g_free(self->org);
     g_free(self->session);
     g_free(self);

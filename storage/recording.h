@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/annotation_log.h"
 #include "storage/manifest.h"
 #include "storage/object_store.h"
 
@@ -26,6 +27,14 @@ typedef struct {
  * findings. */
 Recording *recording_open(ObjectStore *store, const char *org, const char *session,
                           GPtrArray *verifiers, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whose annotations are believed: GPtrArray of NoteVerifier. Without this, those who are believed
+ * for the manifest. */
+void recording_trust_annotators(Recording *self, GPtrArray *annotators);
+
+/* What was told of it since. Returns: owned. Errors: as annotation_log_read(). */
+AnnotationLog *recording_read_annotations(Recording *self,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Finds the organisation of `session`. Returns: its id, owned. Errors: NOT_FOUND. */
 char *recording_find_org(ObjectStore *store, const char *session,

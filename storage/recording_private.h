@@ -4,7 +4,8 @@
 
 /* What the recording's own files share. */
 struct Recording {
-    ObjectStore *store; /* borrowed */
+    ObjectStore *store;    /* borrowed */
+    GPtrArray *annotators; /* NoteVerifier: of annotations */
     char *org, *session;
     ManifestPart *manifest; /* all parts that are genuine, merged */
     guint n_notes;          /* parts that lie there, whatever they are */

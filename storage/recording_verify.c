@@ -242,6 +242,29 @@ check_there(Verification *self, GHashTable *by_object, const GPtrArray *keys, gs
 }
 
 static void
+on_annotation_fault(const char *code, const char *sentence, void *user_data)
+{
+    recording_add_finding(user_data, code, "%s", sentence);
+}
+
+static void
+check_annotations(Verification *self, const GPtrArray *keys)
+{
+    const Recording *recording = self->recording;
+    const AnnotationCheck check = {
+        .store = recording->store,
+        .org = recording->org,
+        .session = recording->session,
+        .keys = keys,
+        .verifiers = recording->annotators,
+        .on_fault = on_annotation_fault,
+        .user_data = self->findings,
+    };
+
+    annotation_log_check(&check);
+}
+
+static void
 check_listing(Verification *self, GHashTable *by_object)
 {
     const Recording *recording = self->recording;
@@ -266,12 +289,15 @@ check_listing(Verification *self, GHashTable *by_object)
         } else if (strcmp(relative, "meta.age") == 0) {
             check_placed_file(self, relative, meta);
         } else if (!g_hash_table_contains(by_object, relative) &&
-                   !object_key_parse_number(relative, "manifest", ".note", &number)) {
+                   !object_key_parse_number(relative, "manifest", ".note", &number) &&
+                   !object_key_parse_number(relative, "notes", ".note", &number)) {
             recording_add_finding(self->findings, "object-foreign",
                                   "%s lies in the store, but no part of the manifest lists it",
                                   relative);
         }
     }
+    if (keys != NULL)
+        check_annotations(self, keys);
     if (keys != NULL && self->only != NULL)
         check_there(self, by_object, keys, strlen(prefix));
     check_generations(self, generations);

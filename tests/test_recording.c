@@ -321,6 +321,28 @@ test_reads_segments(void)
     g_assert_cmpuint(done, >, 0);
 }
 
+/* Annotations are part of a recording: they are checked, and not foreign to it. */
+static void
+test_checks_annotations(void)
+{
+    g_autoptr(SpoolFixture) fixture = stored_session("visit-1");
+    g_autoptr(ObjectStore) store = spool_fixture_store(fixture);
+    g_autoptr(Annotation) note = annotation_new("clinic-a", "visit-1", ANNOTATION_RELEASED);
+    const AnnotationWriter writer = {
+        .store = store, .signer = visit_keys_signer(), .verifiers = visit_keys_verifiers()};
+    g_autoptr(GPtrArray) findings = NULL;
+    g_autoptr(GBytes) junk = g_bytes_new_static("junk", 4);
+    GError *error = NULL;
+
+    note->by = g_strdup("custodian-1");
+    g_assert_true(annotation_log_add(&writer, note, &error));
+    g_assert_no_error(error);
+    findings = verify(fixture, "visit-1");
+    g_assert_cmpuint(findings->len, ==, 0);
+    g_assert_true(object_store_put(store, "clinic-a/visit-1/notes/2.note", junk, &error));
+    assert_found(fixture, "annotation-signature", "annotation 2 (notes/2.note) is not genuine");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -345,6 +367,7 @@ main(int argc, char **argv)
     g_test_add_func("/recording/names/unknown-key", test_unknown_key_is_named);
     g_test_add_func("/recording/finds-sessions", test_finds_sessions);
     g_test_add_func("/recording/reads-segments", test_reads_segments);
+    g_test_add_func("/recording/checks-annotations", test_checks_annotations);
     result = g_test_run();
     visit_keys_free();
     return result;

@@ -1,3 +1,4 @@
+#include "agent/admin/annotation_facts.h"
 #include "agent/admin/commands.h"
 #include "agent/admin/session_facts.h"
 #include "agent/admin/session_listing.h"
@@ -121,20 +122,33 @@ show(CommandContext *context, const char *session, bool is_ascii)
     g_autoptr(GError) error = NULL;
     g_autoptr(Recording) recording = NULL;
     g_autoptr(SessionFacts) facts = NULL;
+    g_autoptr(AnnotationLog) annotations = NULL;
+    g_autoptr(GError) fault = NULL; /* of the annotations: all else is still worth a look */
     g_autofree char *path = g_strconcat("/v1/sessions/", session, NULL);
     json_t *live = NULL;
 
     recording = command_context_open_recording(context, session, &error);
     if (recording == NULL)
         return command_context_fail(context, g_steal_pointer(&error));
+    annotations = recording_read_annotations(recording, &fault);
     live = command_context_ask_recorder(context, path);
     facts = session_facts_new(recording_manifest(recording)->org, session,
                               recording_manifest(recording), live);
     json_decref(live);
     if (command_context_as_json(context)) {
-        command_context_print_json(session_facts_to_json(facts));
+        json_t *form = session_facts_to_json(facts);
+
+        json_object_set_new(form, "annotations",
+                            annotations != NULL ? annotation_facts_to_json(annotations)
+                                                : json_pack("{s:s}", "error", fault->message));
+        command_context_print_json(form);
     } else {
         session_picture_print(facts, terminal_width(), is_ascii);
+        if (annotations != NULL) {
+            annotation_facts_print(annotations);
+        } else {
+            g_print("annotations   can not be believed: %s\n", fault->message);
+        }
     }
     return EXIT_CODE_OK;
 }
