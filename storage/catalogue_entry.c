@@ -180,7 +180,7 @@ has_losses(const CatalogueEntry *self)
 static void
 end(CatalogueEntry *self, SessionEnd how)
 {
-    if (how == SESSION_OPEN)
+    if (how == SESSION_OPEN || how == SESSION_AMENDED)
         return;
     self->ended_us = self->created_us + self->duration_us;
     self->state = how == SESSION_CLOSED && !has_losses(self) ? states[1] : states[2];
@@ -218,7 +218,9 @@ follows(const CatalogueEntry *self, const ManifestPart *part, GError **error)
                     self->session);
         return false;
     }
-    if (strcmp(self->state, states[0]) == 0 && strcmp(previous, self->head) == 0)
+    /* Only what amends may follow the end, and it follows nothing else. */
+    if ((strcmp(self->state, states[0]) != 0) == (part->state == SESSION_AMENDED) &&
+        strcmp(previous, self->head) == 0)
         return true;
     g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CONFLICT,
                 "part %u of the manifest of session %s does not follow part %u", part->number,

@@ -65,6 +65,12 @@ free_count(void *data)
     g_free(row);
 }
 
+bool
+manifest_track_is_media(const ManifestTrack *self)
+{
+    return strcmp(self->kind, MANIFEST_KIND_TEXT) != 0;
+}
+
 ManifestPart *
 manifest_part_new(const char *org, const char *session, uint32_t number)
 {

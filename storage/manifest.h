@@ -68,6 +68,13 @@ typedef struct {
     GPtrArray *counts;   /* ManifestCount */
 } ManifestPart;
 
+/* What an amended part adds: its kind, and the codec of the only one there is. */
+#define MANIFEST_KIND_TEXT    "text"
+#define MANIFEST_CODEC_WEBVTT "webvtt"
+
+/* Whether the track was heard or seen. The others are of MANIFEST_KIND_TEXT: no Matroska. */
+bool manifest_track_is_media(const ManifestTrack *self);
+
 ManifestPart *manifest_part_new(const char *org, const char *session, uint32_t number);
 
 /* Returns: the text to be signed, owned. */

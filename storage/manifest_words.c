@@ -7,6 +7,7 @@ static const char *const states[] = {
     [SESSION_OPEN] = "open",
     [SESSION_CLOSED] = "closed",
     [SESSION_INTERRUPTED] = "interrupted",
+    [SESSION_AMENDED] = "amended",
 };
 
 static const struct {

@@ -3,6 +3,7 @@
 #include "crypto/age_context.h"
 #include "crypto/signed_note.h"
 #include "storage/object_key.h"
+#include "storage/recording_check.h"
 #include "storage/recording_private.h"
 #include "storage/storage_error.h"
 
@@ -60,7 +61,7 @@ recording_add_finding(GPtrArray *findings, const char *code, const char *format,
 typedef struct {
     uint32_t number; /* 0: none yet */
     Digest digest;
-    bool is_last; /* it said closed or interrupted */
+    bool is_last; /* it said closed, interrupted or amended */
 } Chain;
 
 static ManifestPart *
@@ -103,10 +104,21 @@ is_in_place(Recording *self, uint32_t number, const ManifestPart *part)
 static void
 check_chain(Recording *self, uint32_t number, const ManifestPart *part, const Chain *chain)
 {
-    if (chain->is_last) {
+    const bool is_amendment = part->state == SESSION_AMENDED;
+
+    if (chain->is_last && !is_amendment) {
         recording_add_finding(self->findings, "manifest-order",
                               "part %u of the manifest follows part %u, which ended the session",
                               number, chain->number);
+    } else if (is_amendment && !chain->is_last) {
+        recording_add_finding(self->findings, "manifest-order",
+                              "part %u of the manifest amends a session that had not ended",
+                              number);
+    }
+    if (is_amendment && !recording_is_amendment(part)) {
+        recording_add_finding(self->findings, "manifest-order",
+                              "part %u of the manifest amends the session with more than a text",
+                              number);
     }
     if (number == 1 ? part->has_previous : !part->has_previous) {
         recording_add_finding(self->findings, "manifest-order",
@@ -130,7 +142,9 @@ merge(ManifestPart *all, ManifestPart *part)
                                 &part->clocks,   &part->ends,   &part->counts};
 
     all->number = part->number;
-    all->state = part->state;
+    /* How the session ended stays what it was. */
+    if (part->state != SESSION_AMENDED)
+        all->state = part->state;
     for (size_t i = 0; i < G_N_ELEMENTS(to); i++) {
         g_ptr_array_extend_and_steal(*to[i], *from[i]);
         *from[i] = g_ptr_array_new();

@@ -265,6 +265,27 @@ check_counts(const ManifestPart *manifest, GPtrArray *findings)
     }
 }
 
+bool
+recording_is_amendment(const ManifestPart *part)
+{
+    if (part->policies->len > 0 || part->gaps->len > 0 || part->clocks->len > 0 ||
+        part->counts->len > 0)
+        return false;
+    for (guint i = 0; i < part->tracks->len; i++) {
+        if (manifest_track_is_media(g_ptr_array_index(part->tracks, i)))
+            return false;
+    }
+    for (guint i = 0; i < part->segments->len; i++) {
+        if (!is_known(part, ((const ManifestSegment *) part->segments->pdata[i])->track))
+            return false;
+    }
+    for (guint i = 0; i < part->ends->len; i++) {
+        if (!is_known(part, ((const ManifestEnd *) part->ends->pdata[i])->track))
+            return false;
+    }
+    return part->tracks->len > 0;
+}
+
 void
 recording_check_manifest(const ManifestPart *manifest, GPtrArray *findings)
 {

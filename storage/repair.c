@@ -135,9 +135,8 @@ last_part_there(const Repair *self)
 static void
 repair_manifest(Repair *self)
 {
-    SessionEnd state = SESSION_OPEN;
-
-    for (uint32_t number = 1; state == SESSION_OPEN; number++) {
+    /* Past the session's end as well: what amends it follows. */
+    for (uint32_t number = 1;; number++) {
         g_autofree char *relative = g_strdup_printf("manifest/%u.note", number);
         const char *fault = NULL;
         ManifestPart *part = next_part(self, number, &fault);
@@ -149,7 +148,6 @@ repair_manifest(Repair *self)
         }
         if (part == NULL)
             return;
-        state = part->state;
         self->has_previous = true;
         take_rows(self, part);
         g_ptr_array_add(self->parts, part);

@@ -16,6 +16,7 @@ typedef enum {
     SESSION_CLOSED,
     SESSION_INTERRUPTED, /* the recorder died; closed by the next start with what was acknowledged
                           */
+    SESSION_AMENDED,     /* only of a manifest's part: it adds a text to a session that has ended */
 } SessionEnd;
 
 typedef struct {

@@ -98,6 +98,7 @@ why_not_counted(SessionEnd state)
     case SESSION_INTERRUPTED:
         return "not counted, because the recorder died";
     case SESSION_CLOSED:
+    case SESSION_AMENDED:
     default:
         return "not counted";
     }
@@ -110,6 +111,8 @@ completeness_print(const SessionFacts *facts)
     for (guint i = 0; i < facts->tracks->len; i++) {
         const TrackFacts *track = g_ptr_array_index(facts->tracks, i);
 
+        if (!manifest_track_is_media(track->track))
+            continue;
         g_print("%s\n", track->track->id);
         if (track->counts != NULL) {
             print_packets(track->counts);

@@ -45,7 +45,8 @@ list_participants(const ManifestPart *manifest)
     for (guint i = 0; i < manifest->tracks->len; i++) {
         const ManifestTrack *track = manifest->tracks->pdata[i];
 
-        if (!g_ptr_array_find_with_equal_func(list, track->participant, g_str_equal, NULL))
+        if (manifest_track_is_media(track) &&
+            !g_ptr_array_find_with_equal_func(list, track->participant, g_str_equal, NULL))
             g_ptr_array_add(list, track->participant);
     }
     return list;
@@ -139,7 +140,7 @@ layout_plan_new(const ManifestPart *manifest, GHashTable *roles,
         const ManifestTrack *track = manifest->tracks->pdata[i];
         LayoutTrack row = {.id = track->id, .participant = track->participant};
 
-        if (!wants_track(track->id, user_data))
+        if (!manifest_track_is_media(track) || !wants_track(track->id, user_data))
             continue;
         row.caption = g_hash_table_lookup(self->captions, track->participant);
         row.gaps = gaps_of(manifest, track->id);

@@ -235,7 +235,7 @@ opened_tracks_new(Recording *recording, const TrackKeys *keys, const OpenedTrack
     for (guint i = 0; i < self->manifest->tracks->len; i++) {
         const ManifestTrack *track = self->manifest->tracks->pdata[i];
 
-        if (options->wants_track(track->id, options->user_data) &&
+        if (manifest_track_is_media(track) && options->wants_track(track->id, options->user_data) &&
             !add_track(self, keys, track, error))
             return NULL;
     }
