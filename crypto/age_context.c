@@ -69,6 +69,12 @@ age_context_text(const AgeContext *self)
     return self->text;
 }
 
+bool
+age_context_lists_recipients(const AgeContext *self)
+{
+    return !g_str_has_prefix(self->text, AGE_CONTEXT_PREFIX "segment ");
+}
+
 void
 age_context_free(AgeContext *self)
 {

@@ -30,6 +30,10 @@ const AgeContext *age_context_any(void);
 /* Returns: the stanza's words joined by one space (`sealtape-segment clinic-a ...`), borrowed. */
 const char *age_context_text(const AgeContext *self);
 
+/* Whether a file of this place names its recipients (age_seal_list.h): all that are sealed to an
+ * organisation do, and so no segment. */
+bool age_context_lists_recipients(const AgeContext *self);
+
 /* The one rule for ids in stanzas, object names and manifests: [a-z0-9][a-z0-9._-]{0,63}. */
 bool age_context_id_is_valid(const char *id);
 

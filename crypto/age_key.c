@@ -3,6 +3,7 @@
 #include "crypto/age_key_private.h"
 #include "crypto/bech32.h"
 #include "crypto/crypto_error.h"
+#include "crypto/p256_point.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -36,17 +37,37 @@ is_low_order(const uint8_t point[32])
     return crypto_scalarmult(shared, any_scalar, point) != 0;
 }
 
+/* Returns: what is wrong with the point; NULL with `recipient` set. */
+static const char *
+parse_p256(const Bech32 *key, AgeRecipient **recipient)
+{
+    uint8_t point[P256_UNCOMPRESSED_BYTES];
+
+    if (key->n_bytes != P256_COMPRESSED_BYTES)
+        return "its length is wrong";
+    if (!p256_point_decompress(key->bytes, point))
+        return "it is no point of the curve P-256";
+    *recipient = g_new0(AgeRecipient, 1);
+    (*recipient)->kind = AGE_KEY_P256TAG;
+    memcpy((*recipient)->p256, point, sizeof(point));
+    (*recipient)->text = age_p256tag_recipient_text(point);
+    return NULL;
+}
+
 AgeRecipient *
 age_recipient_parse(const char *text, GError **error)
 {
     Bech32 key;
     const char *reason = NULL;
     const char *wrong = NULL;
+    AgeRecipient *tagged = NULL;
 
     if (g_ascii_strncasecmp(text, IDENTITY_PREFIX, strlen(IDENTITY_PREFIX)) == 0) {
         wrong = "it is a secret key; give its public half, which starts with age1";
     } else if (!bech32_decode(&key, text, strlen(text), &reason)) {
         wrong = reason;
+    } else if (strcmp(key.prefix, AGE_P256TAG_PREFIX) == 0) {
+        wrong = parse_p256(&key, &tagged);
     } else if (strcmp(key.prefix, RECIPIENT_PREFIX) != 0) {
         wrong = "it does not start with age1";
     } else if (key.n_bytes != sizeof(((AgeRecipient *) NULL)->point)) {
@@ -55,7 +76,7 @@ age_recipient_parse(const char *text, GError **error)
         wrong = "its point is of low order, so anyone could open the file";
     }
     if (wrong == NULL)
-        return recipient_of_point(key.bytes);
+        return tagged != NULL ? tagged : recipient_of_point(key.bytes);
     crypto_fail(error, CRYPTO_ERROR_MALFORMED, "not an age recipient: %s", wrong);
     return NULL;
 }
@@ -173,7 +194,12 @@ age_identity_to_text(const AgeIdentity *self, GError **error)
 AgeRecipient *
 age_identity_recipient(const AgeIdentity *self)
 {
-    return self->kind == AGE_KEY_X25519 ? recipient_of_point(self->point) : NULL;
+    g_autofree char *text = NULL;
+
+    if (self->kind != AGE_KEY_P256TAG)
+        return self->kind == AGE_KEY_X25519 ? recipient_of_point(self->point) : NULL;
+    text = age_p256tag_recipient_text(self->p256);
+    return age_recipient_parse(text, NULL);
 }
 
 void
@@ -182,5 +208,7 @@ age_identity_free(AgeIdentity *self)
     if (self == NULL)
         return;
     secret_free(self->scalar);
+    if (self->free_token != NULL)
+        self->free_token(self->token);
     g_free(self);
 }

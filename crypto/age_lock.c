@@ -1,14 +1,21 @@
 #include "crypto/age_lock.h"
 
+#include "crypto/age_seal_list.h"
 #include "crypto/age_wrap.h"
 #include "crypto/crypto_error.h"
 
 #include <string.h>
 
 static bool
+is_seal_list(const AgeStanza *stanza)
+{
+    return strcmp(stanza->words[0], AGE_SEAL_LIST_TYPE) == 0;
+}
+
+static bool
 is_context(const AgeStanza *stanza)
 {
-    return g_str_has_prefix(stanza->words[0], AGE_CONTEXT_PREFIX);
+    return g_str_has_prefix(stanza->words[0], AGE_CONTEXT_PREFIX) && !is_seal_list(stanza);
 }
 
 char *
@@ -30,6 +37,19 @@ count_contexts(const AgeHeader *header)
     for (guint i = 0; i < header->stanzas->len; i++)
         n_contexts += is_context(g_ptr_array_index(header->stanzas, i)) ? 1 : 0;
     return n_contexts;
+}
+
+/* The list of recipients has one place, right behind the context; it need not be there. */
+static bool
+has_list_in_place(const AgeHeader *header)
+{
+    for (guint i = 0; i < header->stanzas->len; i++) {
+        const AgeStanza *stanza = g_ptr_array_index(header->stanzas, i);
+
+        if (is_seal_list(stanza) && (i != 1 || stanza->body->len != 0))
+            return false;
+    }
+    return true;
 }
 
 static bool
@@ -55,7 +75,8 @@ check_context(const AgeHeader *header, const AgeContext *context, GError **error
         return crypto_fail(error, CRYPTO_ERROR_CONTEXT, "the file should be `%s`, but is `%s`",
                            age_context_text(context), claimed);
     }
-    if (n_contexts != 1 || !is_context(first) || first->body->len != 0) {
+    if (n_contexts != 1 || !is_context(first) || first->body->len != 0 ||
+        !has_list_in_place(header)) {
         return crypto_fail(error, CRYPTO_ERROR_CONTEXT,
                            "the file says in more than one way where it belongs");
     }
@@ -141,6 +162,8 @@ age_lock_new(GPtrArray *recipients, const AgeContext *context, Secret **file_key
     if (context != NULL) {
         char **words = g_strsplit(age_context_text(context), " ", -1);
         g_ptr_array_add(stanzas, age_stanza_new(words, NULL, 0));
+        if (age_context_lists_recipients(context))
+            g_ptr_array_add(stanzas, age_seal_list_stanza(recipients));
     }
     for (guint i = 0; i < recipients->len; i++) {
         AgeStanza *stanza = age_wrap(g_ptr_array_index(recipients, i), key, error);

@@ -42,29 +42,6 @@ open_file_key(const WrapKey *key, const GByteArray *body, Secret **file_key, GEr
     return true;
 }
 
-/* `text` may be longer than it holds, for the last of the words of a stanza; it is NUL-terminated.
- */
-static char *
-base64_of(const uint8_t *bytes, size_t n_bytes)
-{
-    const size_t n_text =
-        sodium_base64_encoded_len(n_bytes, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-    char *text = g_malloc(n_text);
-
-    return sodium_bin2base64(text, n_text, bytes, n_bytes,
-                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-}
-
-/* Returns: whether `text` is the canonical base64 of exactly `n_bytes` bytes. */
-static bool
-bytes_from_base64(const char *text, uint8_t *bytes, size_t n_bytes)
-{
-    size_t n_decoded = 0;
-
-    return base64_decode_unpadded(text, strlen(text), bytes, n_bytes, &n_decoded) &&
-           n_decoded == n_bytes;
-}
-
 /* `scalar` and `point` are the two halves at hand; both public halves salt the key.
  * Returns: false if the points are of low order. */
 static bool
@@ -109,7 +86,7 @@ wrap_x25519(const AgeRecipient *recipient, const Secret *file_key, GError **erro
     g_assert(is_sound); /* age_recipient_parse() refuses points of low order */
     close_file_key(&key, file_key, body);
     sodium_memzero(&key, sizeof(key));
-    return take_words("X25519", base64_of(salt, 32), NULL, body);
+    return take_words("X25519", base64_encode_unpadded(salt, 32), NULL, body);
 }
 
 static bool
@@ -119,7 +96,7 @@ unwrap_x25519(const AgeIdentity *identity, const AgeStanza *stanza, Secret **fil
     uint8_t salt[64];
     WrapKey key;
 
-    if (stanza->n_words != 2 || !bytes_from_base64(stanza->words[1], salt, 32) ||
+    if (stanza->n_words != 2 || !base64_decode_exactly(stanza->words[1], salt, 32) ||
         stanza->body->len != BODY_BYTES) {
         return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
                            "an X25519 stanza is not written as it must be");
@@ -162,7 +139,7 @@ wrap_scrypt(const AgeRecipient *recipient, const Secret *file_key, GError **erro
     }
     close_file_key(&key, file_key, body);
     sodium_memzero(&key, sizeof(key));
-    return take_words("scrypt", base64_of(salt, sizeof(salt)),
+    return take_words("scrypt", base64_encode_unpadded(salt, sizeof(salt)),
                       g_strdup_printf("%u", recipient->log_n), body);
 }
 
@@ -190,7 +167,7 @@ unwrap_scrypt(const AgeIdentity *identity, const AgeStanza *stanza, Secret **fil
     uint8_t salt[SALT_BYTES];
     WrapKey key;
 
-    if (log_n == 0 || !bytes_from_base64(stanza->words[1], salt, sizeof(salt)) ||
+    if (log_n == 0 || !base64_decode_exactly(stanza->words[1], salt, sizeof(salt)) ||
         stanza->body->len != BODY_BYTES) {
         return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
                            "the scrypt stanza is not written as it must be");
@@ -224,8 +201,9 @@ static const struct {
     bool (*unwrap)(const AgeIdentity *identity, const AgeStanza *stanza, Secret **file_key,
                    GError **error);
 } kinds[] = {
-    [AGE_KEY_X25519] = {"X25519", wrap_x25519, unwrap_x25519},
-    [AGE_KEY_SCRYPT] = {"scrypt", wrap_scrypt, unwrap_scrypt},
+    [AGE_KEY_X25519] = {"X25519",  wrap_x25519,      unwrap_x25519     },
+    [AGE_KEY_SCRYPT] = {"scrypt",  wrap_scrypt,      unwrap_scrypt     },
+    [AGE_KEY_P256TAG] = {"p256tag", age_p256tag_wrap, age_p256tag_unwrap},
 };
 
 AgeStanza *

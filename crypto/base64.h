@@ -12,3 +12,9 @@ bool base64_decode_padded(const char *text, size_t n_text, uint8_t *bytes, size_
                           size_t *n_bytes);
 bool base64_decode_unpadded(const char *text, size_t n_text, uint8_t *bytes, size_t capacity,
                             size_t *n_bytes);
+
+/* The same, of exactly `n_bytes` bytes. */
+bool base64_decode_exactly(const char *text, uint8_t *bytes, size_t n_bytes);
+
+/* Returns: the text without padding, owned by the caller (g_free). */
+char *base64_encode_unpadded(const uint8_t *bytes, size_t n_bytes);

@@ -51,6 +51,12 @@ secret_length(const Secret *self)
     return self->n_bytes;
 }
 
+bool
+secret_equal(const Secret *a, const Secret *b)
+{
+    return a->n_bytes == b->n_bytes && sodium_memcmp(a->bytes, b->bytes, a->n_bytes) == 0;
+}
+
 void
 secret_truncate(Secret *self, size_t n_bytes)
 {

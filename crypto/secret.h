@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,9 @@ Secret *secret_new_zero(size_t n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESUL
 uint8_t *secret_bytes(Secret *self);
 const uint8_t *secret_peek(const Secret *self);
 size_t secret_length(const Secret *self);
+
+/* Returns: whether both hold the same bytes; takes as long wherever they differ. */
+bool secret_equal(const Secret *a, const Secret *b);
 
 /* Shortens to the first `n_bytes` and wipes the rest (a passphrase read into a larger block). */
 void secret_truncate(Secret *self, size_t n_bytes);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -236,15 +237,13 @@ dir_store_put_all(ObjectStore *base, ObjectPut *puts, size_t n_puts)
         put_batch((DirStore *) base, puts + first, MIN(n_puts - first, MAX_BATCH));
 }
 
+/* `folder`: locked, so that nobody replaces anything in it between an exchange's look and its put.
+ */
 static bool
-dir_store_replace(ObjectStore *base, const char *key, GBytes *body, GError **error)
+replace_in(DirStore *store, Fd folder, const char *key, GBytes *body, GError **error)
 {
-    DirStore *store = (DirStore *) base;
-    g_auto(Fd) folder = dir_store_walk_to_folder(store->root, key, true);
     g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-    if (folder < 0)
-        return storage_fail_errno(error, "make folder of", key);
     if (!durable_file_replace(folder, name_in(key), body, error))
         return false;
     if (!flush_folders(store, key, done))
@@ -252,11 +251,23 @@ dir_store_replace(ObjectStore *base, const char *key, GBytes *body, GError **err
     return true;
 }
 
-static GBytes *
-dir_store_get(ObjectStore *base, const char *key, GError **error)
+static bool
+dir_store_replace(ObjectStore *base, const char *key, GBytes *body, GError **error)
 {
     DirStore *store = (DirStore *) base;
-    g_auto(Fd) folder = dir_store_walk_to_folder(store->root, key, false);
+    g_auto(Fd) folder = dir_store_walk_to_folder(store->root, key, true);
+
+    if (folder < 0)
+        return storage_fail_errno(error, "make folder of", key);
+    if (flock(folder, LOCK_EX) < 0)
+        return storage_fail_errno(error, "lock folder of", key);
+    return replace_in(store, folder, key, body, error);
+}
+
+/* Reads the object `key` in `folder` (may be -1, with errno). */
+static GBytes *
+read_in(Fd folder, const char *key, GError **error)
+{
     g_auto(Fd) file = -1;
 
     if (folder >= 0)
@@ -266,6 +277,37 @@ dir_store_get(ObjectStore *base, const char *key, GError **error)
         return NULL;
     }
     return dir_store_walk_read(file, key, error);
+}
+
+static bool
+dir_store_exchange(ObjectStore *base, const char *key, GBytes *expected, GBytes *body,
+                   GError **error)
+{
+    DirStore *store = (DirStore *) base;
+    g_auto(Fd) folder = dir_store_walk_to_folder(store->root, key, false);
+    g_autoptr(GBytes) stored = NULL;
+
+    if (folder >= 0 && flock(folder, LOCK_EX) < 0)
+        return storage_fail_errno(error, "lock folder of", key);
+    stored = read_in(folder, key, error);
+    if (stored == NULL)
+        return false;
+    if (g_bytes_equal(stored, body))
+        return true;
+    if (!g_bytes_equal(stored, expected)) {
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CONFLICT, "%s was changed meanwhile", key);
+        return false;
+    }
+    return replace_in(store, folder, key, body, error);
+}
+
+static GBytes *
+dir_store_get(ObjectStore *base, const char *key, GError **error)
+{
+    DirStore *store = (DirStore *) base;
+    g_auto(Fd) folder = dir_store_walk_to_folder(store->root, key, false);
+
+    return read_in(folder, key, error);
 }
 
 static GPtrArray *
@@ -292,6 +334,7 @@ dir_store_free(ObjectStore *base)
 static const ObjectStoreOps dir_store_ops = {
     .put_all = dir_store_put_all,
     .replace = dir_store_replace,
+    .exchange = dir_store_exchange,
     .get = dir_store_get,
     .list = dir_store_list,
     .list_folders = dir_store_list_folders,

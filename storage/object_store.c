@@ -53,6 +53,13 @@ object_store_replace(ObjectStore *self, const char *key, GBytes *body, GError **
     return check_key(key, error) && self->ops->replace(self, key, body, error);
 }
 
+bool
+object_store_exchange(ObjectStore *self, const char *key, GBytes *expected, GBytes *body,
+                      GError **error)
+{
+    return check_key(key, error) && self->ops->exchange(self, key, expected, body, error);
+}
+
 GBytes *
 object_store_get(ObjectStore *self, const char *key, GError **error)
 {

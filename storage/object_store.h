@@ -20,6 +20,8 @@ typedef struct {
 typedef struct {
     void (*put_all)(ObjectStore *self, ObjectPut *puts, size_t n_puts);
     bool (*replace)(ObjectStore *self, const char *key, GBytes *body, GError **error);
+    bool (*exchange)(ObjectStore *self, const char *key, GBytes *expected, GBytes *body,
+                     GError **error);
     GBytes *(*get)(ObjectStore *self, const char *key, GError **error);
     GPtrArray *(*list)(ObjectStore *self, const char *prefix, GError **error);
     GPtrArray *(*list_folders)(ObjectStore *self, const char *prefix, GError **error);
@@ -44,6 +46,11 @@ bool object_store_put(ObjectStore *self, const char *key, GBytes *body,
 /* Puts one object whether or not the name is taken: only for metadata and re-wrapped envelopes. */
 bool object_store_replace(ObjectStore *self, const char *key, GBytes *body,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Puts `body` only if the object still holds exactly `expected`; one that holds `body` already is a
+ * success. Errors: NOT_FOUND; CONFLICT - somebody changed it meanwhile: read it again. */
+bool object_store_exchange(ObjectStore *self, const char *key, GBytes *expected, GBytes *body,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns: the object's bytes, owned. Errors: NOT_FOUND; others as above. */
 GBytes *object_store_get(ObjectStore *self, const char *key,

@@ -199,6 +199,24 @@ replicated_replace(ObjectStore *base, const char *key, GBytes *body, GError **er
     return true;
 }
 
+/* One that has `body` already took it in a run that was cut off. */
+static bool
+replicated_exchange(ObjectStore *base, const char *key, GBytes *expected, GBytes *body,
+                    GError **error)
+{
+    const ReplicatedStore *self = (ReplicatedStore *) base;
+
+    for (guint i = 0; i < self->members->len; i++) {
+        const Member *member = self->members->pdata[i];
+
+        if (!object_store_exchange(member->store, key, expected, body, error)) {
+            name_member(member, error);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Errors: the first store's, since that one should have known. */
 static GBytes *
 replicated_get(ObjectStore *base, const char *key, GError **error)
@@ -293,6 +311,7 @@ replicated_store_new(ObjectStore *first)
     static const ObjectStoreOps ops = {
         .put_all = replicated_put_all,
         .replace = replicated_replace,
+        .exchange = replicated_exchange,
         .get = replicated_get,
         .list = replicated_list,
         .list_folders = replicated_list_folders,

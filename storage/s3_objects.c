@@ -127,15 +127,22 @@ add_wishes(const S3Objects *self, AwsRequest *request, const char *key)
         add_lock(self, request);
 }
 
+/* What has to be true of the name for a put to count. */
+typedef struct {
+    const char *header, *value;
+} Condition;
+
+static const Condition absent = {"if-none-match", "*"};
+
 static AwsRequest *
-new_put(const S3Objects *self, const char *key, GBytes *body, bool if_absent)
+new_put(const S3Objects *self, const char *key, GBytes *body, const Condition *condition)
 {
     AwsRequest *request = s3_endpoint_request(s3_client_endpoint(self->client), "PUT", key);
 
     add_checksums(request, body);
     add_wishes(self, request, key);
-    if (if_absent)
-        aws_request_add_header(request, "if-none-match", "*");
+    if (condition != NULL)
+        aws_request_add_header(request, condition->header, condition->value);
     return request;
 }
 
@@ -281,9 +288,10 @@ put_large(S3Objects *self, const ObjectPut *what, bool if_absent, S3FaultKind *k
 
 /* As put_large(). */
 static bool
-put_small(S3Objects *self, const ObjectPut *what, bool if_absent, S3FaultKind *kind, GError **error)
+put_small(S3Objects *self, const ObjectPut *what, const Condition *condition, S3FaultKind *kind,
+          GError **error)
 {
-    g_autoptr(AwsRequest) request = new_put(self, what->key, what->body, if_absent);
+    g_autoptr(AwsRequest) request = new_put(self, what->key, what->body, condition);
     const S3Call call = {.request = request,
                          .body = what->body,
                          .expect = S3_EXPECT_NOTHING,
@@ -303,7 +311,7 @@ put(S3Objects *self, const char *key, GBytes *body, bool if_absent, GError **err
     g_autoptr(GError) reason = NULL;
 
     if (is_large ? put_large(self, &what, if_absent, &kind, &reason)
-                 : put_small(self, &what, if_absent, &kind, &reason))
+                 : put_small(self, &what, if_absent ? &absent : NULL, &kind, &reason))
         return true;
     if (if_absent && kind == S3_FAULT_EXISTS) {
         if (settle(self, key, body, &is_gone, error))
@@ -329,6 +337,33 @@ bool
 s3_objects_replace(S3Objects *self, const char *key, GBytes *body, GError **error)
 {
     return put(self, key, body, false, error);
+}
+
+bool
+s3_objects_exchange(S3Objects *self, const char *key, GBytes *expected, GBytes *body,
+                    GError **error)
+{
+    const ObjectPut what = {.key = key, .body = body};
+    g_autoptr(HttpResponse) stored = fetch(self, "GET", key, error);
+    const char *mark = stored != NULL ? http_response_header(stored, "etag") : NULL;
+    const Condition unchanged = {"if-match", mark};
+    S3FaultKind kind = S3_FAULT_FINAL;
+    g_autoptr(GError) reason = NULL;
+    bool is_gone = false;
+
+    if (stored == NULL)
+        return false;
+    if (g_bytes_equal(stored->body, body))
+        return true;
+    if (!g_bytes_equal(stored->body, expected))
+        return fail(error, STORAGE_ERROR_CONFLICT, key, "was changed meanwhile");
+    if (put_small(self, &what, mark != NULL ? &unchanged : NULL, &kind, &reason))
+        return true;
+    /* Our own put with a lost answer, or somebody else's. */
+    if (kind == S3_FAULT_EXISTS)
+        return settle(self, key, body, &is_gone, error);
+    g_propagate_error(error, g_steal_pointer(&reason));
+    return false;
 }
 
 GBytes *

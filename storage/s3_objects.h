@@ -27,6 +27,11 @@ bool s3_objects_put(S3Objects *self, const char *key, GBytes *body,
 bool s3_objects_replace(S3Objects *self, const char *key, GBytes *body,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Puts only over exactly `expected`, which the server checks (If-Match); proved in the same way. A
+ * server that knows no If-Match leaves a moment between look and put. Errors: CONFLICT. */
+bool s3_objects_exchange(S3Objects *self, const char *key, GBytes *expected, GBytes *body,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Errors: CORRUPT - the bytes do not match the digest stored with them. */
 GBytes *s3_objects_get(S3Objects *self, const char *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -76,6 +76,13 @@ s3_store_replace(ObjectStore *base, const char *key, GBytes *body, GError **erro
     return s3_objects_replace(((S3Store *) base)->objects, key, body, error);
 }
 
+static bool
+s3_store_exchange(ObjectStore *base, const char *key, GBytes *expected, GBytes *body,
+                  GError **error)
+{
+    return s3_objects_exchange(((S3Store *) base)->objects, key, expected, body, error);
+}
+
 static GBytes *
 s3_store_get(ObjectStore *base, const char *key, GError **error)
 {
@@ -112,6 +119,7 @@ s3_store_open(const S3StoreOptions *options, GError **error)
     static const ObjectStoreOps ops = {
         .put_all = s3_store_put_all,
         .replace = s3_store_replace,
+        .exchange = s3_store_exchange,
         .get = s3_store_get,
         .list = s3_store_list,
         .list_folders = s3_store_list_folders,

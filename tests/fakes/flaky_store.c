@@ -63,6 +63,24 @@ flaky_replace(ObjectStore *base, const char *key, GBytes *body, GError **error)
     return true;
 }
 
+static bool
+flaky_exchange(ObjectStore *base, const char *key, GBytes *expected, GBytes *body, GError **error)
+{
+    FlakyStore *self = (FlakyStore *) base;
+    GBytes *stored = NULL;
+    bool is_same = false;
+
+    g_mutex_lock(&self->mutex);
+    stored = g_hash_table_lookup(self->objects, key);
+    is_same = stored != NULL && g_bytes_equal(stored, expected);
+    if (is_same)
+        g_hash_table_replace(self->objects, g_strdup(key), g_bytes_ref(body));
+    else
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CONFLICT, "%s was changed", key);
+    g_mutex_unlock(&self->mutex);
+    return is_same;
+}
+
 static GBytes *
 flaky_get(ObjectStore *base, const char *key, GError **error)
 {
@@ -132,6 +150,7 @@ flaky_free(ObjectStore *base)
 static const ObjectStoreOps flaky_ops = {
     .put_all = flaky_put_all,
     .replace = flaky_replace,
+    .exchange = flaky_exchange,
     .get = flaky_get,
     .list = flaky_list,
     .list_folders = flaky_list_folders,
