@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAX_FILE_BYTES ((gsize) 1 << 20)
+#define CREDENTIAL     "systemd:"
 
 struct ConfigFile {
     config_t config;
@@ -324,6 +325,12 @@ config_file_list(const ConfigFile *self, const char *name)
 char *
 config_file_resolve(const ConfigFile *self, const char *path)
 {
+    if (g_str_has_prefix(path, CREDENTIAL)) {
+        const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
+
+        return folder != NULL ? g_build_filename(folder, path + strlen(CREDENTIAL), NULL)
+                              : g_strdup(path);
+    }
     return g_canonicalize_filename(path, self->folder);
 }
 

@@ -43,7 +43,8 @@ bool config_file_switch(const ConfigFile *self, const char *name, bool fallback)
 /* Returns: GPtrArray of char *, owned; empty if it is not set. */
 GPtrArray *config_file_list(const ConfigFile *self, const char *name);
 
-/* Returns: `path` made absolute against the file's folder, owned. */
+/* Returns: `path` made absolute against the file's folder, owned. `systemd:<name>` is the unit's
+ * credential of that name (LoadCredential=), or stays as it is where no unit was given any. */
 char *config_file_resolve(const ConfigFile *self, const char *path);
 
 /* Sets `error` to CONFIG_ERROR_INVALID with the place of `name`, or of the file where it is not

@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOLDER_MODE = 0750, MAX_DEPTH = 16 };
+/* The umask decides whether a group may come in: a unit's lets it, for opener and retention. */
+enum { FOLDER_MODE = 0770, MAX_DEPTH = 16 };
 
 static int
 open_folder(int parent, const char *name)

@@ -11,9 +11,11 @@ typedef struct ObjectStore ObjectStore;
 
 /* One object to put, and what came of it. */
 typedef struct {
-    const char *key; /* borrowed */
-    GBytes *body;    /* borrowed */
-    GError *error;   /* out: NULL once durable; else owned by the caller */
+    const char *key;  /* borrowed */
+    GBytes *body;     /* borrowed */
+    GError *error;    /* out: NULL once durable; else owned by the caller */
+    unsigned *n_done; /* counted up, atomically, when a store that takes its time has done it; NULL:
+                         nobody looks */
 } ObjectPut;
 
 /* What each kind of store supplies. All are required. */

@@ -134,7 +134,8 @@ errand_for(const Member *member, uint32_t bit, const ObjectPut *puts, const uint
     for (size_t i = 0; i < n_puts; i++) {
         if (taken[i] & bit)
             continue;
-        errand.puts[errand.n_puts] = (ObjectPut){.key = puts[i].key, .body = puts[i].body};
+        errand.puts[errand.n_puts] =
+            (ObjectPut){.key = puts[i].key, .body = puts[i].body, .n_done = puts[i].n_done};
         errand.places[errand.n_puts++] = i;
     }
     return errand;

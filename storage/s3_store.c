@@ -29,6 +29,8 @@ put_one(S3Store *self, ObjectPut *put)
 {
     /* What is wrong stands in put->error. */
     (void) !s3_objects_put(self->objects, put->key, put->body, &put->error);
+    if (put->n_done != NULL)
+        g_atomic_int_inc(put->n_done);
 }
 
 static void

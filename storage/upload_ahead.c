@@ -54,7 +54,7 @@ replace(ObjectStore *store, Ahead *ahead)
 
 /* All that need a free name go together, the others one by one: they are few. */
 static void
-put(ObjectStore *store, const GPtrArray *found)
+put(ObjectStore *store, const GPtrArray *found, unsigned *n_steps)
 {
     g_autofree ObjectPut *puts = g_new0(ObjectPut, found->len + 1);
     size_t n_puts = 0;
@@ -63,7 +63,7 @@ put(ObjectStore *store, const GPtrArray *found)
         Ahead *ahead = g_ptr_array_index(found, i);
 
         if (!ahead->item->record.object.replaces) {
-            puts[n_puts++] = (ObjectPut){.key = ahead->key, .body = ahead->body};
+            puts[n_puts++] = (ObjectPut){.key = ahead->key, .body = ahead->body, .n_done = n_steps};
         } else {
             replace(store, ahead);
         }
@@ -85,7 +85,7 @@ upload_ahead(UploadCycle *self, const GPtrArray *sessions)
     collect(sessions, found);
     if (found->len == 0)
         return;
-    put(self->options->store, found);
+    put(self->options->store, found, self->n_steps);
     for (guint i = 0; i < found->len; i++) {
         Ahead *ahead = g_ptr_array_index(found, i);
 

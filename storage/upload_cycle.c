@@ -139,7 +139,8 @@ put_objects(Cycle *self)
             self->cycle->has_more = true; /* again, without what was given up */
             continue;
         }
-        puts[bodies->len] = (ObjectPut){.key = object->key, .body = body};
+        puts[bodies->len] =
+            (ObjectPut){.key = object->key, .body = body, .n_done = self->cycle->n_steps};
         g_ptr_array_add(bodies, body);
         g_ptr_array_add(read, object);
     }

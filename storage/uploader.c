@@ -9,6 +9,7 @@ enum { DEFAULT_INTERVAL_MS = 1000, MIN_SPACING_MS = 200 };
 struct Uploader {
     UploaderOptions options;
     GThread *thread;
+    unsigned n_turns; /* atomic */
     GMutex mutex;
     GCond woken, settled;
     struct {
@@ -59,7 +60,7 @@ run(void *data)
 {
     Uploader *self = data;
     g_autoptr(UploadRetry) retry = upload_retry_new();
-    UploadCycle cycle = {.options = &self->options, .retry = retry};
+    UploadCycle cycle = {.options = &self->options, .retry = retry, .n_steps = &self->n_turns};
 
     g_mutex_lock(&self->mutex);
     while (!self->locked.is_stopping) {
@@ -68,6 +69,7 @@ run(void *data)
         self->locked.is_wanted = false;
         self->locked.n_begun++;
         g_mutex_unlock(&self->mutex);
+        g_atomic_int_inc(&self->n_turns);
         upload_cycle_run(&cycle);
         g_mutex_lock(&self->mutex);
         take_status_locked(self, &cycle);
@@ -128,6 +130,12 @@ uploader_status(Uploader *self, UploaderStatus *status)
     g_mutex_lock(&self->mutex);
     *status = self->locked.status;
     g_mutex_unlock(&self->mutex);
+}
+
+uint64_t
+uploader_turns(void *self)
+{
+    return (uint64_t) (unsigned) g_atomic_int_get(&((Uploader *) self)->n_turns);
 }
 
 void

@@ -48,6 +48,10 @@ bool uploader_drain(Uploader *self, unsigned timeout_ms);
 
 void uploader_status(Uploader *self, UploaderStatus *status);
 
+/* Returns: a count that grows with each look through the spool, at least one a second, and with
+ * each put that the store has answered. Thread: any. */
+uint64_t uploader_turns(void *self);
+
 /* Stops the thread after its present step; what is not stored stays in the spool. NULL is allowed.
  */
 void uploader_free(Uploader *self);

@@ -64,6 +64,33 @@ test_examples_do_not_load_unfilled(SettingsFixture *fixture, gconstpointer unuse
     settings_fixture_fault(fixture, CONFIG_ERROR_INVALID, "trusted_recorders: must be a list");
 }
 
+/* What systemd decrypts for a unit lies where only the unit looks. */
+static void
+test_a_path_may_be_a_credential(SettingsFixture *fixture, gconstpointer unused)
+{
+    g_autofree char *text =
+        g_strdup_printf("recorder: { socket = \"/run/s\"; spool = \"s\"; signing_key = "
+                        "\"systemd:recorder.key\"; };\n"
+                        "store: { type = \"directory\"; path = \"/srv/store/\"; };\n"
+                        "trusted_recorders = [ \"%s\" ];\norgs = \"orgs\";\n",
+                        settings_fixture_verifier_key);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Settings) outside = NULL;
+    g_autoptr(Settings) inside = NULL;
+    settings_fixture_write(fixture->path, text);
+
+    outside = settings_load(fixture->path, &error);
+    g_assert_no_error(error);
+    g_setenv("CREDENTIALS_DIRECTORY", "/run/credentials/sealtaped.service", TRUE);
+    inside = settings_load(fixture->path, &error);
+    g_assert_no_error(error);
+    g_unsetenv("CREDENTIALS_DIRECTORY");
+
+    g_assert_cmpstr(outside->signing_key_path, ==, "systemd:recorder.key");
+    g_assert_cmpstr(inside->signing_key_path, ==,
+                    "/run/credentials/sealtaped.service/recorder.key");
+}
+
 static void
 test_what_is_left_out_has_a_value(SettingsFixture *fixture, gconstpointer unused)
 {
@@ -256,6 +283,7 @@ main(int argc, char **argv)
     settings_fixture_add("settings", "examples-load", test_examples_load);
     settings_fixture_add("settings", "examples-do-not-load-unfilled",
                          test_examples_do_not_load_unfilled);
+    settings_fixture_add("settings", "a-path-may-be-a-credential", test_a_path_may_be_a_credential);
     settings_fixture_add("settings", "what-is-left-out-has-a-value",
                          test_what_is_left_out_has_a_value);
     settings_fixture_add("settings", "janus-may-be-named", test_janus_may_be_named);

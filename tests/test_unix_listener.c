@@ -75,6 +75,44 @@ test_names_a_path_that_is_too_long(void)
     g_assert_error(error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG);
 }
 
+/* In a process of its own: descriptor 3 is somebody's already. */
+static void
+test_takes_the_service_managers_socket(void)
+{
+    g_autofree char *folder = NULL;
+    g_autofree char *path = NULL;
+    g_autofree char *pid = g_strdup_printf("%d", (int) getpid());
+    g_autoptr(GError) error = NULL;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    HttpService *service = NULL;
+    int fd = -1;
+
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 0, 0);
+        g_test_trap_assert_passed();
+        return;
+    }
+    folder = g_dir_make_tmp("passed-XXXXXX", NULL);
+    path = g_build_filename(folder, "access.sock", NULL);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+    g_assert_cmpint(bind(fd, (struct sockaddr *) &address, sizeof(address)), ==, 0);
+    g_assert_cmpint(listen(fd, 5), ==, 0);
+    if (fd != 3)
+        g_assert_cmpint(dup2(fd, 3), ==, 3);
+    g_setenv("LISTEN_PID", pid, TRUE);
+    g_setenv("LISTEN_FDS", "1", TRUE);
+
+    /* Without it: somebody serves there. */
+    service = http_service_new(path, routes, NULL, &error);
+
+    g_assert_no_error(error);
+    http_service_free(service);
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS)); /* the name is not ours to remove */
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -87,5 +125,7 @@ main(int argc, char **argv)
                      test_leaves_a_file_with_the_name_alone);
     g_test_add_func("/unix-listener/names-a-path-that-is-too-long",
                     test_names_a_path_that_is_too_long);
+    g_test_add_func("/unix-listener/takes-the-service-managers-socket",
+                    test_takes_the_service_managers_socket);
     return g_test_run();
 }

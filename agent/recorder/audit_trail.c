@@ -42,7 +42,8 @@ struct AuditTrail {
     GHashTable *logs; /* char * -> Log, never changed after the start */
     GAsyncQueue *notes;
     GThread *thread;
-    gint is_ending; /* atomic */
+    unsigned n_turns; /* atomic */
+    gint is_ending;   /* atomic */
 };
 
 static void
@@ -241,6 +242,7 @@ run(gpointer data)
     AuditTrail *self = data;
 
     while (!g_atomic_int_get(&self->is_ending)) {
+        g_atomic_int_inc(&self->n_turns);
         take_notes(self);
         look_around(self, false);
     }
@@ -300,6 +302,12 @@ audit_trail_status(AuditTrail *self, AuditTrailStatus *status)
             status->n_records += audit_log_length(log->log);
         status->n_failing += log->log == NULL || audit_log_is_broken(log->log);
     }
+}
+
+uint64_t
+audit_trail_turns(void *self)
+{
+    return (uint64_t) (unsigned) g_atomic_int_get(&((AuditTrail *) self)->n_turns);
 }
 
 void

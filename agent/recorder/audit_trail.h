@@ -53,6 +53,9 @@ typedef struct {
 } AuditTrailStatus;
 void audit_trail_status(AuditTrail *self, AuditTrailStatus *status);
 
+/* Returns: how often the thread has looked around, which it does at least once a second. */
+uint64_t audit_trail_turns(void *self);
+
 /* Tells each log that the recorder stops, signs, and tries once to anchor. NULL is allowed. */
 void audit_trail_free(AuditTrail *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AuditTrail, audit_trail_free)

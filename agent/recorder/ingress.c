@@ -37,6 +37,7 @@ struct Ingress {
     int wake_fd;
     GAsyncQueue *messages;
     GThread *thread;
+    unsigned n_rounds; /* atomic */
     /* Of the thread. */
     UdpBatch *batch;
     IngressRest rest;
@@ -161,6 +162,7 @@ run(gpointer data)
     g_autofree struct epoll_event *events = g_new(struct epoll_event, MAX_EVENTS);
 
     while (!self->is_stopped) {
+        g_atomic_int_inc(&self->n_rounds);
         expire_waiting(self);
         const int n_events =
             epoll_wait(self->epoll_fd, events, MAX_EVENTS, timeout_ms(self->next_due_us));
@@ -176,13 +178,19 @@ run(gpointer data)
 }
 
 static void
-send_message(Ingress *self, const Message *message)
+wake(const Ingress *self)
 {
     const uint64_t one = 1;
 
-    g_async_queue_push(self->messages, g_memdup2(message, sizeof(*message)));
     /* It only fails when it would overflow, and then the thread is awake. */
     (void) !write(self->wake_fd, &one, sizeof(one));
+}
+
+static void
+send_message(Ingress *self, const Message *message)
+{
+    g_async_queue_push(self->messages, g_memdup2(message, sizeof(*message)));
+    wake(self);
 }
 
 /* `action`: EPOLL_CTL_ADD or _MOD. `events`: 0 watches for nothing yet. */
@@ -302,6 +310,13 @@ ingress_track_finish(IngressTrack *track, int64_t until_us)
 {
     send_message(track->ingress,
                  &(Message){.kind = MESSAGE_FINISH, .track = track, .until_us = until_us});
+}
+
+uint64_t
+ingress_ask(void *self)
+{
+    wake(self);
+    return (uint64_t) (unsigned) g_atomic_int_get(&((Ingress *) self)->n_rounds);
 }
 
 void

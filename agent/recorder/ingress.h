@@ -55,6 +55,9 @@ void ingress_track_status(IngressTrack *track, RtpReceiverStatus *status);
  * else to where its RTP does. Ingress thread only (from on_packets). */
 void ingress_track_request_keyframe(IngressTrack *track);
 
+/* Wakes the thread. Returns: how many rounds it has made. Any thread. */
+uint64_t ingress_ask(void *self);
+
 /* Every track must be finished. NULL is allowed. */
 void ingress_free(Ingress *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ingress, ingress_free)

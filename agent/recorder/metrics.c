@@ -52,6 +52,20 @@ add_media(GString *text, const GPtrArray *sessions)
 }
 
 static void
+add_threads(GString *text, const Watchdog *watchdog)
+{
+    g_string_append(text, "# HELP sealtape_thread_stalled 1 while this thread does not turn.\n"
+                          "# TYPE sealtape_thread_stalled gauge\n");
+    for (unsigned i = 0; i < watchdog_count(watchdog); i++) {
+        const char *name = NULL;
+        const bool is_stalled = watchdog_is_stalled(watchdog, i, &name);
+
+        g_string_append_printf(text, "sealtape_thread_stalled{thread=\"%s\"} %d\n", name,
+                               is_stalled ? 1 : 0);
+    }
+}
+
+static void
 add_audit(GString *text, AuditTrail *audit)
 {
     AuditTrailStatus status = {0};
@@ -79,6 +93,7 @@ metrics_text(Recorder *recorder)
         age_us = MAX(0, g_get_real_time() - status.uploader.oldest_unix_us);
     add_sessions(text, sessions);
     add_media(text, sessions);
+    add_threads(text, recorder_watchdog(recorder));
     add_audit(text, recorder_audit(recorder));
     add(text, "seal_queue_bytes", "gauge", "Media in memory that waits to be sealed.",
         status.queued_bytes);

@@ -9,6 +9,8 @@
 #define STOP_LIMIT_US (10 * G_TIME_SPAN_SECOND)
 #define STOP_POLL_MS  20
 #define HEARTBEAT_S   1
+/* Of the watchdog; a disk that takes longer than that is a broken one. */
+enum { LONGEST_ROUND_MS = 30000, LONGEST_FLUSH_MS = 120000, LONGEST_PUT_MS = 60000 };
 /* What a session keeps of a track that ended is little, but for ever. */
 #define MAX_TRACKS_EVER 2000
 
@@ -20,6 +22,7 @@ struct Recorder {
     Sealer *sealer;
     AuditTrail *audit;
     Ingress *ingress;
+    Watchdog *watchdog;
 
     SessionTable *sessions;
     unsigned n_tracks; /* open, or about to be */
@@ -185,6 +188,24 @@ start_workers(Recorder *self)
     self->heartbeat = g_timeout_add_seconds(HEARTBEAT_S, beat, self);
 }
 
+/* How long a turn may take when nothing is wrong but a slow disk, or a store that answers nothing:
+ * then each put takes as long as it may, and only then is given up. */
+static void
+start_watchdog(Recorder *self)
+{
+    const StoreSettings *store = &self->settings->store;
+    const unsigned put_ms =
+        MAX(store->attempt_ms, LONGEST_PUT_MS) + MAX(store->retry_ms, LONGEST_PUT_MS);
+    const WatchdogPart parts[] = {
+        {"ingress",  LONGEST_ROUND_MS, ingress_ask,       self->ingress },
+        {"sealer",   LONGEST_FLUSH_MS, sealer_ask,        self->sealer  },
+        {"uploader", 4 * put_ms,       uploader_turns,    self->uploader},
+        {"audit",    LONGEST_FLUSH_MS, audit_trail_turns, self->audit   },
+    };
+
+    self->watchdog = watchdog_new(parts, G_N_ELEMENTS(parts));
+}
+
 Recorder *
 recorder_new(const Settings *settings, GError **error)
 {
@@ -205,6 +226,7 @@ recorder_new(const Settings *settings, GError **error)
     start_workers(self);
     self->audit =
         audit_trail_new(&(AuditTrailOptions){settings, self->storage.store, self->storage.signer});
+    start_watchdog(self);
     spool_status(self->storage.spool, &spool);
     if (spool.n_recovered > 0) {
         g_message("%" G_GUINT64_FORMAT " sessions were open when the recorder last ended; they "
@@ -293,6 +315,12 @@ recorder_sessions(const Recorder *self)
     return session_table_list(self->sessions);
 }
 
+const Watchdog *
+recorder_watchdog(const Recorder *self)
+{
+    return self->watchdog;
+}
+
 AuditTrail *
 recorder_audit(const Recorder *self)
 {
@@ -349,6 +377,7 @@ recorder_free(Recorder *self)
         return;
     if (self->heartbeat != 0)
         g_source_remove(self->heartbeat);
+    watchdog_free(self->watchdog);
     /* From the source to the store: each stage works off what the one before has given it. */
     ingress_free(self->ingress);
     sealer_free(self->sealer);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/recorder/session.h"
+#include "agent/service/watchdog.h"
 #include "config/settings.h"
 #include "storage/catalogue_writer.h"
 #include "storage/spool_space.h"
@@ -41,6 +42,9 @@ typedef struct {
     bool is_stopping;
 } RecorderStatus;
 void recorder_status(Recorder *self, RecorderStatus *status);
+
+/* Returns: what looks after the threads, borrowed. */
+const Watchdog *recorder_watchdog(const Recorder *self);
 
 /* Returns: borrowed. */
 AuditTrail *recorder_audit(const Recorder *self);

@@ -21,12 +21,13 @@ typedef enum {
     MESSAGE_CLOCK,
     MESSAGE_END,
     MESSAGE_STOP,
+    MESSAGE_WAKE,
     MESSAGE_QUIT,
 } MessageKind;
 
 typedef struct {
     MessageKind kind;
-    SealerTrack *track;     /* but for STOP and QUIT */
+    SealerTrack *track;     /* but for STOP, WAKE and QUIT */
     SealerSession *session; /* STOP */
     Segment *segment;       /* SEGMENT; owned */
     const char *reason;     /* GAP; interned */
@@ -50,6 +51,7 @@ struct Sealer {
     GAsyncQueue *queue;
     GThread *thread;
     size_t queued_bytes; /* atomic */
+    unsigned n_turns;    /* atomic */
 
     /* Of the thread: appended, and not yet durable. */
     GArray *unacknowledged; /* Acknowledgement */
@@ -84,13 +86,15 @@ tell_trouble(Sealer *self, const char *session, const GError *error)
 }
 
 static void
-append_gap(Sealer *self, const SealerTrack *track, const LedgerGap *gap)
+append_gap(Sealer *self, const SealerTrack *track, int64_t start_us, int64_t duration_us,
+           const char *reason)
 {
+    const LedgerGap gap = {sealer_track_id(track), start_us, duration_us, reason};
     g_autoptr(GError) error = NULL;
     const char *session = sealer_session_id(sealer_track_session(track));
 
     self->is_dirty = true;
-    if (!ledger_debts_add_gap(self->debts, session, gap, &error))
+    if (!ledger_debts_add_gap(self->debts, session, &gap, &error))
         tell_trouble(self, session, error);
 }
 
@@ -98,15 +102,8 @@ append_gap(Sealer *self, const SealerTrack *track, const LedgerGap *gap)
 static void
 lose_segment(Sealer *self, SealerTrack *track, const Segment *segment, const char *reason)
 {
-    const LedgerGap gap = {
-        .track = sealer_track_id(track),
-        .start_us = segment->start_us,
-        .duration_us = segment->duration_us,
-        .reason = reason,
-    };
-
     sealer_track_lose(track, segment->part);
-    append_gap(self, track, &gap);
+    append_gap(self, track, segment->start_us, segment->duration_us, reason);
 }
 
 static void
@@ -133,16 +130,9 @@ take_segment(Sealer *self, SealerTrack *track, const Segment *segment)
 static void
 take_gap(Sealer *self, const Message *message)
 {
-    const LedgerGap gap = {
-        .track = sealer_track_id(message->track),
-        .start_us = message->start_us,
-        .duration_us = message->duration_us,
-        .reason = message->reason,
-    };
-
     if (message->loses_part)
         sealer_track_lose(message->track, message->part);
-    append_gap(self, message->track, &gap);
+    append_gap(self, message->track, message->start_us, message->duration_us, message->reason);
 }
 
 static void
@@ -205,6 +195,8 @@ take_message(Sealer *self, const Message *message)
     case MESSAGE_STOP:
         sealer_session_stop(message->session, message->n_tracks);
         close_if_ended(self, message->session);
+        break;
+    case MESSAGE_WAKE:
         break;
     case MESSAGE_QUIT:
         self->is_quitting = true;
@@ -271,6 +263,7 @@ run(gpointer data)
     while (!self->is_quitting || self->is_dirty) {
         g_autoptr(Message) message = next_message(self);
 
+        g_atomic_int_inc(&self->n_turns);
         if (message != NULL) {
             if (message->segment != NULL)
                 g_atomic_pointer_add(&self->queued_bytes, -(gssize) message->segment->n_bytes);
@@ -373,6 +366,16 @@ uint64_t
 sealer_queued_bytes(Sealer *self)
 {
     return (uint64_t) g_atomic_pointer_get(&self->queued_bytes);
+}
+
+uint64_t
+sealer_ask(void *data)
+{
+    Sealer *self = data;
+
+    if (g_async_queue_length(self->queue) <= 0)
+        send(self, &(Message){.kind = MESSAGE_WAKE});
+    return (uint64_t) (unsigned) g_atomic_int_get(&self->n_turns);
 }
 
 void

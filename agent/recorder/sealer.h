@@ -41,6 +41,9 @@ void sealer_take_stop(Sealer *self, SealerSession *session, unsigned n_tracks);
 /* Plaintext that waits. Any thread. */
 uint64_t sealer_queued_bytes(Sealer *self);
 
+/* Wakes the thread. Returns: how many messages it has looked for. Any thread. */
+uint64_t sealer_ask(void *self);
+
 /* Works off what waits, then ends the thread. NULL is allowed. */
 void sealer_free(Sealer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sealer, sealer_free)

@@ -6,12 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 
 struct UnixListener {
     GSocket *socket;
     char *path;
     dev_t device; /* of the name, so that only our own is removed */
-    ino_t inode;
+    ino_t inode;  /* 0: the name is the service manager's */
 };
 
 static bool
@@ -78,12 +79,31 @@ bind_and_listen(UnixListener *self, GSocketAddress *address, GError **error)
     return g_socket_listen(self->socket, error);
 }
 
+/* The service manager's socket for `path` (a .socket unit), with the mode and owner that it gave
+ * it. Returns: -1 if it passed none. */
+static int
+passed_socket(const char *path)
+{
+    const int n_passed = sd_listen_fds(0);
+
+    for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n_passed; fd++) {
+        if (sd_is_socket_unix(fd, SOCK_STREAM, 1, path, 0) > 0)
+            return fd;
+    }
+    return -1;
+}
+
 UnixListener *
 unix_listener_open(const char *path, GError **error)
 {
     g_autoptr(UnixListener) self = g_new0(UnixListener, 1);
     g_autoptr(GSocketAddress) address = NULL;
+    const int passed = passed_socket(path);
 
+    if (passed >= 0) {
+        self->socket = g_socket_new_from_fd(passed, error);
+        return self->socket != NULL ? g_steal_pointer(&self) : NULL;
+    }
     if (strlen(path) >= sizeof(((struct sockaddr_un *) NULL)->sun_path)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG,
                     "cannot listen on %s: the path of a socket has at most %zu bytes", path,
