@@ -1,7 +1,9 @@
 #include "config/settings.h"
 
 #include "config/access_settings_file.h"
+#include "config/audit_settings_file.h"
 #include "config/config_file.h"
+#include "config/key_settings_file.h"
 #include "config/org_settings.h"
 #include "config/replica_settings.h"
 #include "config/store_settings.h"
@@ -300,7 +302,11 @@ on_org_free(gpointer org)
 Settings *
 settings_load(const char *path, GError **error)
 {
-    static const ConfigRule *const tables[] = {rules, store_settings_rules, access_settings_rules,
+    static const ConfigRule *const tables[] = {rules,
+                                               store_settings_rules,
+                                               access_settings_rules,
+                                               key_settings_rules,
+                                               audit_settings_rules,
                                                NULL};
     g_autoptr(Settings) self = g_new0(Settings, 1);
     g_autoptr(ConfigFile) file = NULL;
@@ -311,9 +317,10 @@ settings_load(const char *path, GError **error)
     if (file == NULL || !read_recorder(self, file, error) || !read_spool_free(self, file, error) ||
         !store_settings_read(&self->store, file, error) ||
         !replica_settings_read(&self->store, file, error) ||
-        !access_settings_read(self, file, error))
+        !access_settings_read(self, file, error) || !audit_settings_read(self, file, error))
         return NULL;
     read_catalogue(self, file);
+    key_settings_read(self, file);
     self->verifier_keys = config_file_list(file, "trusted_recorders");
     if (!read_janus(self, file, error) || !read_orgs(self, file, error))
         return NULL;
@@ -347,6 +354,8 @@ settings_free(Settings *self)
     store_settings_clear(&self->store);
     janus_free(self->janus);
     access_settings_free(self->access);
+    key_settings_free(self->keys);
+    audit_settings_free(self->audit);
     g_clear_pointer(&self->verifier_keys, g_ptr_array_unref);
     g_clear_pointer(&self->orgs, g_ptr_array_unref);
     g_free(self);

@@ -1,7 +1,10 @@
 #pragma once
 
 #include "config/access_settings.h"
+#include "config/audit_settings.h"
 #include "config/free_space.h"
+#include "config/janus_settings.h"
+#include "config/key_settings.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -71,17 +74,6 @@ typedef struct {
     uint32_t retry_ms;
 } StoreSettings;
 
-/* The Janus whose rooms sessions may follow. Its secrets stay in files until they are used. */
-typedef struct {
-    char *url;             /* janus.url: of its HTTP API */
-    char *rtp_host;        /* janus.rtp_host: where it is to send to; recorder.rtp.address */
-    char *ca_path;         /* janus.ca_file: who vouches for an https URL; NULL: the system */
-    char *api_secret_path; /* janus.api_secret_file; NULL: none, as the others */
-    char *room_secret_path;
-    char *room_pin_path;
-    char *admin_key_path;
-} JanusSettings;
-
 typedef struct {
     char *path;        /* of sealtape.conf */
     char *socket_path; /* recorder.socket */
@@ -107,6 +99,8 @@ typedef struct {
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */
     JanusSettings *janus;     /* NULL: none */
     AccessSettings *access;   /* NULL: nothing is opened on this host */
+    KeySettings *keys;        /* of the command line; never NULL */
+    AuditSettings *audit;     /* never NULL */
     GPtrArray *orgs;          /* OrgSettings */
 } Settings;
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -19,7 +20,7 @@
  * can not be done either, nobody knows what the disk holds, and the log is broken until it is
  * opened again. */
 
-enum { MAX_WORDS_BYTES = 4096 };
+enum { MAX_WORDS_BYTES = 12288, LOOK_AGAIN_MS = 20 };
 
 struct AuditLog {
     char *origin;
@@ -192,15 +193,29 @@ open_folder(AuditLog *self, const AuditLogOptions *options, GError **error)
     return true;
 }
 
+/* Whoever holds it holds it for a record; there is no call that waits for a lock only so long. */
 static bool
-open_file(AuditLog *self, const char *name, GError **error)
+take_lock(int file, unsigned wait_ms)
+{
+    const int64_t until_us = g_get_monotonic_time() + (int64_t) wait_ms * 1000;
+
+    while (flock(file, LOCK_EX | LOCK_NB) != 0) {
+        if (g_get_monotonic_time() >= until_us)
+            return false;
+        (void) poll(NULL, 0, LOOK_AGAIN_MS);
+    }
+    return true;
+}
+
+static bool
+open_file(AuditLog *self, const char *name, unsigned wait_ms, GError **error)
 {
     const int flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
 
     self->file = openat(self->folder, name, flags, 0600);
     if (self->file < 0)
         return storage_fail_errno(error, "open", name);
-    if (flock(self->file, LOCK_EX | LOCK_NB) != 0) {
+    if (!take_lock(self->file, wait_ms)) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_BUSY,
                     "audit log %s: another process writes it", self->origin);
         return false;
@@ -226,7 +241,7 @@ audit_log_open(const AuditLogOptions *options, GError **error)
     self->file_word = audit_log_word_of(key_name);
     self->checkpoint_name = g_strconcat(self->file_word, ".checkpoint", NULL);
     name = g_strconcat(self->file_word, ".log", NULL);
-    if (!open_folder(self, options, error) || !open_file(self, name, error) ||
+    if (!open_folder(self, options, error) || !open_file(self, name, options->wait_ms, error) ||
         !read_log(self, name, error))
         return NULL;
     return g_steal_pointer(&self);

@@ -22,6 +22,7 @@ typedef struct {
     const char *folder; /* made if it is not there, for its owner alone */
     const char *org;
     const NoteSigner *signer; /* borrowed until audit_log_free() */
+    unsigned wait_ms;         /* for another process that writes it; 0: not at all */
 } AuditLogOptions;
 
 /* Opens it, or begins one. A last line cut by a crash goes, unless a checkpoint vouches for it. The

@@ -43,25 +43,89 @@ test_encodes_what_could_be_more_than_a_value(void)
     g_assert_cmpstr(words, ==, "recording-refused refused evidence=a%20b%0A9%20x%3D%25%7F%C3%A9");
 }
 
+/* An event in which every text is `value`. */
+static AuditEvent
+event_full_of(const char *value)
+{
+    AuditEvent event = {.kind = AUDIT_EVENTS_LEFT_OUT, .outcome = AUDIT_FAILED};
+    const char **const texts[] = {
+        &event.session,      &event.participant, &event.purpose, &event.state,     &event.reason,
+        &event.text_version, &event.evidence,    &event.policy,  &event.actor,     &event.role,
+        &event.use,          &event.token,       &event.grant,   &event.address,   &event.approver,
+        &event.review,       &event.client,      &event.tracks,  &event.recipient, &event.basis,
+        &event.key,          &event.new_key,     &event.matter,  &event.rule,      &event.until,
+        &event.certificate,  &event.object,      &event.detail,
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        *texts[i] = value;
+    event.from_us = G_MININT64;
+    event.to_us = G_MAXINT64;
+    event.count = G_MAXUINT64;
+    return event;
+}
+
 static void
 test_is_never_too_long_for_the_log(void)
 {
     g_autofree char *value = g_strnfill(100000, '\n');
-    const AuditEvent event = {AUDIT_EVENTS_LEFT_OUT,
-                              AUDIT_FAILED,
-                              value,
-                              value,
-                              value,
-                              value,
-                              value,
-                              value,
-                              value,
-                              value,
-                              value,
-                              G_MAXUINT64};
+    const AuditEvent event = event_full_of(value);
     g_autofree char *words = audit_event_words(&event);
 
-    g_assert_cmpuint(strlen(words), <=, 4096);
+    g_assert_cmpuint(strlen(words), >, 10000);
+    g_assert_cmpuint(strlen(words), <=, AUDIT_EVENT_MOST_BYTES);
+}
+
+static void
+test_is_read_back_as_it_was(void)
+{
+    const AuditEvent event = event_full_of("a b%\n=\xc3\xa9");
+    g_autofree char *words = audit_event_words(&event);
+    g_autofree char *line = g_strdup_printf("17 2026-11-21T17:00:23.672566Z %s", words);
+    g_autofree char *again = NULL;
+    g_auto(AuditRecord) record = {0};
+
+    g_assert_true(audit_record_parse(&record, line, strlen(line)));
+
+    again = audit_event_words(&record.event);
+    g_assert_cmpstr(again, ==, words);
+    g_assert_cmpuint(record.number, ==, 17);
+    g_assert_cmpstr(record.time, ==, "2026-11-21T17:00:23.672566Z");
+    g_assert_cmpstr(record.event.detail, ==, "a b%\n=\xc3\xa9");
+}
+
+static void
+test_reads_what_a_later_version_wrote(void)
+{
+    static const char line[] = "0 t grant-issued ok session=s1 unheard=of count=2";
+    g_auto(AuditRecord) record = {0};
+
+    g_assert_true(audit_record_parse(&record, line, strlen(line)));
+    g_assert_cmpstr(record.event.session, ==, "s1");
+    g_assert_cmpuint(record.event.count, ==, 2);
+}
+
+static void
+test_is_no_record(void)
+{
+    static const char *const lines[] = {
+        "",
+        "0 t grant-issued",
+        "x t grant-issued ok",
+        "0 t grant-unheard ok",
+        "0 t grant-issued perhaps",
+        "0 t grant-issued ok session",
+        "0 t grant-issued ok session=%",
+        "0 t grant-issued ok session=%4",
+        "0 t grant-issued ok session=%zz",
+        "0 t grant-issued ok session=a%00b",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_auto(AuditRecord) record = {0};
+
+        g_assert_false(audit_record_parse(&record, lines[i], strlen(lines[i])));
+    }
 }
 
 static void
@@ -75,6 +139,7 @@ test_every_kind_has_a_name_of_its_own(void)
         g_assert_nonnull(text);
         g_assert_cmpuint(strspn(text, "abcdefghijklmnopqrstuvwxyz-"), ==, strlen(text));
         g_assert_true(g_hash_table_add(seen, (gpointer) text));
+        g_assert_cmpint(audit_kind_of(text), ==, kind);
     }
 }
 
@@ -90,5 +155,9 @@ main(int argc, char **argv)
                     test_is_never_too_long_for_the_log);
     g_test_add_func("/audit-event/every-kind-has-a-name-of-its-own",
                     test_every_kind_has_a_name_of_its_own);
+    g_test_add_func("/audit-event/is-read-back-as-it-was", test_is_read_back_as_it_was);
+    g_test_add_func("/audit-event/reads-what-a-later-version-wrote",
+                    test_reads_what_a_later_version_wrote);
+    g_test_add_func("/audit-event/is-no-record", test_is_no_record);
     return g_test_run();
 }

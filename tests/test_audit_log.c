@@ -47,7 +47,8 @@ tear_down(Fixture *fixture, gconstpointer unused)
 static AuditLog *
 try_open(const Fixture *fixture, GError **error)
 {
-    return audit_log_open(&(AuditLogOptions){fixture->folder, "clinic-a", fixture->signer}, error);
+    return audit_log_open(&(AuditLogOptions){fixture->folder, "clinic-a", fixture->signer, 0},
+                          error);
 }
 
 static AuditLog *

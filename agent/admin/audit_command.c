@@ -1,3 +1,4 @@
+#include "agent/admin/audit_keygen.h"
 #include "agent/admin/audit_prove.h"
 #include "agent/admin/audit_show.h"
 #include "agent/admin/audit_sources.h"
@@ -38,15 +39,17 @@ print_verdict(const AuditSource *source, const AuditVerdict *verdict)
 }
 
 static AuditVerdict *
-verify_one(const AuditSource *source, GPtrArray *verifiers)
+verify_one(const AuditSource *source)
 {
     const AuditEvidence evidence = {source->origin == NULL ? source->word : source->origin,
-                                    source->content, source->notes, verifiers};
+                                    source->content, source->notes, source->verifiers};
     AuditVerdict *verdict = audit_check(&evidence);
 
     if (source->origin == NULL) {
-        g_ptr_array_add(verdict->findings,
-                        g_strdup("no recorder of that name is trusted by the settings"));
+        g_ptr_array_add(
+            verdict->findings,
+            g_strdup("no program of that name is trusted by the settings: add its verifier key to "
+                     "trusted_recorders, trusted_openers or trusted_admins"));
     }
     if (source->fault != NULL) {
         g_ptr_array_add(
@@ -86,7 +89,7 @@ run_verify(CommandContext *context, int argc, char **argv)
         return command_context_fail(context, g_steal_pointer(&error));
     rows = json_array();
     for (guint i = 0; i < sources->logs->len; i++) {
-        g_autoptr(AuditVerdict) verdict = verify_one(sources->logs->pdata[i], sources->verifiers);
+        g_autoptr(AuditVerdict) verdict = verify_one(sources->logs->pdata[i]);
 
         n_findings += verdict->findings->len;
         json_array_append_new(rows, verdict_to_json(sources->logs->pdata[i], verdict));
@@ -109,14 +112,16 @@ audit_command_run(CommandContext *context, int argc, char **argv)
         const char *word;
         int (*run)(CommandContext *context, int argc, char **argv);
     } rows[] = {
-        {"show",   audit_show_run },
-        {"verify", run_verify     },
-        {"prove",  audit_prove_run},
+        {"show",   audit_show_run  },
+        {"verify", run_verify      },
+        {"prove",  audit_prove_run },
+        {"keygen", audit_keygen_run},
     };
     static const CommandSyntax syntax = {
         "audit",
-        "show | verify | prove",
-        "Shows what the recorder has noted, holds it against what was signed, or proves a record.\n"
+        "show | verify | prove | keygen",
+        "Shows what recorder, opener and command line have noted, holds it against what was "
+        "signed, or proves a record.\n"
         "`sealtape audit verify --help` says more.",
         NULL,
         1,
@@ -128,6 +133,6 @@ audit_command_run(CommandContext *context, int argc, char **argv)
             return rows[i].run(context, argc - 1, argv + 1);
     }
     if (command_context_parse(context, &syntax, &argc, argv))
-        g_printerr("sealtape audit: `%s` is neither `show` nor `verify` nor `prove`\n", argv[1]);
+        g_printerr("sealtape audit: `%s` is none of show, verify, prove and keygen\n", argv[1]);
     return EXIT_CODE_USAGE;
 }

@@ -29,7 +29,7 @@ on_line(const AuditLines *lines, const char *line, size_t n_bytes, void *user_da
 /* The largest genuine checkpoint, one in the store rather than one of this host. Returns: its note,
  * borrowed; NULL if there is none. */
 static const AuditNote *
-best_note(const AuditSource *source, GPtrArray *verifiers, Checkpoint *best)
+best_note(const AuditSource *source, Checkpoint *best)
 {
     const AuditNote *found = NULL;
 
@@ -37,7 +37,7 @@ best_note(const AuditSource *source, GPtrArray *verifiers, Checkpoint *best)
         const AuditNote *note = source->notes->pdata[i];
         g_auto(Checkpoint) checkpoint = {0};
 
-        if (!checkpoint_open(&checkpoint, note->note, verifiers, NULL) ||
+        if (!checkpoint_open(&checkpoint, note->note, source->verifiers, NULL) ||
             g_strcmp0(checkpoint.origin, source->origin) != 0 ||
             (found != NULL && checkpoint.n_leaves < best->n_leaves))
             continue;
@@ -75,7 +75,7 @@ fail(GError **error, const AuditSource *source, uint64_t number, const char *sen
 }
 
 static bool
-prove(const AuditSource *source, GPtrArray *verifiers, uint64_t number, GError **error)
+prove(const AuditSource *source, uint64_t number, GError **error)
 {
     g_autoptr(GArray) leaves = g_array_new(FALSE, FALSE, sizeof(Digest));
     g_auto(Checkpoint) checkpoint = {0};
@@ -91,7 +91,7 @@ prove(const AuditSource *source, GPtrArray *verifiers, uint64_t number, GError *
     record = reading.record;
     if (record == NULL)
         return fail(error, source, number, "is not there");
-    note = best_note(source, verifiers, &checkpoint);
+    note = best_note(source, &checkpoint);
     if (note == NULL || number >= checkpoint.n_leaves) {
         return fail(error, source, number,
                     "is not vouched for by a checkpoint yet; one is signed within a minute");
@@ -165,7 +165,7 @@ audit_prove_run(CommandContext *context, int argc, char **argv)
     }
     sources = audit_sources_load(context, org, true, &error);
     source = sources == NULL ? NULL : choose(sources->logs, origin, &error);
-    if (source == NULL || !prove(source, sources->verifiers, number, &error))
+    if (source == NULL || !prove(source, number, &error))
         return command_context_fail(context, g_steal_pointer(&error));
     return EXIT_CODE_OK;
 }

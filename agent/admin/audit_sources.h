@@ -6,19 +6,21 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* An audit log of this host, with the checkpoints that were signed of it. */
+/* An audit log of this host, of any program, with the checkpoints that were signed of it. */
 typedef struct {
     char *org;
-    char *word;       /* its origin, as names of files have it */
-    char *origin;     /* as checkpoints have it; NULL: no recorder of that name is trusted */
+    char *word;   /* its origin, as names of files have it */
+    char *origin; /* as checkpoints have it; NULL: no program of that name is trusted */
+    GPtrArray
+        *verifiers;   /* NoteVerifier: of that name alone; one program can not speak for another */
     GBytes *content;  /* of the log */
     GPtrArray *notes; /* AuditNote: the one beside the log, and those in the store */
     char *fault;      /* why the store could not be asked for its; NULL: it was */
 } AuditSource;
 
 typedef struct {
-    GPtrArray *verifiers; /* NoteVerifier: the recorders that the settings trust */
-    GPtrArray *logs;      /* AuditSource */
+    GPtrArray *verifiers; /* NoteVerifier: the programs that the settings trust */
+    GPtrArray *logs;      /* AuditSource, by organisation and word */
 } AuditSources;
 
 /* Reads the logs of `org` (NULL: of each organisation of the settings). `with_store`: the store's

@@ -3,6 +3,7 @@
 #include "agent/service/http_client.h"
 #include "agent/store/configured_store.h"
 #include "agent/store/trusted_recorders.h"
+#include "agent/trail/audit_journal.h"
 #include "crypto/age_context.h"
 #include "storage/storage_error.h"
 
@@ -18,6 +19,7 @@ struct CommandContext {
     Settings *settings;
     ObjectStore *store;
     GPtrArray *verifiers; /* NoteVerifier */
+    AuditJournal *journal;
 };
 
 CommandContext *
@@ -137,6 +139,19 @@ command_context_open_recording(CommandContext *self, const char *session, GError
     return NULL;
 }
 
+bool
+command_context_audit(CommandContext *self, const char *org, const AuditEvent *event,
+                      GError **error)
+{
+    const Settings *settings = command_context_settings(self, error);
+
+    if (settings != NULL && self->journal == NULL) {
+        /* A store that does not answer gets the checkpoint another time. */
+        self->journal = audit_journal_new(settings, command_context_store(self, NULL), error);
+    }
+    return self->journal != NULL && audit_journal_write(self->journal, org, event, error);
+}
+
 json_t *
 command_context_ask_recorder(CommandContext *self, const char *path)
 {
@@ -179,6 +194,7 @@ command_context_free(CommandContext *self)
 {
     if (self == NULL)
         return;
+    audit_journal_free(self->journal); /* it puts into the store */
     g_free(self->config_path);
     settings_free(self->settings);
     object_store_free(self->store);

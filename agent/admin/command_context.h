@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/admin/exit_code.h"
+#include "agent/audit/audit_event.h"
 #include "config/settings.h"
 #include "storage/object_store.h"
 #include "storage/recording.h"
@@ -41,6 +42,10 @@ ObjectStore *command_context_store(CommandContext *self, GError **error) G_GNUC_
  * session. */
 Recording *command_context_open_recording(CommandContext *self, const char *session,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Tells the audit log of `org` what this command is about to do; audit_journal_write() says how. */
+bool command_context_audit(CommandContext *self, const char *org, const AuditEvent *event,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Asks the recorder, if it runs. Returns: the answer to a GET of `path`, owned; NULL when nobody
  * serves or the answer is not a 200. */

@@ -8,7 +8,8 @@
 static const char *
 org_fault(const char *org)
 {
-    static const char *const taken[] = {"recorder", "access", "break-glass", NULL};
+    static const char *const taken[] = {"recorder",  "access",      "admin",
+                                        "pseudonym", "break-glass", NULL};
 
     if (org == NULL)
         return "--org ID is missing";
@@ -18,7 +19,9 @@ org_fault(const char *org)
     }
     /* These would share their key file's name with another key. */
     if (g_strv_contains(taken, org))
-        return "`recorder`, `access` and `break-glass` are names of other keys: take another id";
+        return "`recorder`, `access`, `admin`, `pseudonym` and `break-glass` are names of other "
+               "keys: "
+               "take another id";
     return NULL;
 }
 

@@ -1,5 +1,7 @@
 #include "agent/admin/init_files.h"
 
+#include "agent/admin/signer_files.h"
+#include "agent/audit/pseudonym.h"
 #include "crypto/age_key.h"
 #include "crypto/signed_note.h"
 #include "storage/durable_file.h"
@@ -73,33 +75,6 @@ make_folders(const char *folder, GError **error)
     return true;
 }
 
-/* Creates `folder`/`name`, never over another file. */
-static bool
-create_file(const char *folder, const char *name, mode_t mode, GBytes *content, GError **error)
-{
-    g_auto(Fd) dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    return (dir >= 0 || fail_errno(error, "open", folder)) &&
-           durable_file_create(dir, name, mode, content, error);
-}
-
-static bool
-create_text(const char *folder, const char *name, mode_t mode, const char *text, GError **error)
-{
-    g_autoptr(GBytes) content = g_bytes_new(text, strlen(text));
-
-    return create_file(folder, name, mode, content, error);
-}
-
-/* The bytes go from locked memory to the file without a copy. */
-static bool
-create_secret(const char *folder, const char *name, const Secret *secret, GError **error)
-{
-    g_autoptr(GBytes) content = g_bytes_new_static(secret_peek(secret), secret_length(secret));
-
-    return create_file(folder, name, 0600, content, error);
-}
-
 /* Makes an identity file as age-keygen would. Returns: its recipient, owned. */
 static char *
 make_identity(const char *keys, const char *name, const char *meaning, GError **error)
@@ -118,28 +93,31 @@ make_identity(const char *keys, const char *name, const char *meaning, GError **
         return NULL;
     memcpy(secret_bytes(file), head, strlen(head));
     memcpy(secret_bytes(file) + strlen(head), secret_peek(key), secret_length(key));
-    if (!create_secret(keys, name, file, error))
+    if (!signer_files_put_secret(keys, name, file, error))
         return NULL;
     return g_strdup(age_recipient_text(recipient));
 }
 
-/* Makes `<program>.key` and `<program>.pub`. Returns: the verifier key, owned. */
-static char *
-make_signer(const char *keys, const char *program, GError **error)
+/* Each program signs with a key of its own, so that a record tells whose it is. */
+static bool
+make_signers(InitFiles *self, const char *keys, GError **error)
 {
-    g_autofree char *name = g_strconcat(program, ".", g_get_host_name(), NULL);
-    g_autofree char *secret_name = g_strconcat(program, ".key", NULL);
-    g_autofree char *public_name = g_strconcat(program, ".pub", NULL);
-    g_autoptr(NoteSigner) signer = note_signer_generate(
-        g_strcanon(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS ".-", '-'), error);
-    g_autoptr(Secret) key = signer != NULL ? note_signer_to_text(signer, error) : NULL;
-    g_autofree char *verifier_key = signer != NULL ? note_signer_verifier_key(signer) : NULL;
-    g_autofree char *line = g_strconcat(verifier_key, "\n", NULL);
+    self->verifier_key = signer_files_make(keys, "recorder", error);
+    if (self->verifier_key == NULL)
+        return false;
+    self->opener_key = signer_files_make(keys, "access", error);
+    if (self->opener_key == NULL)
+        return false;
+    self->admin_key = signer_files_make(keys, "admin", error);
+    return self->admin_key != NULL;
+}
 
-    if (key == NULL || !create_secret(keys, secret_name, key, error) ||
-        !create_text(keys, public_name, 0644, line, error))
-        return NULL;
-    return g_steal_pointer(&verifier_key);
+static bool
+make_pseudonym_key(const char *keys, GError **error)
+{
+    g_autoptr(Secret) key = pseudonym_key_generate(error);
+
+    return key != NULL && signer_files_put_secret(keys, "pseudonym.key", key, error);
 }
 
 static bool
@@ -149,7 +127,6 @@ make_keys(InitFiles *self, const char *org, GError **error)
     g_autofree char *name = g_strconcat(org, ".key", NULL);
     g_autofree char *meaning =
         g_strconcat("organisation identity of ", org, ": opens its recordings", NULL);
-    g_autofree char *access_key = NULL;
 
     self->org_identity_path = g_build_filename(keys, name, NULL);
     self->break_glass_path = g_build_filename(keys, "break-glass.key", NULL);
@@ -160,11 +137,7 @@ make_keys(InitFiles *self, const char *org, GError **error)
         make_identity(keys, "break-glass.key", "break-glass identity: keep offline", error);
     if (self->break_glass_recipient == NULL)
         return false;
-    self->verifier_key = make_signer(keys, "recorder", error);
-    if (self->verifier_key == NULL)
-        return false;
-    access_key = make_signer(keys, "access", error);
-    return access_key != NULL;
+    return make_signers(self, keys, error) && make_pseudonym_key(keys, error);
 }
 
 /* Returns: the example file's text with `what` replaced, owned. */
@@ -198,12 +171,19 @@ make_settings(const InitFiles *self, const char *org, GError **error)
                         self->org_recipient),
                 "AGE-RECIPIENT-FOR-BREAK-GLASS", self->break_glass_recipient);
     g_autofree char *identity = g_strconcat("keys/", org, ".key", NULL);
-    g_autofree char *text = replace(replace(example("sealtape.conf.example"),
-                                            "VERIFIER-KEY-OF-THE-RECORDER", self->verifier_key),
-                                    "keys/clinic-a.key", identity);
+    const char *const changes[][2] = {
+        {"VERIFIER-KEY-OF-THE-RECORDER",     self->verifier_key},
+        {"VERIFIER-KEY-OF-THE-OPENER",       self->opener_key  },
+        {"VERIFIER-KEY-OF-THE-COMMAND-LINE", self->admin_key   },
+        {"keys/clinic-a.key",                identity          },
+    };
+    g_autofree char *text = example("sealtape.conf.example");
 
-    return create_text(orgs, name, 0644, org_text, error) &&
-           create_text(self->folder, "sealtape.conf", 0644, text, error);
+    for (size_t i = 0; i < G_N_ELEMENTS(changes); i++)
+        text = replace(text, changes[i][0], changes[i][1]);
+
+    return signer_files_put_text(orgs, name, 0644, org_text, error) &&
+           signer_files_put_text(self->folder, "sealtape.conf", 0644, text, error);
 }
 
 InitFiles *
@@ -231,5 +211,7 @@ init_files_free(InitFiles *self)
     g_free(self->org_recipient);
     g_free(self->break_glass_recipient);
     g_free(self->verifier_key);
+    g_free(self->opener_key);
+    g_free(self->admin_key);
     g_free(self);
 }

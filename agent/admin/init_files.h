@@ -14,6 +14,8 @@ typedef struct {
     char *org_recipient; /* age1... */
     char *break_glass_recipient;
     char *verifier_key; /* of the recorder */
+    char *opener_key;   /* the same of the opener, and of the command line */
+    char *admin_key;
 } InitFiles;
 
 /* Makes everything for one organisation in `folder`, which is made if it is missing.

@@ -4,31 +4,59 @@
 
 enum { MAX_VALUE_BYTES = 128 };
 
-static const char *const kind_texts[N_AUDIT_KINDS] = {
-    [AUDIT_RECORDER_STARTED] = "recorder-started",
-    [AUDIT_RECORDER_STOPPED] = "recorder-stopped",
-    [AUDIT_STORE_PROBED] = "store-probed",
-    [AUDIT_RECORDING_STARTED] = "recording-started",
-    [AUDIT_RECORDING_REFUSED] = "recording-refused",
-    [AUDIT_RECORDING_PAUSED] = "recording-paused",
-    [AUDIT_RECORDING_RESUMED] = "recording-resumed",
-    [AUDIT_RECORDING_ENDED] = "recording-ended",
-    [AUDIT_RECORDING_STORED] = "recording-stored",
-    [AUDIT_RECORDING_INCOMPLETE] = "recording-incomplete",
-    [AUDIT_RECORDING_FAILED] = "recording-failed",
-    [AUDIT_PARTICIPANT_JOINED] = "participant-joined",
-    [AUDIT_PARTICIPANT_LEFT] = "participant-left",
-    [AUDIT_CONSENT_CHANGED] = "consent-changed",
-    [AUDIT_DECIDED] = "decided",
-    [AUDIT_HEARTBEAT] = "heartbeat",
-    [AUDIT_EVENTS_LEFT_OUT] = "events-left-out",
-};
-
 static const char *const outcome_texts[] = {
     [AUDIT_OK] = "ok",
     [AUDIT_REFUSED] = "refused",
     [AUDIT_FAILED] = "failed",
 };
+
+typedef enum { TEXT, TIME_US, COUNT } FieldForm;
+
+#define FIELD(form, member)                                                                        \
+    {                                                                                              \
+#member, form, offsetof(AuditEvent, member)                                                \
+    }
+
+/* In the order in which a record has them. */
+static const struct {
+    const char *name;
+    FieldForm form;
+    size_t offset;
+} fields[] = {
+    FIELD(TEXT, session),     FIELD(TEXT, participant), FIELD(TEXT, purpose),
+    FIELD(TEXT, state),       FIELD(TEXT, reason),      FIELD(TEXT, text_version),
+    FIELD(TEXT, evidence),    FIELD(TEXT, policy),      FIELD(TEXT, actor),
+    FIELD(TEXT, role),        FIELD(TEXT, use),         FIELD(TEXT, token),
+    FIELD(TEXT, grant),       FIELD(TEXT, address),     FIELD(TEXT, approver),
+    FIELD(TEXT, review),      FIELD(TEXT, client),      FIELD(TEXT, tracks),
+    FIELD(TIME_US, from_us),  FIELD(TIME_US, to_us),    FIELD(TEXT, recipient),
+    FIELD(TEXT, basis),       FIELD(TEXT, key),         FIELD(TEXT, new_key),
+    FIELD(TEXT, matter),      FIELD(TEXT, rule),        FIELD(TEXT, until),
+    FIELD(TEXT, certificate), FIELD(TEXT, object),      FIELD(TEXT, detail),
+    FIELD(COUNT, count),
+};
+
+static const char *const *
+text_at(const AuditEvent *self, size_t i)
+{
+    return (const char *const *) (const void *) ((const char *) self + fields[i].offset);
+}
+
+/* Returns: the value of field `i` as a text, owned; NULL if it is not set. */
+static char *
+value_of(const AuditEvent *self, size_t i)
+{
+    const void *place = (const char *) self + fields[i].offset;
+
+    if (fields[i].form == TEXT)
+        return g_strdup(*text_at(self, i));
+    if (fields[i].form == TIME_US) {
+        return self->from_us == 0 && self->to_us == 0
+                   ? NULL
+                   : g_strdup_printf("%" G_GINT64_FORMAT, *(const int64_t *) place);
+    }
+    return self->count == 0 ? NULL : g_strdup_printf("%" G_GUINT64_FORMAT, self->count);
+}
 
 /* Everything that could end a word, or a line, or be no ASCII, is encoded as in a URL. */
 static void
@@ -38,8 +66,6 @@ append_value(GString *words, const char *name, const char *value)
                                      "0123456789._:/@+,-";
     size_t n_bytes = 0;
 
-    if (value == NULL)
-        return;
     g_string_append_printf(words, " %s=", name);
     for (const char *next = value; *next != '\0' && n_bytes < MAX_VALUE_BYTES; next++, n_bytes++) {
         if (strchr(plain, *next) != NULL) {
@@ -50,28 +76,124 @@ append_value(GString *words, const char *name, const char *value)
     }
 }
 
+void
+audit_event_each(const AuditEvent *self, AuditFieldFunc on_field, void *user_data)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+        g_autofree char *value = value_of(self, i);
+
+        if (value != NULL)
+            on_field(fields[i].name, value, user_data);
+    }
+}
+
+static void
+on_field(const char *name, const char *value, void *user_data)
+{
+    append_value(user_data, name, value);
+}
+
 char *
 audit_event_words(const AuditEvent *self)
 {
-    GString *words = g_string_new(kind_texts[self->kind]);
+    GString *words = g_string_new(audit_kind_text(self->kind));
 
     g_string_append_printf(words, " %s", outcome_texts[self->outcome]);
-    append_value(words, "session", self->session);
-    append_value(words, "participant", self->participant);
-    append_value(words, "purpose", self->purpose);
-    append_value(words, "state", self->state);
-    append_value(words, "reason", self->reason);
-    append_value(words, "text_version", self->text_version);
-    append_value(words, "evidence", self->evidence);
-    append_value(words, "policy", self->policy);
-    append_value(words, "detail", self->detail);
-    if (self->count != 0)
-        g_string_append_printf(words, " count=%" G_GUINT64_FORMAT, self->count);
+    audit_event_each(self, on_field, words);
+    g_assert(words->len <= AUDIT_EVENT_MOST_BYTES);
     return g_string_free(words, FALSE);
 }
 
-const char *
-audit_kind_text(AuditKind kind)
+static bool
+parse_outcome(const char *text, AuditOutcome *outcome)
 {
-    return kind_texts[kind];
+    for (size_t i = 0; i < G_N_ELEMENTS(outcome_texts); i++) {
+        if (strcmp(outcome_texts[i], text) == 0) {
+            *outcome = (AuditOutcome) i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+set_field(AuditEvent *self, size_t i, const char *value)
+{
+    void *place = (char *) self + fields[i].offset;
+
+    if (fields[i].form == TEXT) {
+        *(const char **) place = value;
+    } else if (fields[i].form == TIME_US) {
+        *(int64_t *) place = g_ascii_strtoll(value, NULL, 10);
+    } else {
+        *(uint64_t *) place = g_ascii_strtoull(value, NULL, 10);
+    }
+}
+
+/* Decodes `word` in place: what is encoded only gets shorter. Returns: false - nobody wrote that.
+ */
+static bool
+decode(char *word)
+{
+    char *to = word;
+
+    for (const char *from = word; *from != '\0'; from++) {
+        if (*from != '%') {
+            *to++ = *from;
+            continue;
+        }
+        if (!g_ascii_isxdigit(from[1]) || !g_ascii_isxdigit(from[2]))
+            return false;
+        *to = (char) (g_ascii_xdigit_value(from[1]) * 16 + g_ascii_xdigit_value(from[2]));
+        if (*to++ == '\0')
+            return false;
+        from += 2;
+    }
+    *to = '\0';
+    return true;
+}
+
+static bool
+parse_field(AuditEvent *self, char *word)
+{
+    char *value = strchr(word, '=');
+
+    if (value == NULL)
+        return false;
+    *value++ = '\0';
+    if (!decode(value))
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+        if (strcmp(fields[i].name, word) == 0)
+            set_field(self, i, value);
+    }
+    return true;
+}
+
+bool
+audit_record_parse(AuditRecord *self, const char *line, size_t n_bytes)
+{
+    g_autofree char *text = g_strndup(line, n_bytes);
+
+    self->texts = g_strsplit(text, " ", -1);
+    if (strlen(text) != n_bytes || g_strv_length(self->texts) < 4 ||
+        !g_ascii_string_to_unsigned(self->texts[0], 10, 0, G_MAXUINT64, &self->number, NULL) ||
+        !parse_outcome(self->texts[3], &self->event.outcome))
+        return false;
+    self->time = self->texts[1];
+    self->event.kind = audit_kind_of(self->texts[2]);
+    if (self->event.kind == N_AUDIT_KINDS)
+        return false;
+    for (char **word = self->texts + 4; *word != NULL; word++) {
+        if (!parse_field(&self->event, *word))
+            return false;
+    }
+    return true;
+}
+
+void
+audit_record_clear(AuditRecord *self)
+{
+    g_strfreev(self->texts);
+    memset(self, 0, sizeof(*self));
 }

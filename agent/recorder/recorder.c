@@ -224,8 +224,14 @@ recorder_new(const Settings *settings, GError **error)
         return NULL;
     self->spool_watch = spool_watch_new(self->storage.spool, &settings->spool_free);
     start_workers(self);
-    self->audit =
-        audit_trail_new(&(AuditTrailOptions){settings, self->storage.store, self->storage.signer});
+    self->audit = audit_trail_new(&(AuditTrailOptions){
+        .folder = settings->audit_path,
+        .orgs = settings->orgs,
+        .store = self->storage.store,
+        .signer = self->storage.signer,
+        .started = AUDIT_RECORDER_STARTED,
+        .stopped = AUDIT_RECORDER_STOPPED,
+    });
     start_watchdog(self);
     spool_status(self->storage.spool, &spool);
     if (spool.n_recovered > 0) {

@@ -1,7 +1,7 @@
 #include "agent/recorder/session_audit.h"
 
-#include "agent/recorder/audit_trail.h"
 #include "agent/recorder/session_internal.h"
+#include "agent/trail/audit_trail.h"
 
 static const char *
 text_of(const json_t *form, const char *name)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "agent/recorder/audit_trail.h"
+#include "agent/trail/audit_trail.h"
 #include "config/settings.h"
 
 #include <glib.h>

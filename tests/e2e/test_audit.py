@@ -67,7 +67,7 @@ class Checkpoint:
 
 
 def log_of(recorder):
-    return next((recorder.folder / "audit" / ORG).glob("*.log"))
+    return next((recorder.folder / "audit" / ORG).glob("recorder.*.log"))
 
 
 def records_of(recorder):

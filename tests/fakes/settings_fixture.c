@@ -33,10 +33,16 @@ settings_fixture_example(const char *name)
 char *
 settings_fixture_good(void)
 {
-    g_autofree char *text = settings_fixture_example("sealtape.conf.example");
+    static const char *const keys[] = {"VERIFIER-KEY-OF-THE-RECORDER", "VERIFIER-KEY-OF-THE-OPENER",
+                                       "VERIFIER-KEY-OF-THE-COMMAND-LINE"};
+    char *text = settings_fixture_example("sealtape.conf.example");
 
-    return settings_fixture_replace(text, "VERIFIER-KEY-OF-THE-RECORDER",
-                                    settings_fixture_verifier_key);
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_autofree char *before = text;
+
+        text = settings_fixture_replace(before, keys[i], settings_fixture_verifier_key);
+    }
+    return text;
 }
 
 char *

@@ -1,4 +1,4 @@
-#include "agent/recorder/audit_anchor.h"
+#include "agent/trail/audit_anchor.h"
 
 #include <stdbool.h>
 

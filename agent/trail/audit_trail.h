@@ -9,23 +9,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the recorder tells the auditors: a log for each organisation, in `recorder.audit`. A thread
- * of its own appends what may wait a moment, signs a checkpoint of each log at the latest every 64
- * records or 60 s, puts it into the store as `<org>/audit/<origin>/<records>.note`, where it can
- * not be taken back, and writes a heartbeat when nothing else happens.
+/* What a daemon tells the auditors: a log for each organisation, signed with the daemon's own key,
+ * whose name is the log's origin. A thread of its own appends what may wait a moment, signs a
+ * checkpoint of each log at the latest every 64 records or 60 s, puts it into the store as
+ * `<org>/audit/<origin>/<records>.note`, where it can not be taken back, and writes a heartbeat
+ * when nothing else happens.
  *
- * A log that can not be opened or written stops new recordings of its organisation, and nothing
- * that is running. */
+ * A log that can not be opened or written stops new recordings and openings of its organisation,
+ * and nothing that is running. */
 typedef struct AuditTrail AuditTrail;
 
 /* All borrowed until audit_trail_free(). */
 typedef struct {
-    const Settings *settings;
+    const char *folder;
+    const GPtrArray *orgs; /* OrgSettings */
     ObjectStore *store;
     const NoteSigner *signer;
+    AuditKind started, stopped; /* what the daemon tells of itself */
 } AuditTrailOptions;
 
-/* Opens the logs and tells each that the recorder has started. A log that does not open is told as
+/* Opens the logs and tells each that the daemon has started. A log that does not open is told as
  * a warning now, and to whoever writes to it. */
 AuditTrail *audit_trail_new(const AuditTrailOptions *options);
 
@@ -43,7 +46,7 @@ void audit_trail_note(AuditTrail *self, const char *org, const AuditEvent *event
  * ten a minute of one kind and reason are only counted. */
 void audit_trail_note_bounded(AuditTrail *self, const char *org, const AuditEvent *event);
 
-/* The same to every organisation's log: what concerns the recorder as a whole. */
+/* The same to every organisation's log: what concerns the daemon as a whole. */
 void audit_trail_note_all(AuditTrail *self, const AuditEvent *event);
 
 typedef struct {
@@ -56,6 +59,6 @@ void audit_trail_status(AuditTrail *self, AuditTrailStatus *status);
 /* Returns: how often the thread has looked around, which it does at least once a second. */
 uint64_t audit_trail_turns(void *self);
 
-/* Tells each log that the recorder stops, signs, and tries once to anchor. NULL is allowed. */
+/* Tells each log that the daemon stops, signs, and tries once to anchor. NULL is allowed. */
 void audit_trail_free(AuditTrail *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AuditTrail, audit_trail_free)

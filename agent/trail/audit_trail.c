@@ -1,7 +1,7 @@
-#include "agent/recorder/audit_trail.h"
+#include "agent/trail/audit_trail.h"
 
-#include "agent/recorder/audit_anchor.h"
-#include "agent/recorder/audit_limit.h"
+#include "agent/trail/audit_anchor.h"
+#include "agent/trail/audit_limit.h"
 #include "storage/audit_log.h"
 #include "storage/storage_error.h"
 
@@ -42,6 +42,7 @@ struct AuditTrail {
     GHashTable *logs; /* char * -> Log, never changed after the start */
     GAsyncQueue *notes;
     GThread *thread;
+    AuditKind stopped;
     unsigned n_turns; /* atomic */
     gint is_ending;   /* atomic */
 };
@@ -135,7 +136,8 @@ append_or_tell(Log *self, const char *words)
     if (append(self, words, &error)) {
         self->has_failed = false;
     } else if (!self->has_failed) {
-        g_warning("%s: not audited, and nothing new is recorded: %s", self->org, error->message);
+        g_warning("%s: not audited, and nothing new is recorded or opened: %s", self->org,
+                  error->message);
         self->has_failed = true;
     }
 }
@@ -217,7 +219,7 @@ look_around(AuditTrail *self, bool is_last)
             continue;
         audit_limit_close(log->limit, is_last ? G_MAXINT64 : now_us, on_left_out, log);
         if (is_last)
-            append_event(log, &(AuditEvent){.kind = AUDIT_RECORDER_STOPPED});
+            append_event(log, &(AuditEvent){.kind = self->stopped});
         keep(log, now_us, is_last);
     }
 }
@@ -254,7 +256,7 @@ run(gpointer data)
 static void
 open_log(AuditTrail *self, const AuditTrailOptions *options, const OrgSettings *org)
 {
-    const AuditLogOptions place = {options->settings->audit_path, org->id, options->signer};
+    const AuditLogOptions place = {options->folder, org->id, options->signer, 0};
     Log *log = g_new0(Log, 1);
 
     log->org = g_strdup(org->id);
@@ -263,13 +265,14 @@ open_log(AuditTrail *self, const AuditTrailOptions *options, const OrgSettings *
     log->log = audit_log_open(&place, &log->fault);
     g_hash_table_insert(self->logs, log->org, log);
     if (log->log == NULL) {
-        g_warning("%s: nothing is recorded without an audit log: %s", org->id, log->fault->message);
+        g_warning("%s: nothing is recorded or opened without an audit log: %s", org->id,
+                  log->fault->message);
         return;
     }
     audit_anchor_add(self->anchor, org->id, log->log);
-    append_event(log, &(AuditEvent){.kind = AUDIT_RECORDER_STARTED,
-                                    .policy = org->digest,
-                                    .detail = SEALTAPE_VERSION});
+    append_event(
+        log,
+        &(AuditEvent){.kind = options->started, .policy = org->digest, .detail = SEALTAPE_VERSION});
 }
 
 AuditTrail *
@@ -280,8 +283,9 @@ audit_trail_new(const AuditTrailOptions *options)
     self->anchor = audit_anchor_new(options->store);
     self->logs = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, log_free);
     self->notes = g_async_queue_new_full(note_free);
-    for (guint i = 0; i < options->settings->orgs->len; i++)
-        open_log(self, options, options->settings->orgs->pdata[i]);
+    self->stopped = options->stopped;
+    for (guint i = 0; i < options->orgs->len; i++)
+        open_log(self, options, options->orgs->pdata[i]);
     audit_anchor_start(self->anchor);
     self->thread = g_thread_new("audit", run, self);
     return self;

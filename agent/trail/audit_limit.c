@@ -1,4 +1,4 @@
-#include "agent/recorder/audit_limit.h"
+#include "agent/trail/audit_limit.h"
 
 enum { MOST_A_MINUTE = 10, MINUTE_US = 60 * G_USEC_PER_SEC };
 

@@ -1,0 +1,46 @@
+#include "config/key_settings.h"
+
+#include "config/key_settings_file.h"
+#include "crypto/signed_note.h"
+
+static bool
+is_verifier_key(const char *text)
+{
+    g_autoptr(NoteVerifier) verifier = note_verifier_parse(text, NULL);
+
+    return verifier != NULL;
+}
+
+#define KEYS_FORM(what, file)                                                                      \
+    "a list of at most 256 verifier keys of " what ", as in the " file " that `sealtape init` "    \
+    "made"
+
+const ConfigRule key_settings_rules[] = {
+    {"keys",             CONFIG_KIND_GROUP, false,          NULL,                     0,                         0,            NULL                    },
+    {"keys.signing_key", CONFIG_KIND_PATH,  false,          NULL,                     0,                         0,            NULL                    },
+    {"trusted_openers",  CONFIG_KIND_LIST,  false,          KEYS_FORM("openers",      "access.pub"),             0,            256,
+     is_verifier_key},
+    {"trusted_admins",                  CONFIG_KIND_LIST,                    false, KEYS_FORM("command lines", "admin.pub"), 0, 256,
+     is_verifier_key},
+    {NULL,    CONFIG_KIND_GROUP,                     false,                                NULL,                                    0,                                    0,             NULL},
+};
+
+void
+key_settings_read(Settings *settings, const ConfigFile *file)
+{
+    settings->keys = g_new0(KeySettings, 1);
+    settings->keys->signing_key_path = config_file_text(file, "keys.signing_key");
+    settings->keys->opener_keys = config_file_list(file, "trusted_openers");
+    settings->keys->admin_keys = config_file_list(file, "trusted_admins");
+}
+
+void
+key_settings_free(KeySettings *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->signing_key_path);
+    g_clear_pointer(&self->opener_keys, g_ptr_array_unref);
+    g_clear_pointer(&self->admin_keys, g_ptr_array_unref);
+    g_free(self);
+}

@@ -1,0 +1,93 @@
+#include "agent/trail/audit_trail.h"
+#include "storage/storage_error.h"
+#include "tests/fakes/trail_fixture.h"
+
+#include <string.h>
+
+static AuditTrail *
+open_trail(const TrailFixture *fixture)
+{
+    return audit_trail_new(&(AuditTrailOptions){
+        .folder = fixture->settings->audit_path,
+        .orgs = fixture->settings->orgs,
+        .store = fixture->store,
+        .signer = fixture->signer,
+        .started = AUDIT_OPENER_STARTED,
+        .stopped = AUDIT_OPENER_STOPPED,
+    });
+}
+
+static void
+test_tells_of_itself_and_is_anchored(TrailFixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    AuditTrail *trail = open_trail(fixture);
+    const AuditEvent event = {.kind = AUDIT_GRANT_ISSUED, .session = "s1", .use = "TREAT"};
+    g_autofree char *text = NULL;
+
+    g_assert_true(audit_trail_write(trail, "clinic-a", &event, &error));
+    g_assert_no_error(error);
+    audit_trail_free(trail);
+
+    text = trail_fixture_log(fixture, "access.host-1");
+    g_assert_nonnull(strstr(text, " opener-started ok policy=0a "));
+    g_assert_nonnull(strstr(text, " grant-issued ok session=s1 use=TREAT\n"));
+    g_assert_true(g_str_has_suffix(text, " opener-stopped ok\n"));
+    g_assert_cmpuint(trail_fixture_anchors(fixture, "access.host-1"), >=, 1);
+}
+
+static void
+test_a_flood_of_refusals_is_bounded(TrailFixture *fixture, gconstpointer unused)
+{
+    AuditTrail *trail = open_trail(fixture);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) pieces = NULL;
+
+    for (int i = 0; i < 500; i++) {
+        audit_trail_note_bounded(trail, "clinic-a",
+                                 &(AuditEvent){.kind = AUDIT_PERSON_REFUSED,
+                                               .outcome = AUDIT_REFUSED,
+                                               .reason = "token-expired"});
+    }
+    audit_trail_free(trail);
+
+    text = trail_fixture_log(fixture, "access.host-1");
+    pieces = g_strsplit(text, " person-refused refused", -1);
+    g_assert_cmpuint(g_strv_length(pieces) - 1, ==, 10);
+    g_assert_nonnull(strstr(
+        text, " events-left-out refused reason=token-expired detail=person-refused count=490\n"));
+}
+
+static void
+test_refuses_what_no_log_takes(TrailFixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AuditTrail) trail = NULL;
+    AuditTrailStatus status = {0};
+    const AuditEvent event = {.kind = AUDIT_MEDIA_OPENED};
+
+    g_assert_true(g_file_set_contents(fixture->settings->audit_path, "no folder", -1, NULL));
+    g_test_expect_message("sealtape-audit", G_LOG_LEVEL_WARNING, "*without an audit log*");
+    trail = open_trail(fixture);
+    g_test_assert_expected_messages();
+    g_assert_false(audit_trail_write(trail, "clinic-a", &event, &error));
+    g_assert_nonnull(error);
+    g_clear_error(&error);
+    g_assert_false(audit_trail_write(trail, "clinic-b", &event, &error));
+    g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND);
+    audit_trail_status(trail, &status);
+    g_assert_cmpuint(status.n_failing, ==, 1);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    trail_fixture_start();
+    trail_fixture_add("audit-trail", "tells-of-itself-and-is-anchored",
+                      test_tells_of_itself_and_is_anchored);
+    trail_fixture_add("audit-trail", "a-flood-of-refusals-is-bounded",
+                      test_a_flood_of_refusals_is_bounded);
+    trail_fixture_add("audit-trail", "refuses-what-no-log-takes", test_refuses_what_no_log_takes);
+    return g_test_run();
+}
