@@ -23,7 +23,7 @@ is_purpose(const char *text)
 }
 
 static const ConfigRule rules[] = {
-    {"recipients",                CONFIG_KIND_LIST,   true,
+    {"recipients",                CONFIG_KIND_LIST,   false,
      "two to sixteen age recipients (age1...), all different: the organisation's and an offline "
      "break-glass one",                                                                                         2, 16, is_recipient},
     {"purposes",                  CONFIG_KIND_LIST,   true,  "a list of \"record-audio\" and \"record-video\"", 0, 2,
@@ -73,5 +73,6 @@ org_settings_free(OrgSettings *self)
     g_clear_pointer(&self->purposes, g_ptr_array_unref);
     g_free(self->consent_text_version);
     g_free(self->digest);
+    g_free(self->ring_path);
     g_free(self);
 }

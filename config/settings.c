@@ -4,6 +4,7 @@
 #include "config/audit_settings_file.h"
 #include "config/config_file.h"
 #include "config/key_settings_file.h"
+#include "config/org_key_ring.h"
 #include "config/org_settings.h"
 #include "config/replica_settings.h"
 #include "config/store_settings.h"
@@ -289,6 +290,8 @@ read_orgs(Settings *self, const ConfigFile *file, GError **error)
         if (org == NULL)
             return false;
         g_ptr_array_add(self->orgs, org);
+        if (!org_key_ring_apply(org, folder, self->keys->admin_keys, error))
+            return false;
     }
     return true;
 }

@@ -27,7 +27,9 @@ GQuark config_error_quark(void);
 /* One organisation, orgs/<id>.conf. */
 typedef struct {
     char *id;
-    GPtrArray *recipients;      /* char *: age1..., at least two, all different */
+    GPtrArray *recipients;      /* char *: age1..., at least two: the ring's, or the file's */
+    uint32_t ring_version;      /* of the key ring they are from; 0: there is none */
+    char *ring_path;            /* the folder of its key ring, there or not */
     GPtrArray *purposes;        /* char *: enabled ones, of record-audio, record-video */
     char *consent_text_version; /* what a consent must name; NULL: any */
     bool evidence_required;

@@ -16,16 +16,14 @@
  * checkpoint, against that checkpoint; cut off what a crash left of a line. Only then may anything
  * be appended, or a forged log would get a genuine signature.
  *
- * Appending: one write, one flush. If either fails the file is cut back to where it was; if that
- * can not be done either, nobody knows what the disk holds, and the log is broken until it is
- * opened again. */
+ * Appending: one write, one flush. If either fails the file is cut back to where it was; where that
+ * fails too, nobody knows what the disk holds: the log is broken until it is opened again. */
 
 enum { MAX_WORDS_BYTES = 12288, LOOK_AGAIN_MS = 20 };
 
 struct AuditLog {
     char *origin;
-    char *file_word;
-    char *checkpoint_name;
+    char *file_word, *checkpoint_name;
     const NoteSigner *signer;
     Fd folder;
     Fd file;

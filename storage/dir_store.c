@@ -5,6 +5,7 @@
 #include "storage/object_key.h"
 #include "storage/storage_error.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -237,6 +238,26 @@ dir_store_put_all(ObjectStore *base, ObjectPut *puts, size_t n_puts)
         put_batch((DirStore *) base, puts + first, MIN(n_puts - first, MAX_BATCH));
 }
 
+/* Removes what a process that was killed had written for this name and not yet renamed: the folder
+ * is locked, so nobody is at it. A copy of an envelope must not outlive it. */
+static bool
+remove_leftovers(Fd folder, const char *name)
+{
+    g_autofree char *prefix = g_strconcat(name, ".", NULL);
+    DIR *dir = fdopendir(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const struct dirent *entry = NULL;
+    bool is_clean = dir != NULL;
+
+    /* The stream is this thread's own. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    while (is_clean && (entry = readdir(dir)) != NULL) {
+        if (g_str_has_prefix(entry->d_name, prefix) && g_str_has_suffix(entry->d_name, ".partial"))
+            is_clean = unlinkat(folder, entry->d_name, 0) == 0 || errno == ENOENT;
+    }
+    if (dir != NULL)
+        (void) closedir(dir); /* only read from */
+    return is_clean;
+}
+
 /* `folder`: locked, so that nobody replaces anything in it between an exchange's look and its put.
  */
 static bool
@@ -244,6 +265,8 @@ replace_in(DirStore *store, Fd folder, const char *key, GBytes *body, GError **e
 {
     g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
+    if (!remove_leftovers(folder, name_in(key)))
+        return storage_fail_errno(error, "clean folder of", key);
     if (!durable_file_replace(folder, name_in(key), body, error))
         return false;
     if (!flush_folders(store, key, done))

@@ -8,7 +8,6 @@
 #include "storage/storage_error.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_CONFIG_PATH "/etc/sealtape/sealtape.conf"
@@ -176,17 +175,6 @@ command_context_fail(CommandContext *self, GError *error)
     g_printerr("sealtape: %s\n", error->message);
     g_error_free(error);
     return EXIT_CODE_FAILED;
-}
-
-void
-command_context_print_json(json_t *json)
-{
-    char *text = json_dumps(json, JSON_INDENT(2));
-
-    g_assert(text != NULL);
-    g_print("%s\n", text);
-    free(text);
-    json_decref(json);
 }
 
 void

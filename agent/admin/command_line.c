@@ -22,6 +22,7 @@ static const Command commands[] = {
     {"scrub",     scrub_command_run,     "read a sample of the store back and check it"             },
     {"repair",    repair_command_run,    "put back what a store lacks, from replicas or the spool"  },
     {"recover",   recover_command_run,   "open a recording with an identity file, offline"          },
+    {"keys",      keys_command_run,      "rotate, re-wrap, retire and try the keys of recordings"   },
     {"audit",     audit_command_run,     "show, verify or prove what the recorder has noted"        },
     {"age",       NULL,                  "plain age: keygen, encrypt, decrypt"                      },
 };

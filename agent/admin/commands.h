@@ -12,5 +12,6 @@ int catalogue_command_run(CommandContext *context, int argc, char **argv);
 int repair_command_run(CommandContext *context, int argc, char **argv);
 int scrub_command_run(CommandContext *context, int argc, char **argv);
 int verify_command_run(CommandContext *context, int argc, char **argv);
+int keys_command_run(CommandContext *context, int argc, char **argv);
 int audit_command_run(CommandContext *context, int argc, char **argv);
 int recover_command_run(CommandContext *context, int argc, char **argv);

@@ -155,6 +155,14 @@ is_same(const Secret *a, const Secret *b)
 }
 
 Secret *
+passphrase_ask_for_file(const char *path, void *user_data, GError **error)
+{
+    g_autofree char *prompt = g_strdup_printf("Enter passphrase for identity file %s", path);
+
+    return passphrase_ask(prompt, error);
+}
+
+Secret *
 passphrase_ask_new(GError **error)
 {
     g_autoptr(Secret) passphrase = ask("Enter passphrase (empty: draw a strong one)", error);

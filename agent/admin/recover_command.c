@@ -256,14 +256,6 @@ print_result(const Recovery *self)
     }
 }
 
-static Secret *
-ask_passphrase(const char *path, void *user_data, GError **error)
-{
-    g_autofree char *prompt = g_strdup_printf("Enter passphrase for identity file %s", path);
-
-    return passphrase_ask(prompt, error);
-}
-
 int
 recover_command_run(CommandContext *context, int argc, char **argv)
 {
@@ -277,8 +269,8 @@ recover_command_run(CommandContext *context, int argc, char **argv)
         return EXIT_CODE_USAGE;
     if (!media_start(&error) || (options->has_layout && !media_start_layouts(&error)))
         return command_context_fail(context, g_steal_pointer(&error));
-    identities = identity_files_read((const char *const *) options->identity_paths, ask_passphrase,
-                                     NULL, &error);
+    identities = identity_files_read((const char *const *) options->identity_paths,
+                                     passphrase_ask_for_file, NULL, &error);
     if (identities == NULL)
         return command_context_fail(context, g_steal_pointer(&error));
     recording = command_context_open_recording(context, options->session, &error);

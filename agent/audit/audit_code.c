@@ -40,6 +40,7 @@ static const char *const kind_texts[N_AUDIT_KINDS] = {
     [AUDIT_KEY_REWRAPPED] = "key-rewrapped",
     [AUDIT_KEY_RETIRED] = "key-retired",
     [AUDIT_KEY_DESTROYED] = "key-destroyed",
+    [AUDIT_KEY_DRILLED] = "key-drilled",
     [AUDIT_HOLD_PLACED] = "hold-placed",
     [AUDIT_HOLD_RELEASED] = "hold-released",
     [AUDIT_QUARANTINED] = "recording-quarantined",

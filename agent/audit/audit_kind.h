@@ -46,6 +46,7 @@ typedef enum {
     AUDIT_KEY_REWRAPPED, /* envelopes of `key` to `new_key`; `count`: so many */
     AUDIT_KEY_RETIRED,
     AUDIT_KEY_DESTROYED,
+    AUDIT_KEY_DRILLED, /* a break-glass key is tried on `session` */
     AUDIT_HOLD_PLACED,
     AUDIT_HOLD_RELEASED,
     AUDIT_QUARANTINED,

@@ -6,7 +6,7 @@ import hmac
 import os
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 INFO = b"age-encryption.org/p256tag"
@@ -85,18 +85,56 @@ def _hkdf(key, salt, info):
 def seal(public, plaintext):
     """An age file of less than 64 KiB for the one recipient."""
     file_key = os.urandom(16)
+    return _finish(file_key, b"age-encryption.org/v1\n" + _stanza(public, file_key), plaintext)
+
+
+def _stanza(public, file_key):
     ephemeral = ec.generate_private_key(CURVE)
     uncompressed = serialization.PublicFormat.UncompressedPoint
     enc, own = _point(ephemeral.public_key(), uncompressed), _point(public, uncompressed)
     key, nonce = _schedule(ephemeral.exchange(ec.ECDH(), public), enc, own)
     compressed = _point(public, serialization.PublicFormat.CompressedPoint)
     tag = _extract(INFO, enc + hashlib.sha256(compressed).digest()[:4])[:4]
-    header = (b"age-encryption.org/v1\n-> p256tag " + _b64(tag) + b" " + _b64(enc) + b"\n" +
-              _b64_lines(ChaCha20Poly1305(key).encrypt(nonce, file_key, b"")) + b"---")
+    return (b"-> p256tag " + _b64(tag) + b" " + _b64(enc) + b"\n" +
+            _b64_lines(ChaCha20Poly1305(key).encrypt(nonce, file_key, b"")))
+
+
+def _finish(file_key, stanzas, plaintext):
+    header = stanzas + b"---"
     mac = hmac.new(_hkdf(file_key, b"", b"header"), header, hashlib.sha256).digest()
     salt = os.urandom(16)
     body = ChaCha20Poly1305(_hkdf(file_key, salt, b"payload")).encrypt(bytes(11) + b"\x01", plaintext, b"")
     return header + b" " + _b64(mac) + b"\n" + salt + body
+
+
+def _x25519_stanza(recipient, file_key):
+    """`recipient`: 32 bytes."""
+    ephemeral = x25519.X25519PrivateKey.generate()
+    share = ephemeral.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    shared = ephemeral.exchange(x25519.X25519PublicKey.from_public_bytes(recipient))
+    key = _hkdf(shared, share + recipient, b"age-encryption.org/v1/X25519")
+    return b"-> X25519 " + _b64(share) + b"\n" + _b64_lines(ChaCha20Poly1305(key).encrypt(bytes(12), file_key, b""))
+
+
+def unbech32(text):
+    """The bytes of an age recipient; its checksum is others' to check."""
+    bits, count, data = 0, 0, b""
+    for character in text[text.rindex("1") + 1:-6]:
+        bits, count = bits << 5 | ALPHABET.index(character), count + 5
+        if count >= 8:
+            count -= 8
+            data += bytes([bits >> count & 255])
+    return data
+
+
+def seal_in_place(place, recipients, plaintext):
+    """An age file that says where it belongs, for X25519 recipients (`age1...`): an envelope without the list of whom it
+    is for, as they were before there was one."""
+    file_key = os.urandom(16)
+    stanzas = b"age-encryption.org/v1\n-> " + place.encode() + b"\n\n"
+    for recipient in recipients:
+        stanzas += _x25519_stanza(unbech32(recipient), file_key)
+    return _finish(file_key, stanzas, plaintext)
 
 
 def open_stanza(words, body, private):

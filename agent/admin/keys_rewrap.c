@@ -1,0 +1,229 @@
+#include "agent/admin/keys_commands.h"
+#include "agent/admin/keys_work.h"
+#include "agent/admin/terminal.h"
+#include "agent/keys/rewrap_run.h"
+#include "crypto/age_key.h"
+#include "crypto/age_seal_list.h"
+#include "crypto/crypto_error.h"
+
+#include <inttypes.h>
+
+enum { DEFAULT_JOBS = 8, MOST_JOBS = 64 };
+
+#define NO_UNDO                                                                                    \
+    "Re-wrapping does not undo a leak: whoever has an old key and a copy of an old envelope (a "   \
+    "backup,\n"                                                                                    \
+    "a version that the bucket keeps) still opens it.\n"
+
+typedef struct {
+    KeysWork work;
+    RewrapCounts counts;
+    int64_t began_us;
+    bool is_whole; /* gone through to the end */
+} Rewrapping;
+
+static bool
+on_done(void *user_data, const char *session, const char *name, GError **error)
+{
+    return true; /* told in one record for all, before and after */
+}
+
+static void
+on_progress(void *user_data, uint64_t n_done, uint64_t n_sessions)
+{
+    if (n_sessions > 0)
+        terminal_progress("rewrapping", (double) n_done / (double) n_sessions);
+}
+
+/* Returns: GPtrArray of AgeRecipient, owned: those of now. */
+static GPtrArray *
+parse_recipients(const OrgSettings *org, GError **error)
+{
+    g_autoptr(GPtrArray) recipients =
+        g_ptr_array_new_with_free_func((GDestroyNotify) age_recipient_free);
+
+    for (guint i = 0; i < org->recipients->len; i++) {
+        AgeRecipient *recipient = age_recipient_parse(org->recipients->pdata[i], error);
+
+        if (recipient == NULL)
+            return NULL;
+        g_ptr_array_add(recipients, recipient);
+    }
+    return g_steal_pointer(&recipients);
+}
+
+/* Returns: the marks of the recipients of now, with commas, owned. */
+static char *
+marks_of(const OrgSettings *org)
+{
+    g_autoptr(GString) marks = g_string_new(NULL);
+
+    for (guint i = 0; i < org->recipients->len; i++) {
+        g_autofree char *mark = age_seal_list_mark(org->recipients->pdata[i]);
+
+        g_string_append_printf(marks, "%s%s", i > 0 ? "," : "", mark);
+    }
+    return g_strdup(marks->str);
+}
+
+static bool
+note(Rewrapping *self, AuditOutcome outcome, const char *detail, GError **error)
+{
+    g_autofree char *marks = marks_of(self->work.org);
+    const AuditEvent event = {
+        .kind = AUDIT_KEY_REWRAPPED,
+        .outcome = outcome,
+        .new_key = marks,
+        .detail = detail,
+        .count = self->counts.n_done,
+    };
+
+    return command_context_audit(self->work.context, self->work.org->id, &event, error);
+}
+
+static bool
+run(Rewrapping *self, GPtrArray *identities, unsigned n_jobs, GError **error)
+{
+    g_autoptr(GPtrArray) recipients = parse_recipients(self->work.org, error);
+    RewrapRun run = {
+        .org = self->work.org->id,
+        .n_threads = n_jobs,
+        .on_done = on_done,
+        .on_progress = on_progress,
+    };
+
+    if (recipients == NULL)
+        return false;
+    run.keys =
+        (RewrapKeys){command_context_store(self->work.context, error), recipients, identities};
+    if (run.keys.store == NULL)
+        return false;
+    if (!rewrap_can_prove(&run.keys)) {
+        return crypto_fail(error, CRYPTO_ERROR_NO_MATCH,
+                           "none of the identities belongs to an active key of %s, so nothing that "
+                           "is sealed anew could be proven to open: give that of the new key too",
+                           self->work.org->id);
+    }
+    if (!note(self, AUDIT_OK, "begun", error))
+        return false;
+    self->is_whole = rewrap_run(&run, &self->counts, error);
+    terminal_progress_end();
+    return true;
+}
+
+static void
+print_as_json(const Rewrapping *self, double seconds, const GError *fault)
+{
+    json_t *reasons = json_array();
+
+    for (guint i = 0; i < self->counts.reasons->len; i++)
+        json_array_append_new(reasons, json_string(self->counts.reasons->pdata[i]));
+    command_context_print_json(json_pack(
+        "{s:b, s:I, s:I, s:I, s:f, s:f, s:o, s:s?}", "ok",
+        self->is_whole && self->counts.n_stale == 0, "rewrapped", (json_int_t) self->counts.n_done,
+        "current", (json_int_t) self->counts.n_current, "stale", (json_int_t) self->counts.n_stale,
+        "seconds", seconds, "per_second", (double) self->counts.n_done / MAX(seconds, 1e-6),
+        "reasons", reasons, "stopped", fault != NULL ? fault->message : NULL));
+}
+
+static void
+print_for_person(const Rewrapping *self, double seconds, const GError *fault)
+{
+    const char *org = self->work.org->id;
+    const RewrapCounts *counts = &self->counts;
+
+    g_print(
+        "%" PRIu64 " envelopes sealed anew, %" PRIu64 " were already, in %.1f s (%.0f a second).\n",
+        counts->n_done, counts->n_current, seconds, (double) counts->n_done / MAX(seconds, 1e-6));
+    for (guint i = 0; i < counts->reasons->len; i++)
+        g_print("  %s\n", (const char *) counts->reasons->pdata[i]);
+    if (fault != NULL) {
+        g_print(
+            "NOT rotated: stopped before the end, and nothing is lost; run it again to go on.\n");
+    } else if (counts->n_stale > 0) {
+        g_print("NOT rotated: %" PRIu64 " of %s are still sealed to other keys.\n", counts->n_stale,
+                org);
+    } else {
+        g_print("Rotated: every envelope of %s is sealed to the active keys, and to no other.\n",
+                org);
+    }
+    g_print("%s", NO_UNDO);
+}
+
+static int
+finish(Rewrapping *self, GError *fault)
+{
+    const double seconds = (double) (g_get_monotonic_time() - self->began_us) / G_USEC_PER_SEC;
+    const bool is_good = self->is_whole && self->counts.n_stale == 0;
+    g_autoptr(GError) error = NULL;
+    int status = is_good ? EXIT_CODE_OK : EXIT_CODE_FINDINGS;
+
+    if (command_context_as_json(self->work.context)) {
+        print_as_json(self, seconds, fault);
+    } else {
+        print_for_person(self, seconds, fault);
+    }
+    if (!note(self, is_good ? AUDIT_OK : AUDIT_FAILED, self->is_whole ? "ended" : "stopped",
+              &error))
+        status = command_context_fail(self->work.context, g_steal_pointer(&error));
+    return fault != NULL ? command_context_fail(self->work.context, fault) : status;
+}
+
+static int
+rewrap(CommandContext *context, const char *org, char **paths, unsigned n_jobs)
+{
+    Rewrapping self = {.began_us = g_get_monotonic_time()};
+    g_autoptr(GPtrArray) identities = NULL;
+    g_autoptr(GError) error = NULL;
+    int status = EXIT_CODE_FAILED;
+
+    self.counts.reasons = g_ptr_array_new_with_free_func(g_free);
+    if (keys_work_open(&self.work, context, org, &error))
+        identities = keys_work_identities(paths, &error);
+    if (identities != NULL && run(&self, identities, n_jobs, &error)) {
+        status = finish(&self, g_steal_pointer(&error));
+    } else {
+        status = command_context_fail(context, g_steal_pointer(&error));
+    }
+    rewrap_counts_clear(&self.counts);
+    keys_work_clear(&self.work);
+    return status;
+}
+
+int
+keys_rewrap_run(CommandContext *context, int argc, char **argv)
+{
+    g_autofree char *org = NULL;
+    g_auto(GStrv) identities = NULL;
+    gint n_jobs = DEFAULT_JOBS;
+    const GOptionEntry entries[] = {
+        {"org",      0, 0, G_OPTION_ARG_STRING,         &org,        "The organisation",                       "ID"  },
+        {"identity", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &identities,
+         "Opens the old or the new: a file, or pkcs11:...; may be repeated",                                   "FILE"},
+        {"jobs",     0, 0, G_OPTION_ARG_INT,            &n_jobs,     "How many sessions at once (default: 8)", "N"   },
+        G_OPTION_ENTRY_NULL,
+    };
+    const CommandSyntax syntax = {
+        "keys rewrap",
+        "--identity FILE...",
+        "Seals the envelopes and the metadata of all recorded sessions to the active keys, and to "
+        "no "
+        "other. Each\nis proven to open with the new key before it takes the old one's place; "
+        "media and "
+        "manifests stay\nuntouched. Give identities of the old key and of the new one. A run that "
+        "was "
+        "stopped is started again.\n\n" NO_UNDO,
+        entries,
+        0,
+        0,
+    };
+
+    if (!command_context_parse(context, &syntax, &argc, argv))
+        return EXIT_CODE_USAGE;
+    if (identities == NULL || n_jobs < 1 || n_jobs > MOST_JOBS) {
+        g_printerr("sealtape keys rewrap: %s\n",
+                   identities == NULL ? "--identity FILE is missing" : "--jobs takes 1 to 64");
+        return EXIT_CODE_USAGE;
+    }
+    return rewrap(context, org, identities, (unsigned) n_jobs);
+}

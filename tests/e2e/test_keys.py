@@ -1,0 +1,199 @@
+#!/usr/bin/python3
+"""The life of an organisation's keys: a ring that the recorder reads, rotation under a running session, a re-wrapping that is
+killed and goes on, keys that may not go while anything needs them, and what nobody can open."""
+
+import hashlib
+import json
+import random
+import re
+import shutil
+
+import rotation
+from harness import ORG, Recorder, Sender, main, participant, stream, tap
+from peers import media
+
+SESSIONS, KILLS = 200, 5
+SECONDS = 6
+
+
+def recipient_of(path):
+    return re.search(r"age1\w+", path.read_text()).group()
+
+
+def folder_digest(recorder, session):
+    """Of all that re-wrapping must not touch."""
+    files = sorted(path for path in session.folder().rglob("*") if path.is_file() and path.suffix not in (".age", ".partial"))
+    return [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
+
+
+def fill(recorder, recipients):
+    for name, content in rotation.objects(rotation.names(SESSIONS), recipients):
+        path = recorder.store / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def begin(folder, recorder):
+    sound = media.noise(folder, SECONDS, 0x11)
+    session = recorder.open_session([participant("p1")], [sound.track("p1-audio", "p1")])
+    return session, Sender(folder, [stream(sound, session.ports["p1-audio"])])
+
+
+def refuse(name, done, part, status=1):
+    tap.equal(done.returncode, status, f"{name}: refused")
+    tap.contains(done.stderr, part, f"{name}: says why")
+
+
+def check_ring(recorder):
+    """The list in the organisation's file becomes the ring, which counts from then on."""
+    made = recorder.command("keys", "new")
+    tap.equal(made.returncode, 0, f"a ring is made of the list {made.stderr}")
+    conf = recorder.folder / "orgs" / f"{ORG}.conf"
+    conf.write_text(re.sub(r"recipients = \[.*?\];", "", conf.read_text(), flags=re.S))
+    tap.equal(recorder.command("config", "check").returncode, 0, "the list may go")
+    rows = json.loads(recorder.command("keys", "list", "--json").stdout)["keys"]
+    tap.equal([(row["role"], row["state"]) for row in rows],
+              [("organisation", "active"), ("break-glass", "active")], "both keys are active")
+
+
+def check_strangers(recorder, folder):
+    """A ring that somebody else signed, one that is cut, and one with a changed byte."""
+    ring = recorder.folder / "orgs" / f"{ORG}.keys"
+    kept = folder / "kept"
+    shutil.copytree(ring, kept)
+    other = Recorder(folder / "other")
+    other.command("keys", "new")
+    shutil.copy(other.folder / "orgs" / f"{ORG}.keys" / "1.note", ring / "1.note")
+    refuse("a ring of a stranger", recorder.command("config", "check"), "trusted_admins")
+    shutil.copy(kept / "1.note", ring / "1.note")
+    (ring / "1.note").rename(ring / "2.note")
+    refuse("a ring without its first version", recorder.command("config", "check"), "version 1 of the key ring is missing")
+    shutil.rmtree(ring)
+    shutil.copytree(kept, ring)
+    note = bytearray((ring / "1.note").read_bytes())
+    note[40] ^= 1
+    (ring / "1.note").write_bytes(note)
+    refuse("a changed ring", recorder.command("config", "check"), "key ring does not count")
+    shutil.rmtree(ring)
+    shutil.copytree(kept, ring)
+
+
+def check_nobody(recorder, folder):
+    """A recipient that nobody can open is not taken."""
+    stranger = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
+    refuse("no proof", recorder.command("keys", "rotate", "--recipient", stranger), "nobody has shown")
+    refuse("another's proof", recorder.command("keys", "rotate", "--recipient", stranger, "--identity", recorder.org_identity),
+           "does not open with what --identity gives")
+    refuse("no key named", recorder.command("keys", "rotate"), "--output", 2)
+
+
+def check_rewrap(recorder, session, old, new):
+    before = folder_digest(recorder, session)
+    refuse("rewrap with the old key alone", recorder.command("keys", "rewrap", "--identity", old), "none of the identities belongs")
+    refuse("retire too early", recorder.command("keys", "retire", recipient_of(old), "--identity", old), "still need")
+    killed = rotation.Killed(recorder.config, [old, new], KILLS, 2.5)
+    report = killed.report
+    tap.note(f"seed {killed.seed}: killed {killed.kills} times; the last run: {report}")
+    tap.equal(killed.status, 0, f"the last run ends well {killed.errors}")
+    tap.ok(report.get("ok") and report.get("stale") == 0, "and leaves nothing stale")
+    tap.ok(killed.kills > 0 and report.get("current", 0) > 0, "what the killed runs did is not done again")
+    tap.equal(list((recorder.store / ORG).rglob("*.partial")), [], "no copy is left behind by what was killed")
+    files = sorted((recorder.store / ORG).rglob("*.age"))
+    tap.equal(report["rewrapped"] + report["current"], len(files), "the last run has opened every one")
+    chance = random.Random(killed.seed)
+    sealed = [path.read_bytes() for path in chance.sample(files, 25)]
+    tap.equal(len(files), 2 * SESSIONS + 2, "nothing came and nothing went")
+    tap.ok(all(rotation.opens(one, new) for one in sealed), "they open with the new key, by Debian's age")
+    tap.ok(not any(rotation.opens(one, old) for one in sealed), "and not with the old one; `retire` asks it of all")
+    tap.ok(all(rotation.opens(one, recorder.folder / "keys" / "break-glass.key") for one in sealed[:10]), "the break-glass key still does")
+    tap.equal(folder_digest(recorder, session), before, "media and manifest are byte for byte what they were")
+    tap.equal(session.recover(recorder.folder / "new.mkv", identity=new).returncode, 0, "the session recovers with the new key")
+    again = recorder.command("keys", "rewrap", "--identity", new)
+    tap.contains(again.stdout, "0 envelopes sealed anew" if again.stdout.startswith(" ") else "0 envelopes sealed anew", "a second run finds nothing to do")
+    tap.contains(again.stdout, "does not undo a leak", "and says what it can not do")
+
+
+def check_damage(recorder, old, new):
+    """One that nobody can open is named, and `Rotated` is not said."""
+    path = recorder.store / ORG / "old-00000" / "env" / "1.age"
+    kept = path.read_bytes()
+    path.write_bytes(kept[:-1])
+    done = recorder.command("keys", "rewrap", "--identity", old, "--identity", new)
+    tap.equal(done.returncode, 3, "a damaged envelope is a finding")
+    tap.contains(done.stdout, "NOT rotated: 1 of", "it is not called rotated")
+    tap.contains(done.stdout, "old-00000/env/1.age", "and it is named")
+    path.write_bytes(kept)
+
+
+def check_end(recorder, old, new):
+    copy = old.with_suffix(".copy")
+    shutil.copy(old, copy)
+    copy.chmod(0o600)
+    key = recipient_of(old)
+    refuse("destroy before retire", recorder.command("keys", "destroy", key, "--identity", old), "retire it first")
+    done = recorder.command("keys", "retire", key, "--identity", old)
+    tap.equal(done.returncode, 0, f"the old key retires {done.stderr}")
+    back = recorder.store / ORG / "back" / "env" / "1.age"
+    back.parent.mkdir(parents=True)
+    back.write_bytes(rotation.p256tag.seal_in_place(f"sealtape-envelope {ORG} back 1", [key], b"# track a\n" + rotation.KEY.encode()))
+    refuse("the last key that opens something", recorder.command("keys", "destroy", key, "--identity", old), "back/env/1.age")
+    tap.ok(old.exists(), "and its file is still there")
+    shutil.rmtree(recorder.store / ORG / "back")
+    done = recorder.command("keys", "destroy", key, "--identity", old)
+    tap.equal(done.returncode, 0, f"then it is destroyed {done.stderr}")
+    tap.ok(not old.exists(), "its file is gone")
+    tap.contains(done.stdout, "What that can not reach", "and what that does not reach is said")
+    states = {row["recipient"]: row["state"] for row in json.loads(recorder.command("keys", "list", "--json").stdout)["keys"]}
+    tap.equal((states[key], states[recipient_of(new)]), ("destroyed", "active"), "the ring says so")
+    refuse("the active key", recorder.command("keys", "retire", recipient_of(new), "--identity", new), "rotate first")
+
+
+def check_worst_day(recorder, session, new):
+    glass = recorder.folder / "keys" / "break-glass.key"
+    refuse("a drill with the everyday key", recorder.command("keys", "drill", session.id, "--identity", new), "one break-glass key")
+    done = recorder.command("keys", "drill", session.id, "--identity", glass, "--json")
+    tap.equal(json.loads(done.stdout or "{}").get("tracks_opened"), 1, f"the drill opens the session {done.stderr}")
+    rows = json.loads(recorder.command("keys", "list", "--json").stdout)["keys"]
+    tap.ok([row for row in rows if row["role"] == "break-glass"][0]["drilled"], "and the ring remembers when")
+    good = recorder.command("keys", "escrow-check", session.id, "--identity", new, "--identity", glass, "--json")
+    tap.equal(json.loads(good.stdout)["organisation_opened"], 2, "escrow-check opens envelope and metadata")
+    swapped = session.folder() / "env" / "1.age"
+    kept = swapped.read_bytes()
+    swapped.write_bytes(rotation.p256tag.seal_in_place(f"sealtape-envelope {ORG} {session.id} 1",
+                                                       [recipient_of(new), recipient_of(glass)], b"# track p1-audio\n" + rotation.KEY.encode()))
+    bad = recorder.command("keys", "escrow-check", session.id, "--identity", new)
+    tap.equal(bad.returncode, 3, "escrow-check finds a swapped envelope")
+    tap.contains(bad.stdout, "another key for track", "and says that it is one")
+    swapped.write_bytes(kept)
+
+
+def check_audit(recorder):
+    told = recorder.command("audit", "show")
+    for event in ("key-rotated", "key-rewrapped", "key-retired", "key-destroyed", "key-drilled"):
+        tap.contains(told.stdout, event, f"{event} is in the audit log")
+
+
+def run(folder):
+    recorder = Recorder(folder / "recorder")
+    old, new = recorder.org_identity, recorder.folder / "keys" / "new.key"
+    check_ring(recorder)
+    check_strangers(recorder, folder)
+    check_nobody(recorder, folder)
+    recorder.start()
+    session, sender = begin(folder, recorder)
+    done = recorder.command("keys", "rotate", "--output", new)
+    tap.equal(done.returncode, 0, f"the key is rotated while a session runs {done.stderr}")
+    fill(recorder, [recipient_of(old), recipient_of(recorder.folder / "keys" / "break-glass.key")])
+    sender.finish()
+    session.finish()
+    tap.equal(recorder.command("verify", session.id).returncode, 0, "the session that ran across it is whole")
+    check_rewrap(recorder, session, old, new)
+    check_damage(recorder, old, new)
+    check_end(recorder, old, new)
+    check_worst_day(recorder, session, new)
+    check_audit(recorder)
+    recorder.stop()
+
+
+if __name__ == "__main__":
+    main([run], 90)
