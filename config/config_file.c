@@ -24,6 +24,7 @@ static const char *const kind_texts[] = {
     [CONFIG_KIND_NUMBER] = "a whole number",
     [CONFIG_KIND_SWITCH] = "true or false",
     [CONFIG_KIND_LIST] = "a list of texts, [ \"...\", ... ]",
+    [CONFIG_KIND_WORDS] = "a list of texts, [ \"...\", ... ]",
 };
 
 /* Returns: `recorder.rtp.address`, owned. */
@@ -106,6 +107,7 @@ is_of_kind(const config_setting_t *setting, ConfigKind kind)
     case CONFIG_KIND_SWITCH:
         return type == CONFIG_TYPE_BOOL;
     case CONFIG_KIND_LIST:
+    case CONFIG_KIND_WORDS:
         return type == CONFIG_TYPE_ARRAY || type == CONFIG_TYPE_LIST;
     default:
         return false;
@@ -133,7 +135,7 @@ check_list(const ConfigFile *self, const config_setting_t *setting, const Config
             return fail_at(self, setting, error, "must be %s; entry %d is not", rule->allowed,
                            i + 1);
         }
-        for (int k = 0; k < i; k++) {
+        for (int k = 0; rule->kind == CONFIG_KIND_LIST && k < i; k++) {
             if (strcmp(text, config_setting_get_string_elem(setting, k)) == 0) {
                 return fail_at(self, setting, error, "entries %d and %d are the same", k + 1,
                                i + 1);
@@ -165,6 +167,7 @@ check_value(const ConfigFile *self, const config_setting_t *setting, const Confi
                fail_at(self, setting, error, "must be %s",
                        rule->allowed != NULL ? rule->allowed : "a text that is not empty");
     case CONFIG_KIND_LIST:
+    case CONFIG_KIND_WORDS:
         return check_list(self, setting, rule, error);
     case CONFIG_KIND_GROUP:
     case CONFIG_KIND_SWITCH:

@@ -16,6 +16,7 @@ typedef enum {
     CONFIG_KIND_NUMBER, /* `least` to `most` */
     CONFIG_KIND_SWITCH, /* true, false */
     CONFIG_KIND_LIST,   /* [ "...", ... ], `least` to `most` texts, all different */
+    CONFIG_KIND_WORDS,  /* the same, where some may be equal */
 } ConfigKind;
 
 typedef struct {

@@ -1,6 +1,7 @@
 #include "config/org_settings.h"
 
 #include "config/config_file.h"
+#include "config/transcription_settings_file.h"
 #include "crypto/age_context.h"
 #include "crypto/age_key.h"
 
@@ -17,7 +18,7 @@ is_recipient(const char *text)
 static bool
 is_purpose(const char *text)
 {
-    static const char *const purposes[] = {"record-audio", "record-video", NULL};
+    static const char *const purposes[] = {"record-audio", "record-video", "transcribe", NULL};
 
     return g_strv_contains(purposes, text);
 }
@@ -25,14 +26,14 @@ is_purpose(const char *text)
 static const ConfigRule rules[] = {
     {"recipients",                CONFIG_KIND_LIST,   false,
      "two to sixteen age recipients (age1...), all different: the organisation's and an offline "
-     "break-glass one",                                                                                         2, 16, is_recipient},
-    {"purposes",                  CONFIG_KIND_LIST,   true,  "a list of \"record-audio\" and \"record-video\"", 0, 2,
-     is_purpose                                                                                                                    },
-    {"consent",                   CONFIG_KIND_GROUP,  false, NULL,                                              0, 0,  NULL        },
+     "break-glass one",                                                 2, 16, is_recipient},
+    {"purposes",                  CONFIG_KIND_LIST,   true,
+     "a list of \"record-audio\", \"record-video\" and \"transcribe\"", 0, 3,  is_purpose  },
+    {"consent",                   CONFIG_KIND_GROUP,  false, NULL,      0, 0,  NULL        },
     {"consent.text_version",      CONFIG_KIND_TEXT,   false,
-     "the version of the text that is consented to, not empty",                                                 0, 0,  NULL        },
-    {"consent.evidence_required", CONFIG_KIND_SWITCH, false, NULL,                                              0, 0,  NULL        },
-    {NULL,                        CONFIG_KIND_GROUP,  false, NULL,                                              0, 0,  NULL        },
+     "the version of the text that is consented to, not empty",         0, 0,  NULL        },
+    {"consent.evidence_required", CONFIG_KIND_SWITCH, false, NULL,      0, 0,  NULL        },
+    {NULL,                        CONFIG_KIND_GROUP,  false, NULL,      0, 0,  NULL        },
 };
 
 OrgSettings *
@@ -52,13 +53,16 @@ org_settings_load(const char *path, GError **error)
                     path);
         return NULL;
     }
-    file = config_file_open(path, (const ConfigRule *const[]){rules, NULL}, error);
+    file = config_file_open(
+        path, (const ConfigRule *const[]){rules, transcription_settings_rules, NULL}, error);
     if (file == NULL)
         return NULL;
     self->recipients = config_file_list(file, "recipients");
     self->purposes = config_file_list(file, "purposes");
     self->consent_text_version = config_file_text(file, "consent.text_version");
     self->evidence_required = config_file_switch(file, "consent.evidence_required", false);
+    if (!transcription_settings_read(&self->transcription, file, error))
+        return NULL;
     self->digest = config_file_digest(file);
     return g_steal_pointer(&self);
 }
@@ -72,6 +76,7 @@ org_settings_free(OrgSettings *self)
     g_clear_pointer(&self->recipients, g_ptr_array_unref);
     g_clear_pointer(&self->purposes, g_ptr_array_unref);
     g_free(self->consent_text_version);
+    transcription_settings_free(self->transcription);
     g_free(self->digest);
     g_free(self->ring_path);
     g_free(self);

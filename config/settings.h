@@ -27,12 +27,13 @@ GQuark config_error_quark(void);
 /* One organisation, orgs/<id>.conf. */
 typedef struct {
     char *id;
-    GPtrArray *recipients;      /* char *: age1..., at least two: the ring's, or the file's */
-    uint32_t ring_version;      /* of the key ring they are from; 0: there is none */
-    char *ring_path;            /* the folder of its key ring, there or not */
-    GPtrArray *purposes;        /* char *: enabled ones, of record-audio, record-video */
+    GPtrArray *recipients; /* char *: age1..., at least two: the ring's, or the file's */
+    uint32_t ring_version; /* of the key ring they are from; 0: there is none */
+    char *ring_path;       /* the folder of its key ring, there or not */
+    GPtrArray *purposes;   /* char *: enabled ones, of record-audio, record-video, transcribe */
     char *consent_text_version; /* what a consent must name; NULL: any */
     bool evidence_required;
+    struct TranscriptionSettings *transcription; /* NULL: none */
     char *digest; /* SHA-256 of the file, hexadecimal: named in every decision */
 } OrgSettings;
 
@@ -95,8 +96,7 @@ typedef struct {
     uint32_t max_session_tracks, max_session_participants; /* of one session, at once */
     uint32_t max_session_s;                                /* how long one may last */
     uint32_t max_session_mib;                              /* of media */
-    uint32_t max_session_kbps; /* of RTP, 1000 bit/s: of all its tracks */
-    uint32_t max_track_kbps;
+    uint32_t max_session_kbps, max_track_kbps; /* of RTP, 1000 bit/s: of all its tracks, of one */
     StoreSettings store;
     GPtrArray *verifier_keys; /* char *: verifier keys of recorders trusted by verify and recover */
     JanusSettings *janus;     /* NULL: none */

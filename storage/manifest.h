@@ -72,6 +72,10 @@ typedef struct {
 #define MANIFEST_KIND_TEXT    "text"
 #define MANIFEST_CODEC_WEBVTT "webvtt"
 
+/* What the id of a transcript's track begins with, before the number of its manifest part; no other
+ * track's does. */
+#define TRANSCRIPT_TRACK_PREFIX "transcript-"
+
 /* Whether the track was heard or seen. The others are of MANIFEST_KIND_TEXT: no Matroska. */
 bool manifest_track_is_media(const ManifestTrack *self);
 

@@ -32,7 +32,8 @@ test_names_the_fault_of_an_organisation(SettingsFixture *fixture, gconstpointer 
          "clinic-a.conf:14: purpose: there is no such setting; here may stand: recipients, "
          "purposes, consent"                                    },
         {"\"record-video\" ];",                   "\"record-screen\" ];",
-         "clinic-a.conf:14: purposes: must be a list of \"record-audio\" and \"record-video\"; "
+         "clinic-a.conf:14: purposes: must be a list of \"record-audio\", \"record-video\" and "
+         "\"transcribe\"; "
          "entry 2 is not"                                       },
         {"\"record-audio\", \"record-video\" ];", "\"record-audio\", \"record-audio\" ];",
          "purposes: entries 1 and 2 are the same"               },

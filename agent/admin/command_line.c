@@ -13,18 +13,19 @@ typedef struct {
 } Command;
 
 static const Command commands[] = {
-    {"init",      init_command_run,      "make a folder with settings, keys, store and spool"       },
-    {"doctor",    doctor_command_run,    "check everything a recorder needs on this host"           },
-    {"config",    config_command_run,    "check the settings"                                       },
-    {"session",   session_command_run,   "list sessions; show one with its timeline"                },
-    {"catalogue", catalogue_command_run, "check or rebuild the index that lists are made from"      },
-    {"verify",    verify_command_run,    "check that a recording is all there, genuine and in order"},
-    {"scrub",     scrub_command_run,     "read a sample of the store back and check it"             },
-    {"repair",    repair_command_run,    "put back what a store lacks, from replicas or the spool"  },
-    {"recover",   recover_command_run,   "open a recording with an identity file, offline"          },
-    {"keys",      keys_command_run,      "rotate, re-wrap, retire and try the keys of recordings"   },
-    {"audit",     audit_command_run,     "show, verify or prove what the recorder has noted"        },
-    {"age",       NULL,                  "plain age: keygen, encrypt, decrypt"                      },
+    {"init",       init_command_run,       "make a folder with settings, keys, store and spool"       },
+    {"doctor",     doctor_command_run,     "check everything a recorder needs on this host"           },
+    {"config",     config_command_run,     "check the settings"                                       },
+    {"session",    session_command_run,    "list sessions; show one with its timeline"                },
+    {"catalogue",  catalogue_command_run,  "check or rebuild the index that lists are made from"      },
+    {"verify",     verify_command_run,     "check that a recording is all there, genuine and in order"},
+    {"scrub",      scrub_command_run,      "read a sample of the store back and check it"             },
+    {"repair",     repair_command_run,     "put back what a store lacks, from replicas or the spool"  },
+    {"recover",    recover_command_run,    "open a recording with an identity file, offline"          },
+    {"transcribe", transcribe_command_run, "have what was said written down and sealed"               },
+    {"keys",       keys_command_run,       "rotate, re-wrap, retire and try the keys of recordings"   },
+    {"audit",      audit_command_run,      "show, verify or prove what the recorder has noted"        },
+    {"age",        NULL,                   "plain age: keygen, encrypt, decrypt"                      },
 };
 
 static void

@@ -14,4 +14,5 @@ int scrub_command_run(CommandContext *context, int argc, char **argv);
 int verify_command_run(CommandContext *context, int argc, char **argv);
 int keys_command_run(CommandContext *context, int argc, char **argv);
 int audit_command_run(CommandContext *context, int argc, char **argv);
+int transcribe_command_run(CommandContext *context, int argc, char **argv);
 int recover_command_run(CommandContext *context, int argc, char **argv);

@@ -2,6 +2,7 @@
 #include "agent/admin/output_file.h"
 #include "agent/admin/passphrase.h"
 #include "agent/admin/recover_options.h"
+#include "agent/admin/recover_transcript.h"
 #include "agent/admin/terminal.h"
 #include "agent/media/media_format.h"
 #include "agent/playback/identity_files.h"
@@ -9,6 +10,7 @@
 #include "agent/playback/opened_tracks.h"
 #include "agent/playback/session_people.h"
 #include "agent/playback/track_keys.h"
+#include "crypto/age_file.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -222,6 +224,22 @@ export_all(Recovery *self, const TrackKeys *keys, GError **error)
 }
 
 static bool
+write_transcript(const Recovery *self, const TrackKeys *keys, GError **error)
+{
+    const OutputFileRule rule =
+        self->options->may_overwrite ? OUTPUT_FILE_REPLACE : OUTPUT_FILE_NEW;
+    GByteArray *text = recover_transcript_open(self->recording, keys, self->options->tracks, error);
+    g_autoptr(OutputFile) output =
+        text != NULL ? output_file_open(self->options->output, rule, 0600, error) : NULL;
+    const bool is_written = output != NULL &&
+                            output_file_write(output, text->data, text->len, error) &&
+                            output_file_finish(output, error);
+
+    age_file_wipe(text);
+    return is_written;
+}
+
+static bool
 recover(Recovery *self, GPtrArray *identities, GError **error)
 {
     ObjectStore *store = command_context_store(self->context, error);
@@ -230,7 +248,8 @@ recover(Recovery *self, GPtrArray *identities, GError **error)
     if (store == NULL || !check_tracks(self, error) || !verify(self, error))
         return false;
     keys = track_keys_open(store, recording_manifest(self->recording), identities, error);
-    if (keys == NULL || !export_all(self, keys, error))
+    if (keys == NULL || !(self->options->is_transcript ? write_transcript(self, keys, error)
+                                                       : export_all(self, keys, error)))
         return false;
     if (track_keys_trouble(keys) != NULL) {
         g_printerr("sealtape: warning: %s\n", track_keys_trouble(keys));

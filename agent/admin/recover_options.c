@@ -16,6 +16,7 @@ typedef struct {
     char *layout;
     gboolean may_overwrite;
     gboolean is_partial;
+    gboolean is_transcript;
 } Raw;
 
 static bool
@@ -110,10 +111,16 @@ read_all(RecoverOptions *self, Raw *raw)
     self->output = g_steal_pointer(&raw->output);
     self->may_overwrite = raw->may_overwrite;
     self->is_partial = raw->is_partial;
+    self->is_transcript = raw->is_transcript;
     if (self->identity_paths == NULL)
         return fail("--identity FILE is missing", NULL);
     if (self->output == NULL)
         return fail("--output FILE is missing", NULL);
+    if (self->is_transcript &&
+        (raw->container != NULL || raw->layout != NULL || raw->from != NULL || raw->to != NULL))
+        return fail("--transcript goes with none of --container, --layout, --from and --to", NULL);
+    if (self->is_transcript)
+        return read_tracks(self, raw);
     if (strcmp(self->output, "-") == 0 && isatty(STDOUT_FILENO) == 1)
         return fail("media is not for a terminal: name a file, or send it into a pipe", NULL);
     return read_times(self, raw) && read_container(self, raw) && read_layout(self, raw) &&
@@ -124,22 +131,24 @@ static bool
 parse(CommandContext *context, Raw *raw, int *argc, char **argv)
 {
     const GOptionEntry entries[] = {
-        {"identity",  'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->identities,
-         "age identity file of a recipient; may be given again",                                                           "FILE"},
-        {"output",    'o', 0, G_OPTION_ARG_FILENAME,       &raw->output,        "Where to; - for standard output",
-         "FILE"                                                                                                                  },
-        {"tracks",    0,   0, G_OPTION_ARG_STRING,         &raw->tracks,        "Only these",                              "A,B" },
-        {"from",      0,   0, G_OPTION_ARG_STRING,         &raw->from,          "Start here: seconds or [HH:]MM:SS[.mmm]",
-         "TIME"                                                                                                                  },
-        {"to",        0,   0, G_OPTION_ARG_STRING,         &raw->to,            "End here",                                "TIME"},
-        {"container", 0,   0, G_OPTION_ARG_STRING,         &raw->container,
-         "mkv or mp4 (default: by the suffix, else mkv)",                                                                  "KIND"},
-        {"layout",    0,   0, G_OPTION_ARG_STRING,         &raw->layout,
-         "One MP4 (H.264, AAC) that plays everywhere: grid, speaker or tracks",                                            "KIND"},
-        {"overwrite", 0,   0, G_OPTION_ARG_NONE,           &raw->may_overwrite,
-         "Replace the output file if it is there",                                                                         NULL  },
-        {"partial",   0,   0, G_OPTION_ARG_NONE,           &raw->is_partial,
-         "Leave damaged segments out and go on",                                                                           NULL  },
+        {"identity",   'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->identities,
+         "age identity file of a recipient; may be given again",                                                            "FILE"},
+        {"output",     'o', 0, G_OPTION_ARG_FILENAME,       &raw->output,        "Where to; - for standard output",
+         "FILE"                                                                                                                   },
+        {"tracks",     0,   0, G_OPTION_ARG_STRING,         &raw->tracks,        "Only these",                              "A,B" },
+        {"from",       0,   0, G_OPTION_ARG_STRING,         &raw->from,          "Start here: seconds or [HH:]MM:SS[.mmm]",
+         "TIME"                                                                                                                   },
+        {"to",         0,   0, G_OPTION_ARG_STRING,         &raw->to,            "End here",                                "TIME"},
+        {"container",  0,   0, G_OPTION_ARG_STRING,         &raw->container,
+         "mkv or mp4 (default: by the suffix, else mkv)",                                                                   "KIND"},
+        {"layout",     0,   0, G_OPTION_ARG_STRING,         &raw->layout,
+         "One MP4 (H.264, AAC) that plays everywhere: grid, speaker or tracks",                                             "KIND"},
+        {"overwrite",  0,   0, G_OPTION_ARG_NONE,           &raw->may_overwrite,
+         "Replace the output file if it is there",                                                                          NULL  },
+        {"partial",    0,   0, G_OPTION_ARG_NONE,           &raw->is_partial,
+         "Leave damaged segments out and go on",                                                                            NULL  },
+        {"transcript", 0,   0, G_OPTION_ARG_NONE,           &raw->is_transcript,
+         "The newest transcript, as WebVTT, in place of the media",                                                         NULL  },
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {

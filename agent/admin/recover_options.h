@@ -18,6 +18,7 @@ typedef struct {
     ExporterContainer container;
     LayoutKind layout; /* if has_layout: decoded and put together anew, always as MP4 */
     bool has_layout;
+    bool is_transcript; /* what was said, as text, and no media */
     bool may_overwrite;
     bool is_partial; /* go on past damaged segments */
 } RecoverOptions;

@@ -3,6 +3,7 @@
 #include "agent/recorder/metrics.h"
 #include "agent/recorder/session_end.h"
 #include "agent/recorder/session_events.h"
+#include "crypto/age_context.h"
 
 #include <string.h>
 
@@ -208,6 +209,32 @@ post_resume(HttpRequest *request, void *user_data)
 }
 
 static void
+on_transcript_sealed(json_t *answer, const GError *error, void *user_data)
+{
+    if (error != NULL) {
+        http_reply_problem(user_data, status_of(error), error->message, NULL);
+    } else {
+        http_reply_json(user_data, 201, answer);
+    }
+}
+
+/* The session has ended, and this recorder may have forgotten it, or never known it. */
+static void
+post_transcript(HttpRequest *request, void *user_data)
+{
+    const char *session = http_request_parameter(request, 0);
+
+    if (is_stopping(request, user_data))
+        return;
+    if (!age_context_id_is_valid(session)) {
+        http_reply_problem(request, 404, "there is no such session", NULL);
+        return;
+    }
+    transcripts_add(recorder_transcripts(user_data), session, http_request_body(request),
+                    on_transcript_sealed, request);
+}
+
+static void
 get_events(HttpRequest *request, void *user_data)
 {
     Session *session = find_session(request, user_data);
@@ -277,6 +304,7 @@ control_api_new(Recorder *recorder, const char *socket_path, GError **error)
         {"POST",   "/v1/sessions/{id}/consents",           post_consent      },
         {"POST",   "/v1/sessions/{id}/pause",              post_pause        },
         {"POST",   "/v1/sessions/{id}/resume",             post_resume       },
+        {"POST",   "/v1/sessions/{id}/transcripts",        post_transcript   },
         {"GET",    "/v1/sessions/{id}/events",             get_events        },
         {"POST",   "/v1/sessions/{id}/stop",               post_stop         },
         {"GET",    "/healthz",                             get_healthz       },

@@ -8,7 +8,6 @@
 
 #define STOP_LIMIT_US (10 * G_TIME_SPAN_SECOND)
 #define STOP_POLL_MS  20
-#define HEARTBEAT_S   1
 /* Of the watchdog; a disk that takes longer than that is a broken one. */
 enum { LONGEST_ROUND_MS = 30000, LONGEST_FLUSH_MS = 120000, LONGEST_PUT_MS = 60000 };
 /* What a session keeps of a track that ended is little, but for ever. */
@@ -21,16 +20,14 @@ struct Recorder {
     Uploader *uploader;
     Sealer *sealer;
     AuditTrail *audit;
+    Transcripts *transcripts;
     Ingress *ingress;
     Watchdog *watchdog;
-
     SessionTable *sessions;
     unsigned n_tracks; /* open, or about to be */
     guint heartbeat;
-
     uint64_t n_troubles;
     bool has_disk_trouble;
-
     void (*on_stopped)(void *user_data);
     void *stop_data;
     int64_t stop_by_us; /* 0: not stopping */
@@ -39,8 +36,7 @@ struct Recorder {
 /* What a worker thread tells the main thread. */
 typedef struct {
     Recorder *recorder;
-    char *session; /* NULL where it concerns all */
-    char *message; /* of trouble */
+    char *session, *message; /* NULL where it concerns all; of trouble */
     bool is_stored, is_whole, is_trouble;
 } News;
 
@@ -68,7 +64,6 @@ take_news(gpointer data)
     } else if (news->is_stored) {
         if (session != NULL)
             session_on_stored(session, news->is_whole);
-        /* One that lost segments is not "stored" in the log either. */
         g_message("session %s: %s%s", news->session,
                   session != NULL ? session_state_text(session_state(session)) : "stored",
                   news->is_whole ? "" : " as far as it was acknowledged (interrupted)");
@@ -185,7 +180,7 @@ start_workers(Recorder *self)
         .on_trouble = on_sealer_trouble,
         .user_data = self,
     });
-    self->heartbeat = g_timeout_add_seconds(HEARTBEAT_S, beat, self);
+    self->heartbeat = g_timeout_add_seconds(SPOOL_HEARTBEAT_US / G_USEC_PER_SEC, beat, self);
 }
 
 /* How long a turn may take when nothing is wrong but a slow disk, or a store that answers nothing:
@@ -224,14 +219,15 @@ recorder_new(const Settings *settings, GError **error)
         return NULL;
     self->spool_watch = spool_watch_new(self->storage.spool, &settings->spool_free);
     start_workers(self);
-    self->audit = audit_trail_new(&(AuditTrailOptions){
-        .folder = settings->audit_path,
-        .orgs = settings->orgs,
-        .store = self->storage.store,
-        .signer = self->storage.signer,
-        .started = AUDIT_RECORDER_STARTED,
-        .stopped = AUDIT_RECORDER_STOPPED,
-    });
+    self->audit = audit_trail_new(&(AuditTrailOptions){.folder = settings->audit_path,
+                                                       .orgs = settings->orgs,
+                                                       .store = self->storage.store,
+                                                       .signer = self->storage.signer,
+                                                       .started = AUDIT_RECORDER_STARTED,
+                                                       .stopped = AUDIT_RECORDER_STOPPED});
+    self->transcripts = transcripts_new(settings, &self->storage, self->audit, error);
+    if (self->transcripts == NULL)
+        return NULL;
     start_watchdog(self);
     spool_status(self->storage.spool, &spool);
     if (spool.n_recovered > 0) {
@@ -327,6 +323,12 @@ recorder_watchdog(const Recorder *self)
     return self->watchdog;
 }
 
+Transcripts *
+recorder_transcripts(const Recorder *self)
+{
+    return self->transcripts;
+}
+
 AuditTrail *
 recorder_audit(const Recorder *self)
 {
@@ -387,6 +389,7 @@ recorder_free(Recorder *self)
     /* From the source to the store: each stage works off what the one before has given it. */
     ingress_free(self->ingress);
     sealer_free(self->sealer);
+    transcripts_free(self->transcripts);
     uploader_free(self->uploader);
     audit_trail_free(self->audit);
     session_table_free(self->sessions);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/recorder/session.h"
+#include "agent/recorder/transcripts.h"
 #include "agent/service/watchdog.h"
 #include "config/settings.h"
 #include "storage/catalogue_writer.h"
@@ -45,6 +46,9 @@ void recorder_status(Recorder *self, RecorderStatus *status);
 
 /* Returns: what looks after the threads, borrowed. */
 const Watchdog *recorder_watchdog(const Recorder *self);
+
+/* Returns: borrowed. */
+Transcripts *recorder_transcripts(const Recorder *self);
 
 /* Returns: borrowed. */
 AuditTrail *recorder_audit(const Recorder *self);

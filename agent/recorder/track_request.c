@@ -1,6 +1,7 @@
 #include "agent/recorder/track_request.h"
 
 #include "agent/recorder/request_members.h"
+#include "storage/manifest.h"
 
 #include <string.h>
 
@@ -146,6 +147,10 @@ track_request_parse(const json_t *form, const Participants *participants, char *
     if (!request_members_are_known(form, known, fault))
         return NULL;
     self->id = request_members_id(form, "id", fault);
+    if (self->id != NULL && g_str_has_prefix(self->id, TRANSCRIPT_TRACK_PREFIX)) {
+        *fault = g_strdup("\"id\": names that begin with " TRANSCRIPT_TRACK_PREFIX
+                          " are for transcripts");
+    }
     self->participant = request_members_id(form, "participant", fault);
     take_format(self, form, fault);
     take_roles(self, form, fault);

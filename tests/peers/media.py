@@ -112,6 +112,22 @@ def clicks(folder, seconds, ssrc):
     return media
 
 
+def sentence(folder, words, voice, begins_s, seconds, ssrc):
+    """A voice of flite that says `words` at `begins_s`, between silence."""
+    said = pathlib.Path(folder) / f"said-{ssrc}.wav"
+    raw = pathlib.Path(folder) / f"speech-{ssrc}.wav"
+    subprocess.run(["flite", "-voice", voice, "-t", words, "-o", said], check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-i", said, "-af", f"adelay={round(begins_s * 1000)},apad=whole_dur={seconds}",
+         "-ar", str(SAMPLE_RATE), "-t", str(seconds), raw],
+        check=True, stdin=subprocess.DEVNULL,
+    )
+    media = _encode_audio(folder, f"filesrc location={raw} ! wavparse", ssrc)
+    said.unlink()
+    raw.unlink()
+    return media
+
+
 def tone(folder, seconds, frequency, ssrc, volume=0.4):
     """A sine that a filter finds again in a mix."""
     buffers = math.ceil(seconds * 50)

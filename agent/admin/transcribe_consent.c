@@ -1,0 +1,180 @@
+#include "agent/admin/transcribe_consent.h"
+
+#include "agent/policy/consent.h"
+#include "crypto/age_context.h"
+#include "crypto/age_file.h"
+#include "storage/annotation_log.h"
+#include "storage/annotation_view.h"
+
+#include <gio/gio.h>
+#include <jansson.h>
+#include <string.h>
+
+#define PURPOSE "transcribe"
+
+static bool
+deny(GError **error, const char *reason, const char *participant)
+{
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                "the session may not be transcribed: %s%s%s%s", reason,
+                participant != NULL ? " (participant " : "", participant != NULL ? participant : "",
+                participant != NULL ? ")" : "");
+    return false;
+}
+
+static int64_t
+time_of(const json_t *form, const char *name)
+{
+    const char *text = json_string_value(json_object_get(form, name));
+    g_autoptr(GDateTime) time = text != NULL ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+
+    return time == NULL
+               ? 0
+               : g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
+}
+
+static const char *
+text_of(const json_t *form, const char *name)
+{
+    return json_string_value(json_object_get(form, name));
+}
+
+static void
+clear_person(void *data)
+{
+    g_free((ConsentRecord *) ((ConsentParticipant *) data)->consents);
+}
+
+/* Returns: GArray of ConsentParticipant, whose texts belong to `meta`. */
+static GArray *
+read_people(const json_t *meta)
+{
+    GArray *people = g_array_new(FALSE, FALSE, sizeof(ConsentParticipant));
+    const json_t *list = json_object_get(meta, "participants");
+
+    g_array_set_clear_func(people, clear_person);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *form = json_array_get(list, i);
+        const json_t *consents = json_object_get(form, "consents");
+        const size_t n_consents = json_array_size(consents);
+        ConsentRecord *records = g_new0(ConsentRecord, n_consents + 1);
+        const ConsentParticipant person = {text_of(form, "id"), text_of(form, "role"), records,
+                                           n_consents};
+
+        for (size_t j = 0; j < n_consents; j++) {
+            const json_t *row = json_array_get(consents, j);
+
+            records[j] = (ConsentRecord){text_of(row, "purpose"),      text_of(row, "state"),
+                                         text_of(row, "text_version"), text_of(row, "evidence"),
+                                         time_of(row, "at"),           time_of(row, "until")};
+        }
+        g_array_append_val(people, person);
+    }
+    return people;
+}
+
+static bool
+is_among(const GArray *people, const char *id)
+{
+    for (guint i = 0; i < people->len; i++) {
+        if (g_strcmp0(g_array_index(people, ConsentParticipant, i).id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whose voice is in the recording must be among those who were asked. */
+static bool
+check_voices(const TranscribeCase *self, const GArray *people, GError **error)
+{
+    for (guint i = 0; i < self->manifest->tracks->len; i++) {
+        const ManifestTrack *track = self->manifest->tracks->pdata[i];
+
+        if (manifest_track_is_media(track) && !is_among(people, track->participant)) {
+            return deny(error, consent_reason_text(CONSENT_PARTICIPANT_UNKNOWN),
+                        track->participant);
+        }
+    }
+    return true;
+}
+
+static bool
+decide(const TranscribeCase *self, const GArray *people, GError **error)
+{
+    g_autoptr(GPtrArray) purposes = g_ptr_array_new();
+    const ConsentSession session = {
+        self->manifest->org, (const ConsentParticipant *) (const void *) people->data, people->len};
+    ConsentPolicy policy = {.org = self->org->id,
+                            .text_version = self->org->consent_text_version,
+                            .evidence_required = self->org->evidence_required};
+    ConsentDecision decision;
+
+    for (guint i = 0; i < self->org->purposes->len; i++)
+        g_ptr_array_add(purposes, self->org->purposes->pdata[i]);
+    g_ptr_array_add(purposes, NULL);
+    policy.purposes = (const char *const *) purposes->pdata;
+    decision = consent_decide(&policy, &session, PURPOSE, g_get_real_time());
+    if (decision.reason != CONSENT_OK)
+        return deny(error, consent_reason_text(decision.reason), decision.participant);
+    return check_voices(self, people, error);
+}
+
+static bool
+check_later(const TranscribeCase *self, const GArray *people, GError **error)
+{
+    g_autoptr(AnnotationLog) log = annotation_log_read(
+        self->store, self->manifest->org, self->manifest->session, self->verifiers, error);
+    const AnnotationView *view = log != NULL ? log->view : NULL;
+
+    if (log == NULL)
+        return false;
+    if (view->quarantine != NULL || view->erase_mark != NULL)
+        return deny(error, "it is quarantined", NULL);
+    if (view->restriction != NULL)
+        return deny(error, "its use is restricted", NULL);
+    if (view->is_erasing || view->is_erased)
+        return deny(error, "it is being erased", NULL);
+    for (guint i = 0; i < people->len; i++) {
+        const char *id = g_array_index(people, ConsentParticipant, i).id;
+        const char *said = annotation_view_consent(view, id, PURPOSE);
+
+        if (said != NULL && strcmp(said, "granted") != 0)
+            return deny(error, consent_reason_text(CONSENT_WITHDRAWN), id);
+    }
+    return true;
+}
+
+static GByteArray *
+open_meta(const TranscribeCase *self, GError **error)
+{
+    const ManifestPart *manifest = self->manifest;
+    g_autofree char *name = g_strdup_printf("%s/%s/meta.age", manifest->org, manifest->session);
+    g_autoptr(GBytes) sealed = object_store_get(self->store, name, error);
+    g_autoptr(AgeContext) context = NULL;
+
+    if (sealed == NULL)
+        return NULL;
+    context = age_context_new_meta(manifest->org, manifest->session);
+    return age_file_open(self->identities, context, g_bytes_get_data(sealed, NULL),
+                         g_bytes_get_size(sealed), error);
+}
+
+bool
+transcribe_consent_check(const TranscribeCase *self, GError **error)
+{
+    GByteArray *plain = open_meta(self, error);
+    json_t *meta = NULL;
+    g_autoptr(GArray) people = NULL;
+    bool is_allowed = false;
+
+    if (plain == NULL) {
+        g_prefix_error(error, "nobody knows who consented: the session's metadata: ");
+        return false;
+    }
+    meta = json_loadb((const char *) plain->data, plain->len, JSON_REJECT_DUPLICATES, NULL);
+    people = read_people(meta);
+    is_allowed = decide(self, people, error) && check_later(self, people, error);
+    json_decref(meta);
+    age_file_wipe(plain);
+    return is_allowed;
+}
