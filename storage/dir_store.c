@@ -1,5 +1,6 @@
 #include "storage/dir_store.h"
 
+#include "storage/dir_store_erase.h"
 #include "storage/dir_store_walk.h"
 #include "storage/durable_file.h"
 #include "storage/object_key.h"
@@ -345,6 +346,18 @@ dir_store_list_folders(ObjectStore *base, const char *prefix, GError **error)
     return dir_store_walk_list_folders(((DirStore *) base)->root, prefix, error);
 }
 
+static GPtrArray *
+dir_store_list_versions(ObjectStore *base, const char *prefix, GError **error)
+{
+    return dir_store_erase_list(((DirStore *) base)->root, prefix, error);
+}
+
+static void
+dir_store_remove_versions(ObjectStore *base, ObjectRemoval *removals, size_t n_removals)
+{
+    dir_store_erase_remove(((DirStore *) base)->root, removals, n_removals);
+}
+
 static void
 dir_store_free(ObjectStore *base)
 {
@@ -361,6 +374,8 @@ static const ObjectStoreOps dir_store_ops = {
     .get = dir_store_get,
     .list = dir_store_list,
     .list_folders = dir_store_list_folders,
+    .list_versions = dir_store_list_versions,
+    .remove_versions = dir_store_remove_versions,
     .free = dir_store_free,
 };
 

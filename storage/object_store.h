@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Somewhere that keeps named bytes for years: a folder, S3, a test's memory. Names are
  * `[a-z0-9._-]` words joined by `/`, as in the layout of docs/formats.md.
@@ -18,6 +19,29 @@ typedef struct {
                          nobody looks */
 } ObjectPut;
 
+/* What a store keeps under a name, beside what a list shows. */
+typedef enum {
+    OBJECT_VERSION_BYTES,  /* an object's bytes, the newest or older ones */
+    OBJECT_VERSION_MARKER, /* hides older ones, holds nothing */
+    OBJECT_VERSION_UPLOAD, /* what was begun and never finished */
+} ObjectVersionKind;
+
+typedef struct {
+    char *key;     /* as it lies there: perhaps no valid name */
+    char *version; /* as its store calls it */
+    ObjectVersionKind kind;
+    uint64_t n_bytes;
+    unsigned member; /* which of several stores has it */
+} ObjectVersion;
+
+/* One version to remove, and what came of it. */
+typedef struct {
+    const ObjectVersion *what; /* borrowed */
+    GError *error;             /* out: NULL once it is gone; else owned by the caller */
+    int64_t locked_until_s;    /* out: unix time of the end of the lock that keeps it; 0: none */
+    bool has_legal_hold;       /* out: the store's own, which has no end */
+} ObjectRemoval;
+
 /* What each kind of store supplies. All are required. */
 typedef struct {
     void (*put_all)(ObjectStore *self, ObjectPut *puts, size_t n_puts);
@@ -27,6 +51,8 @@ typedef struct {
     GBytes *(*get)(ObjectStore *self, const char *key, GError **error);
     GPtrArray *(*list)(ObjectStore *self, const char *prefix, GError **error);
     GPtrArray *(*list_folders)(ObjectStore *self, const char *prefix, GError **error);
+    GPtrArray *(*list_versions)(ObjectStore *self, const char *prefix, GError **error);
+    void (*remove_versions)(ObjectStore *self, ObjectRemoval *removals, size_t n_removals);
     void (*free)(ObjectStore *self);
 } ObjectStoreOps;
 
@@ -67,6 +93,19 @@ GPtrArray *object_store_list(ObjectStore *self, const char *prefix,
  * last `/`, in byte order. */
 GPtrArray *object_store_list_folders(ObjectStore *self, const char *prefix,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Everything that is kept below `prefix` (ends in `/`): all versions, delete markers, unfinished
+ * uploads, in every replica. Only erasure asks for it (tests/check_mistakes.sh).
+ * Returns: GPtrArray of ObjectVersion, owned. Errors: any one store that can not say what it has.
+ */
+GPtrArray *object_store_list_versions(ObjectStore *self, const char *prefix,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Removes each, for good; what is gone already is a success. Only erasure may. Errors: DENIED - a
+ * lock keeps it, or these credentials may not; TRANSIENT, IO. */
+void object_store_remove_versions(ObjectStore *self, ObjectRemoval *removals, size_t n_removals);
+
+void object_version_free(ObjectVersion *self);
 
 void object_store_free(ObjectStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ObjectStore, object_store_free)

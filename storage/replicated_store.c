@@ -285,6 +285,58 @@ replicated_list_folders(ObjectStore *base, const char *prefix, GError **error)
     return list_all((ReplicatedStore *) base, object_store_list_folders, prefix, error);
 }
 
+/* What each of them has: one that can not say so might keep what nobody erases. */
+static GPtrArray *
+replicated_list_versions(ObjectStore *base, const char *prefix, GError **error)
+{
+    const ReplicatedStore *self = (ReplicatedStore *) base;
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify) object_version_free);
+
+    for (guint i = 0; i < self->members->len; i++) {
+        const Member *member = self->members->pdata[i];
+        GPtrArray *found = object_store_list_versions(member->store, prefix, error);
+
+        if (found == NULL) {
+            name_member(member, error);
+            return NULL;
+        }
+        for (guint j = 0; j < found->len; j++)
+            ((ObjectVersion *) found->pdata[j])->member = i;
+        g_ptr_array_extend_and_steal(all, found);
+    }
+    return g_steal_pointer(&all);
+}
+
+static void
+remove_from(const Member *member, guint number, ObjectRemoval *removals, size_t n_removals)
+{
+    g_autofree ObjectRemoval *own = g_new0(ObjectRemoval, n_removals);
+    g_autofree size_t *places = g_new0(size_t, n_removals);
+    size_t n_own = 0;
+
+    for (size_t i = 0; i < n_removals; i++) {
+        if (removals[i].what->member != number)
+            continue;
+        places[n_own] = i;
+        own[n_own++].what = removals[i].what;
+    }
+    object_store_remove_versions(member->store, own, n_own);
+    for (size_t i = 0; i < n_own; i++) {
+        if (own[i].error != NULL)
+            name_member(member, &own[i].error);
+        removals[places[i]] = own[i];
+    }
+}
+
+static void
+replicated_remove_versions(ObjectStore *base, ObjectRemoval *removals, size_t n_removals)
+{
+    const ReplicatedStore *self = (ReplicatedStore *) base;
+
+    for (guint i = 0; i < self->members->len; i++)
+        remove_from(self->members->pdata[i], i, removals, n_removals);
+}
+
 static void
 replicated_free(ObjectStore *base)
 {
@@ -316,6 +368,8 @@ replicated_store_new(ObjectStore *first)
         .get = replicated_get,
         .list = replicated_list,
         .list_folders = replicated_list_folders,
+        .list_versions = replicated_list_versions,
+        .remove_versions = replicated_remove_versions,
         .free = replicated_free,
     };
     ReplicatedStore *self = g_new0(ReplicatedStore, 1);

@@ -4,6 +4,7 @@
 #include "storage/s3_list.h"
 #include "storage/s3_objects.h"
 #include "storage/s3_setup.h"
+#include "storage/s3_versions.h"
 
 typedef struct {
     ObjectStore base;
@@ -12,7 +13,7 @@ typedef struct {
     GThreadPool *putters; /* of Errand */
 } S3Store;
 
-/* Counts down the puts of one put_all(). */
+/* Counts down what one call has to do many times over. */
 typedef struct {
     GMutex lock;
     GCond changed;
@@ -20,17 +21,26 @@ typedef struct {
 } Errands;
 
 typedef struct {
-    ObjectPut *put;
+    void (*run)(S3Store *self, void *what);
+    void *what;
     Errands *errands;
 } Errand;
 
 static void
-put_one(S3Store *self, ObjectPut *put)
+put_one(S3Store *self, void *what)
 {
+    ObjectPut *put = what;
+
     /* What is wrong stands in put->error. */
     (void) !s3_objects_put(self->objects, put->key, put->body, &put->error);
     if (put->n_done != NULL)
         g_atomic_int_inc(put->n_done);
+}
+
+static void
+remove_one(S3Store *self, void *what)
+{
+    s3_versions_remove(self->client, what);
 }
 
 static void
@@ -39,28 +49,23 @@ on_errand(gpointer data, gpointer user_data)
     Errand *errand = data;
     Errands *errands = errand->errands;
 
-    put_one(user_data, errand->put);
+    errand->run(user_data, errand->what);
     g_mutex_lock(&errands->lock);
     errands->n_left--;
     g_cond_signal(&errands->changed);
     g_mutex_unlock(&errands->lock);
 }
 
+/* Runs all of `errand`, as many at once as the settings allow, and waits for them. */
 static void
-s3_store_put_all(ObjectStore *base, ObjectPut *puts, size_t n_puts)
+run_all(S3Store *self, Errand *errand, size_t n_errands)
 {
-    S3Store *self = (S3Store *) base;
-    g_autofree Errand *errand = g_new(Errand, n_puts);
-    Errands errands = {.n_left = n_puts};
+    Errands errands = {.n_left = n_errands};
 
-    if (n_puts == 1) {
-        put_one(self, puts);
-        return;
-    }
     g_mutex_init(&errands.lock);
     g_cond_init(&errands.changed);
-    for (size_t i = 0; i < n_puts; i++) {
-        errand[i] = (Errand){&puts[i], &errands};
+    for (size_t i = 0; i < n_errands; i++) {
+        errand[i].errands = &errands;
         (void) g_thread_pool_push(self->putters, &errand[i],
                                   NULL); /* its threads exist: no failure */
     }
@@ -70,6 +75,37 @@ s3_store_put_all(ObjectStore *base, ObjectPut *puts, size_t n_puts)
     g_mutex_unlock(&errands.lock);
     g_mutex_clear(&errands.lock);
     g_cond_clear(&errands.changed);
+}
+
+static void
+s3_store_put_all(ObjectStore *base, ObjectPut *puts, size_t n_puts)
+{
+    S3Store *self = (S3Store *) base;
+    g_autofree Errand *errand = g_new0(Errand, n_puts);
+
+    if (n_puts == 1) {
+        put_one(self, puts);
+        return;
+    }
+    for (size_t i = 0; i < n_puts; i++)
+        errand[i] = (Errand){.run = put_one, .what = &puts[i]};
+    run_all(self, errand, n_puts);
+}
+
+static GPtrArray *
+s3_store_list_versions(ObjectStore *base, const char *prefix, GError **error)
+{
+    return s3_versions_list(((S3Store *) base)->client, prefix, error);
+}
+
+static void
+s3_store_remove_versions(ObjectStore *base, ObjectRemoval *removals, size_t n_removals)
+{
+    g_autofree Errand *errand = g_new0(Errand, n_removals);
+
+    for (size_t i = 0; i < n_removals; i++)
+        errand[i] = (Errand){.run = remove_one, .what = &removals[i]};
+    run_all((S3Store *) base, errand, n_removals);
 }
 
 static bool
@@ -125,6 +161,8 @@ s3_store_open(const S3StoreOptions *options, GError **error)
         .get = s3_store_get,
         .list = s3_store_list,
         .list_folders = s3_store_list_folders,
+        .list_versions = s3_store_list_versions,
+        .remove_versions = s3_store_remove_versions,
         .free = s3_store_free,
     };
     g_autoptr(S3Client) client = NULL;

@@ -42,6 +42,9 @@ ban() { grep -E "^[^:]+:[0-9]+:.*$1" | because "$2"; }
 # As `ban`, but what stands in quotes does not count.
 ban_call() { sed -E 's/"([^"\\]|\\.)*"/""/g' | ban "$1" "$2"; }
 
+# Who may destroy what a store keeps: erasure, which the retention commands call. No daemon does.
+may_destroy='^(storage/(erasure[a-z_]*|object_versions|replicated_store)\.c|storage/object_store\.h):'
+
 here=$(code $product)
 everywhere=$(printf '%s\n' "$here"; code tests)
 raw() { grep -rnE --include='*.[ch]' --include='*.sh' --include='meson.build' "$1" "${@:2}" 2>/dev/null; }
@@ -61,6 +64,10 @@ findings=$(
         'settings come from files and options'
     printf '%s\n' "$here" | grep '^crypto/' | ban_call '\b(rand|random|srand|drand48|g_random_\w+|g_rand_\w+|g_uuid_\w+)\(' \
         'chance comes from libsodium'
+    printf '%s\n' "$here" | grep -vE "$may_destroy" | ban_call '\bobject_store_(list|remove)_versions\(' \
+        'only erasure destroys what a store keeps'
+    printf '%s\n' "$here" | grep -E '^agent/(recorder|opener|playback|media|service|transcription)/' | ban '"storage/erasure[a-z_]*\.h"' \
+        'only the retention commands erase'
     printf '%s\n' "$here" | ban_call '\b(g_usleep|usleep|sleep|nanosleep)\(' 'wait for an event or a deadline, do not sleep'
     printf '%s\n' "$here" | ban_call '\b(mktemp|tmpnam|tempnam|tmpfile|g_file_open_tmp|g_mkstemp|mkstemp)\(' \
         'a temporary file may hold what must never be on a disk'

@@ -1,6 +1,7 @@
 /* Drives an S3 store from a test: options as `name=value` arguments, commands as lines on standard
  * input, words parted by spaces; one line of answer for each, `ok ...` or `error CODE sentence`.
  *   put|replace KEY BODY    get KEY    list|folders [PREFIX]    putmany COUNT PREFIX BODY    probe
+ *   versions PREFIX    erase PREFIX
  * BODY: `<letter>*<count>`. */
 #include "crypto/crypto_error.h"
 #include "crypto/digest.h"
@@ -105,6 +106,58 @@ list(ObjectStore *store, char **words)
 }
 
 static void
+versions(ObjectStore *store, const char *prefix)
+{
+    static const char *const kinds[] = {"bytes", "marker", "upload"};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) found = object_store_list_versions(store, prefix, &error);
+
+    if (found == NULL) {
+        tell_error(error);
+        return;
+    }
+    (void) printf("ok");
+    for (guint i = 0; i < found->len; i++) {
+        const ObjectVersion *version = g_ptr_array_index(found, i);
+
+        (void) printf(" %s=%s=%" G_GUINT64_FORMAT, version->key, kinds[version->kind],
+                      version->n_bytes);
+    }
+    (void) printf("\n");
+}
+
+/* Removes every version below the prefix. `ok REMOVED gone LOCKED locked FAILED failed [UNTIL]` */
+static void
+erase(ObjectStore *store, const char *prefix)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) found = object_store_list_versions(store, prefix, &error);
+    const guint n_found = found == NULL ? 0 : found->len;
+    g_autofree ObjectRemoval *removals = g_new0(ObjectRemoval, n_found + 1);
+    guint n_locked = 0;
+    guint n_failed = 0;
+    int64_t until_s = 0;
+
+    if (found == NULL) {
+        tell_error(error);
+        return;
+    }
+    for (guint i = 0; i < n_found; i++)
+        removals[i].what = found->pdata[i];
+    object_store_remove_versions(store, removals, n_found);
+    for (guint i = 0; i < n_found; i++) {
+        const bool is_locked = removals[i].locked_until_s > 0 || removals[i].has_legal_hold;
+
+        n_locked += removals[i].error != NULL && is_locked;
+        n_failed += removals[i].error != NULL && !is_locked;
+        until_s = MAX(until_s, removals[i].locked_until_s);
+        g_clear_error(&removals[i].error);
+    }
+    (void) printf("ok %u gone %u locked %u failed %" G_GINT64_FORMAT "\n",
+                  n_found - n_locked - n_failed, n_locked, n_failed, until_s);
+}
+
+static void
 probe(const S3StoreOptions *options)
 {
     static const char *const verdicts[] = {"good", "warning", "bad"};
@@ -135,6 +188,10 @@ obey(ObjectStore *store, const S3StoreOptions *options, const char *line)
         get(store, words);
     else if (strcmp(words[0], "list") == 0 || strcmp(words[0], "folders") == 0)
         list(store, words);
+    else if (strcmp(words[0], "versions") == 0)
+        versions(store, words[1]);
+    else if (strcmp(words[0], "erase") == 0)
+        erase(store, words[1]);
     else if (strcmp(words[0], "putmany") == 0)
         put_many(store, words);
     else

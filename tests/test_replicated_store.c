@@ -204,6 +204,24 @@ test_tells_what_the_first_said(Fixture *fixture, gconstpointer unused)
     g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND);
 }
 
+static void
+test_removes_from_each(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GPtrArray) found = NULL;
+    ObjectRemoval removals[3] = {{0}};
+
+    g_assert_true(put(fixture, KEY, "one", NULL));
+    g_assert_true(put(fixture, OTHER, "two", NULL));
+    g_hash_table_remove(fixture->objects[0], OTHER);
+    found = object_store_list_versions(fixture->all, "clinic-a/s1/", NULL);
+    g_assert_cmpuint(found->len, ==, 3);
+    for (guint i = 0; i < found->len; i++)
+        removals[i].what = found->pdata[i];
+    object_store_remove_versions(fixture->all, removals, found->len);
+    g_assert_cmpuint(g_hash_table_size(fixture->objects[0]), ==, 0);
+    g_assert_cmpuint(g_hash_table_size(fixture->objects[1]), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -220,6 +238,7 @@ main(int argc, char **argv)
         {"reads-from-who-has-it",                test_reads_from_who_has_it               },
         {"lists-what-any-has",                   test_lists_what_any_has                  },
         {"tells-what-the-first-said",            test_tells_what_the_first_said           },
+        {"removes-from-each",                    test_removes_from_each                   },
     };
 
     g_test_init(&argc, &argv, NULL);

@@ -4,6 +4,7 @@
 import json
 import pathlib
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -147,6 +148,35 @@ def object_lock(place):
     tap.equal(hold, "ON", "which stands")
 
 
+def versions(place):
+    """What a plain list does not show is there all the same, until each of it is named."""
+    place.admin.create_bucket(Bucket="versions")
+    place.admin.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    with place.store("versions") as store:
+        for text in (BODY, OTHER):
+            store.ask(f"replace org/s1/env/1.age {text}")
+        store.ask(f"put org/s1/tp1/0-0.tape {BODY}")
+        store.ask(f"put org/s10/tp1/0-0.tape {BODY}")
+        place.admin.delete_object(Bucket="versions", Key="org/s1/tp1/0-0.tape")
+        place.admin.create_multipart_upload(Bucket="versions", Key="org/s1/tp1/0-9.tape")
+        tap.equal(store.ask("list org/s1/"), "ok org/s1/env/1.age", "a deleted object is not listed")
+        rows = store.ask("versions org/s1/").split(" ")[1:]
+        tap.equal(sorted(rows), ["org/s1/env/1.age=bytes=5000"] * 2 + [
+            "org/s1/tp1/0-0.tape=bytes=5000", "org/s1/tp1/0-0.tape=marker=0", "org/s1/tp1/0-9.tape=upload=0"],
+            "but it is there, with its marker, an older envelope and an unfinished upload")
+        tap.equal(store.ask("erase org/s1/"), "ok 5 gone 0 locked 0 failed 0", "each is removed by its version")
+        tap.equal(store.ask("versions org/s1/"), "ok", "and nothing is left")
+        tap.equal(store.ask("erase org/s1/"), "ok 0 gone 0 locked 0 failed 0", "once more is a success")
+        tap.equal(store.ask("get org/s10/tp1/0-0.tape"), s3.told(BODY), "a session with a longer name is untouched")
+    with place.store("locked", lock="compliance", lock_days=2) as store:
+        rows = store.ask("versions org/s/").split(" ")[1:]
+        tap.equal(len(rows), 2, "two objects are under lock", rows)
+        answer = store.ask("erase org/s/").split(" ")
+        tap.equal(answer[:7], ["ok", "0", "gone", "2", "locked", "0", "failed"], "neither can be removed, and each says it is a lock")
+        days = (int(answer[7]) - time.time()) / 86400
+        tap.ok(1.9 < days < 2.1, "and until when", days)
+
+
 def put_only_credentials(place):
     place.admin.create_bucket(Bucket="putonly")
     recorder = place.gateway.add_user("recorder")
@@ -197,7 +227,7 @@ def gateway_killed(place):
 def all_of_it(folder):
     place = Place(folder)
     try:
-        for test in (objects_over_tls, refusals, pages, races, object_lock, put_only_credentials, gateway_killed):
+        for test in (objects_over_tls, refusals, pages, races, object_lock, versions, put_only_credentials, gateway_killed):
             test(place)
     finally:
         place.gateway.stop()

@@ -453,6 +453,39 @@ def race_has_one_winner(folder):
             store.close()
 
 
+def versions_are_named(folder):
+    """Erasure: a plain DELETE would only hide them."""
+    fake = S3Fake(page_size=2)
+    fake.add_bucket(BUCKET, has_lock=True)
+    with fake_and_store(folder, fake, lock="compliance", lock_days=3, prefix="deep/") as (fake, store):
+        bucket = fake.buckets[BUCKET]
+        for text in (BODY, OTHER, BODY):
+            store.ask(f"replace c/s1/env/1.age {text}")
+        store.ask(f"put c/s1/t/0-0.tape {BODY}")
+        store.ask(f"put c/s10/t/0-0.tape {BODY}")
+        bucket.objects["deep/c/s1/env/1.age"].append(Version("m1", is_delete_marker=True))
+        bucket.uploads += [("deep/c/s1/t/0-9.tape", f"u{n}") for n in range(3)]
+        rows = store.ask("versions c/s1/").split(" ")[1:]
+        tap.equal(sorted(rows), sorted(["c/s1/env/1.age=bytes=5000"] * 3 + ["c/s1/env/1.age=marker=0", "c/s1/t/0-0.tape=bytes=5000"]
+                                       + ["c/s1/t/0-9.tape=upload=0"] * 3), "all versions, markers and uploads, over pages of two")
+        answer = store.ask("erase c/s1/")
+        begins(answer, "ok 7 gone 1 locked 0 failed ", "all go but what is under lock")
+        tap.ok(2.9 < (int(answer.split(" ")[-1]) - time.time()) / 86400 < 3.1, "and until when is told", answer)
+        tap.equal(store.ask("versions c/s1/"), "ok c/s1/t/0-0.tape=bytes=5000", "it is still there")
+        fake.clock_offset_s = 4 * 86400
+        tap.equal(store.ask("erase c/s1/"), "ok 1 gone 0 locked 0 failed 0", "until its day has come")
+        fake.clock_offset_s = 0
+        tap.equal([key for key in bucket.objects if "/s1/" in key], [], "then nothing is left")
+        tap.ok(stored(fake, "deep/c/s10/t/0-0.tape") is not None, "and the session with a longer name is untouched")
+        bucket.objects["deep/c/s1/held.tape"] = [Version("h1", b"x", legal_hold=True)]
+        tap.equal(store.ask("erase c/s1/"), "ok 0 gone 1 locked 0 failed 0", "a legal hold of the store's own is told apart")
+    with fake_and_store(folder, rights=("get", "list")) as (fake, store):
+        fake.buckets[BUCKET].objects["c/s1/t/0-0.tape"] = [Version("v1", b"x")]
+        tap.equal(store.ask("erase c/s1/"), "ok 0 gone 0 locked 1 failed 0", "credentials that may not delete are no lock")
+        fake.fault("LIST", "status", status=501, code="NotImplemented")
+        begins(store.ask("versions c/s1/"), "error ", "a store that knows no versions fails, and is not taken for empty")
+
+
 def machines_get_credentials(folder):
     def ends_in(seconds):
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
@@ -537,6 +570,6 @@ TESTS = [plain_life, lists_every_page, prefix_keeps_to_its_part, host_style, ask
          cuts_at_each_band, storms_pass, jitter_and_retry_after, slowdown_halves, gives_up_in_time, clock_is_followed,
          region_is_learnt, credentials_are_renewed, lies_are_found, odd_lists_fail, refusals_are_told, put_only_credentials,
          redirects_are_not_followed, refusal_ahead_of_the_body, dead_connections_are_replaced, tls_is_verified,
-         settings_are_checked, race_has_one_winner, machines_get_credentials, probe_finds_out]
+         settings_are_checked, race_has_one_winner, versions_are_named, machines_get_credentials, probe_finds_out]
 
 main(TESTS, 240)

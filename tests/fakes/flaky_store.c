@@ -138,6 +138,33 @@ flaky_list_folders(ObjectStore *base, const char *prefix, GError **error)
     return found;
 }
 
+static GPtrArray *
+flaky_list_versions(ObjectStore *base, const char *prefix, GError **error)
+{
+    g_autoptr(GPtrArray) keys = flaky_list(base, prefix, error);
+    GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify) object_version_free);
+
+    for (guint i = 0; i < keys->len; i++) {
+        ObjectVersion *version = g_new0(ObjectVersion, 1);
+
+        version->key = g_strdup(keys->pdata[i]);
+        version->version = g_strdup("-");
+        g_ptr_array_add(found, version);
+    }
+    return found;
+}
+
+static void
+flaky_remove_versions(ObjectStore *base, ObjectRemoval *removals, size_t n_removals)
+{
+    FlakyStore *self = (FlakyStore *) base;
+
+    g_mutex_lock(&self->mutex);
+    for (size_t i = 0; i < n_removals; i++)
+        (void) g_hash_table_remove(self->objects, removals[i].what->key);
+    g_mutex_unlock(&self->mutex);
+}
+
 static void
 flaky_free(ObjectStore *base)
 {
@@ -154,6 +181,8 @@ static const ObjectStoreOps flaky_ops = {
     .get = flaky_get,
     .list = flaky_list,
     .list_folders = flaky_list_folders,
+    .list_versions = flaky_list_versions,
+    .remove_versions = flaky_remove_versions,
     .free = flaky_free,
 };
 

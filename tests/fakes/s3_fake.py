@@ -58,6 +58,7 @@ class Bucket:
     has_lock: bool = False
     locks_by_default: bool = False
     objects: dict = dataclasses.field(default_factory=dict)  # key -> versions, newest last
+    uploads: list = dataclasses.field(default_factory=list)  # (key, id): begun and not finished
 
     def current(self, key):
         versions = self.objects.get(key, [])
@@ -387,7 +388,7 @@ class _Handler(BaseHTTPRequestHandler):
             if operation == "LIST" and "object-lock" in self.query:
                 return self._tell_lock(bucket)
             if operation == "LIST":
-                return self._list_versions(bucket) if "versions" in self.query else self._list(bucket)
+                return self._list_more(bucket) if {"versions", "uploads"} & set(self.query) else self._list(bucket)
             if operation == "DELETE":
                 return self._delete(bucket)
             return self._get(bucket, action)
@@ -452,9 +453,20 @@ class _Handler(BaseHTTPRequestHandler):
         body = found.body
         if action == "wrong-bytes":
             body = bytes([body[0] ^ 1]) + body[1:]
-        return 200, {**found.headers, "Content-Length": str(len(body))}, body
+        lock = {"x-amz-object-lock-mode": found.lock_mode, "x-amz-object-lock-retain-until-date": found.retain_until,
+                "x-amz-object-lock-legal-hold": "ON" if found.legal_hold else None}
+        headers = {**found.headers, **{name: value for name, value in lock.items() if value}}
+        return 200, {**headers, "Content-Length": str(len(body))}, body
+
+    def _is_locked(self, version):
+        if version.legal_hold or not version.lock_mode:
+            return version.legal_hold
+        until = datetime.datetime.fromisoformat(version.retain_until.replace("Z", "+00:00"))
+        return until.timestamp() > self.fake.now()
 
     def _delete(self, bucket):
+        if "uploadId" in self.query:
+            return self._abort(bucket)
         wanted = self.query.get("versionId")
         versions = bucket.objects.get(self.key, [])
         if wanted is None and (bucket.is_versioned or bucket.has_lock):
@@ -463,7 +475,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 204, {"x-amz-delete-marker": "true"}, b""
         for version in list(versions):
             if wanted in (None, version.id):
-                if version.legal_hold or version.lock_mode:
+                if self._is_locked(version):
                     raise Refusal(403, "AccessDenied", "locked")
                 versions.remove(version)
         if not versions:
@@ -508,16 +520,40 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, {}, ("<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>"
                          f"{rule if bucket.locks_by_default else ''}</ObjectLockConfiguration>").encode()
 
-    def _list_versions(self, bucket):
-        rows = []
+    def _abort(self, bucket):
+        upload = (self.key, self.query["uploadId"])
+        if upload not in bucket.uploads:
+            raise Refusal(404, "NoSuchUpload")
+        bucket.uploads.remove(upload)
+        return 204, {}, b""
+
+    def _rows_of_versions(self, bucket):
         for key in sorted(bucket.objects):
             for version in reversed(bucket.objects[key]):
                 name = "DeleteMarker" if version.is_delete_marker else "Version"
                 is_latest = "true" if version is bucket.objects[key][-1] else "false"
-                rows.append(f"<{name}><Key>{quote(key)}</Key><VersionId>{version.id}</VersionId>"
-                            f"<IsLatest>{is_latest}</IsLatest></{name}>")
-        return 200, {}, ("<ListVersionsResult><IsTruncated>false</IsTruncated>" + "".join(rows) +
-                         "</ListVersionsResult>").encode()
+                size = "" if version.is_delete_marker else f"<Size>{len(version.body)}</Size>"
+                yield key, version.id, (f"<{name}><Key>{escape(key)}</Key><VersionId>{version.id}</VersionId>"
+                                        f"<IsLatest>{is_latest}</IsLatest>{size}</{name}>")
+
+    def _list_more(self, bucket):
+        """All versions, or all unfinished uploads; a page goes on behind a key and a version."""
+        is_versions = "versions" in self.query
+        root, marker = (("ListVersionsResult", "VersionIdMarker") if is_versions else
+                        ("ListMultipartUploadsResult", "UploadIdMarker"))
+        rows = list(self._rows_of_versions(bucket)) if is_versions else [
+            (key, upload, f"<Upload><Key>{escape(key)}</Key><UploadId>{upload}</UploadId></Upload>")
+            for key, upload in sorted(bucket.uploads)]
+        rows = [row for row in rows if row[0].startswith(self.query.get("prefix", ""))]
+        names = [row[:2] for row in rows]
+        last = (self.query.get("key-marker"), self.query.get("version-id-marker" if is_versions else "upload-id-marker"))
+        begin = names.index(last) + 1 if last in names else 0
+        page = rows[begin: begin + self.fake.page_size]
+        more = ""
+        if begin + len(page) < len(rows):
+            more = f"<NextKeyMarker>{escape(page[-1][0])}</NextKeyMarker><Next{marker}>{page[-1][1]}</Next{marker}>"
+        return 200, {}, (f"<{root}><IsTruncated>{'true' if more else 'false'}</IsTruncated>{more}"
+                         + "".join(row[2] for row in page) + f"</{root}>").encode()
 
     # --- control ---------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import struct
 import subprocess
+import time
 
 from bed import Skip
 
@@ -43,7 +44,13 @@ class Disk:
             os.close(folder)
 
     def mount_again(self):
-        self._run("umount", self.path)
+        # A program that is just being started elsewhere may hold a descriptor of ours for a moment.
+        for _ in range(50):
+            if subprocess.run(["umount", self.path], capture_output=True).returncode == 0:
+                break
+            time.sleep(0.1)
+        else:
+            self._run("umount", self.path)
         self._mount()
 
     @staticmethod
