@@ -12,40 +12,46 @@
 
 enum { N_LINES = 8, DATE_BYTES = 10 };
 
-#define HAS(field) (1U << (field))
+enum {
+    MATTER = 1 << ANNOTATION_MATTER,
+    PARTICIPANT = 1 << ANNOTATION_PARTICIPANT,
+    PURPOSE = 1 << ANNOTATION_PURPOSE,
+    STATE = 1 << ANNOTATION_STATE,
+    REASON = 1 << ANNOTATION_REASON,
+    DATE = 1 << ANNOTATION_DATE,
+    RULE = 1 << ANNOTATION_RULE,
+    TABLE = 1 << ANNOTATION_TABLE,
+    REQUEST = 1 << ANNOTATION_REQUEST,
+    STATEMENT = 1 << ANNOTATION_STATEMENT,
+    CERTIFICATE = 1 << ANNOTATION_CERTIFICATE,
+};
 
-/* What each kind must say, and what it may. */
+/* What each kind must say, and what it may, in the order of AnnotationKind. */
 static const struct {
     const char *name;
-    unsigned needed;
-    unsigned allowed; /* besides */
-} kinds[N_ANNOTATION_KINDS] = {
-    [ANNOTATION_RELEASED] = {"released",           0,                                                                   HAS(ANNOTATION_PARTICIPANT)                       },
-    [ANNOTATION_RELEASE_WITHDRAWN] = {"release-withdrawn",  0,                                                                   HAS(ANNOTATION_PARTICIPANT)                       },
-    [ANNOTATION_HOLD_PLACED] = {"hold-placed",        HAS(ANNOTATION_MATTER),                                              HAS(ANNOTATION_STATEMENT)                         },
-    [ANNOTATION_HOLD_RELEASED] = {"hold-released",      HAS(ANNOTATION_MATTER),
-                             HAS(ANNOTATION_STATEMENT)                                                                                                                    },
-    [ANNOTATION_QUARANTINED] = {"quarantined",        HAS(ANNOTATION_REASON),                                              HAS(ANNOTATION_STATEMENT)                         },
-    [ANNOTATION_QUARANTINE_LIFTED] = {"quarantine-lifted",  0,                                                                   HAS(ANNOTATION_STATEMENT)                         },
-    [ANNOTATION_RESTRICTED] = {"restricted",         0,                                                                   HAS(ANNOTATION_REASON) | HAS(ANNOTATION_STATEMENT)},
-    [ANNOTATION_RESTRICTION_LIFTED] = {"restriction-lifted", 0,                                                                   HAS(ANNOTATION_STATEMENT)                         },
-    [ANNOTATION_CONSENT] = {"consent",
-                             HAS(ANNOTATION_PARTICIPANT) | HAS(ANNOTATION_PURPOSE) |
-                                HAS(ANNOTATION_STATE),
-                             0                                                                                                                                            },
-    [ANNOTATION_RETAIN_UNTIL] =
-        {"retain-until",       HAS(ANNOTATION_DATE) | HAS(ANNOTATION_RULE) | HAS(ANNOTATION_TABLE), 0                                                 },
-    [ANNOTATION_AMENDED] = {"amended",            HAS(ANNOTATION_STATEMENT),                                           0                                                 },
-    [ANNOTATION_ERASURE_REQUESTED] = {"erasure-requested",  HAS(ANNOTATION_REASON),
-                             HAS(ANNOTATION_STATEMENT)                                                                                                                    },
-    [ANNOTATION_ERASURE_WITHDRAWN] = {"erasure-withdrawn",  HAS(ANNOTATION_REQUEST),                                             0                                                 },
-    [ANNOTATION_ERASURE_APPROVED] = {"erasure-approved",   HAS(ANNOTATION_REQUEST),                                             0                                                 },
-    [ANNOTATION_ERASURE_BEGUN] = {"erasure-begun",      HAS(ANNOTATION_REASON),
-                             HAS(ANNOTATION_REQUEST) | HAS(ANNOTATION_RULE) |
-                                      HAS(ANNOTATION_TABLE)                                                                                                               },
-    [ANNOTATION_ERASED] = {"erased",             HAS(ANNOTATION_STATE) | HAS(ANNOTATION_CERTIFICATE),
-                             HAS(ANNOTATION_DATE)                                                                                                                         },
+    int needed;
+    int allowed; /* besides */
+} kinds[] = {
+    {"released",           0,                             PARTICIPANT           },
+    {"release-withdrawn",  0,                             PARTICIPANT           },
+    {"hold-placed",        MATTER,                        REASON | STATEMENT    },
+    {"hold-released",      MATTER,                        REASON | STATEMENT    },
+    {"quarantined",        REASON,                        STATEMENT             },
+    {"quarantine-lifted",  0,                             STATEMENT             },
+    {"restricted",         0,                             REASON | STATEMENT    },
+    {"restriction-lifted", 0,                             STATEMENT             },
+    {"consent",            PARTICIPANT | PURPOSE | STATE, 0                     },
+    {"classified",         STATE,                         DATE                  },
+    {"retain-until",       DATE | RULE | TABLE,           0                     },
+    {"amended",            STATEMENT,                     0                     },
+    {"erasure-requested",  REASON,                        STATEMENT             },
+    {"erasure-withdrawn",  REQUEST,                       0                     },
+    {"erasure-approved",   REQUEST,                       0                     },
+    {"erasure-begun",      REASON,                        REQUEST | RULE | TABLE},
+    {"erased",             STATE | CERTIFICATE,           DATE                  },
 };
+
+G_STATIC_ASSERT(G_N_ELEMENTS(kinds) == N_ANNOTATION_KINDS);
 
 static bool
 is_date(const char *text)
@@ -139,8 +145,9 @@ static const char *
 fault_of(const Annotation *self, size_t field)
 {
     const char *value = self->values[field];
-    const bool is_needed = (kinds[self->kind].needed & HAS(field)) != 0;
-    const bool is_allowed = is_needed || (kinds[self->kind].allowed & HAS(field)) != 0;
+    const int bit = 1 << field;
+    const bool is_needed = (kinds[self->kind].needed & bit) != 0;
+    const bool is_allowed = is_needed || (kinds[self->kind].allowed & bit) != 0;
 
     if (value == NULL)
         return is_needed ? "is missing" : NULL;

@@ -1,6 +1,7 @@
 #include "storage/annotation_log.h"
 
 #include "crypto/age_context.h"
+#include "storage/erasure_note.h"
 #include "storage/object_key.h"
 #include "storage/storage_error.h"
 
@@ -176,6 +177,22 @@ on_first_fault(const char *code, const char *sentence, void *user_data)
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT, "%s", sentence);
 }
 
+/* An order to erase it outlives its annotations: a backup of the session that comes back does not
+ * take it back. */
+static bool
+look_for_order(ObjectStore *store, const AnnotationLog *log, bool *is_ordered, GError **error)
+{
+    g_autofree char *key = erasure_note_key(log->org, log->session, 1);
+    g_autoptr(GError) fault = NULL;
+    g_autoptr(GBytes) order = object_store_get(store, key, &fault);
+
+    *is_ordered = order != NULL;
+    if (order != NULL || g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&fault));
+    return false;
+}
+
 AnnotationLog *
 annotation_log_read(ObjectStore *store, const char *org, const char *session, GPtrArray *verifiers,
                     GError **error)
@@ -195,7 +212,7 @@ annotation_log_read(ObjectStore *store, const char *org, const char *session, GP
     self = log_new(org, session);
     prefix = object_key_join(org, session, "notes/");
     keys = object_store_list(store, prefix, error);
-    if (keys == NULL)
+    if (keys == NULL || !look_for_order(store, self, &self->view->is_erasing, error))
         return NULL;
     reading.log = self;
     reading.user_data = &first;

@@ -39,6 +39,8 @@ annotation_view_free(AnnotationView *self)
     g_free(self->quarantine);
     g_free(self->restriction);
     g_free(self->erase_mark);
+    g_free(self->class_state);
+    g_free(self->class_date);
     g_free(self->retain_until);
     g_free(self->retain_rule);
     g_free(self->retain_table);
@@ -185,6 +187,7 @@ take_erasure(AnnotationView *self, const Annotation *next)
         set_text(&self->approved_by, next->by);
     } else if (next->kind == ANNOTATION_ERASURE_BEGUN) {
         self->is_erasing = true;
+        self->begun_at_unix_s = next->at_unix_s;
     } else if (next->kind == ANNOTATION_ERASED) {
         self->is_erased = true;
         set_text(&self->certificate, next->values[ANNOTATION_CERTIFICATE]);
@@ -233,6 +236,10 @@ annotation_view_take(AnnotationView *self, const Annotation *next)
     case ANNOTATION_CONSENT:
         take_consent(self, next);
         break;
+    case ANNOTATION_CLASSIFIED:
+        set_text(&self->class_state, next->values[ANNOTATION_STATE]);
+        set_text(&self->class_date, next->values[ANNOTATION_DATE]);
+        break;
     case ANNOTATION_RETAIN_UNTIL:
         take_retain_until(self, next);
         break;
@@ -255,6 +262,8 @@ annotation_view_take(AnnotationView *self, const Annotation *next)
 static char *
 why_not_erasure(const AnnotationView *self, const Annotation *next)
 {
+    if (next->kind == ANNOTATION_ERASURE_BEGUN && self->is_erasing)
+        return g_strdup("another run has begun its erasure");
     if (next->kind == ANNOTATION_ERASURE_BEGUN && self->matters->len > 0) {
         g_autofree char *matters = NULL;
         g_autoptr(GPtrArray) words = g_ptr_array_copy(self->matters, NULL, NULL);

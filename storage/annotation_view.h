@@ -28,17 +28,21 @@ typedef struct {
     char *erase_mark;       /* why the recorder wants it erased; NULL: it does not */
     GPtrArray *consents;    /* AnnotationConsent */
 
+    char *class_state; /* `adult`, `minor`; NULL: nobody said */
+    char *class_date;  /* YYYY-MM-DD: of a minor, the year of birth's last day; NULL: not said */
+
     char *retain_until; /* YYYY-MM-DD, the latest that was ever said; NULL: none */
     char *retain_rule, *retain_table;
     uint32_t n_amendments;
 
     uint32_t request; /* number of the open request to erase it; 0: none */
     char *requested_by, *request_reason;
-    char *approved_by;  /* NULL: not yet. Never the same as requested_by */
-    bool is_erasing;    /* it has begun: envelopes may be gone */
-    bool is_erased;     /* no key is left */
-    char *locked_until; /* YYYY-MM-DD, if bytes remain under object lock; NULL: none do */
-    char *certificate;  /* hexadecimal digest of the newest */
+    char *approved_by;       /* NULL: not yet. Never the same as requested_by */
+    int64_t begun_at_unix_s; /* when a run began the erasure last; 0: none has */
+    bool is_erasing;         /* it has begun: envelopes may be gone */
+    bool is_erased;          /* no key is left */
+    char *locked_until;      /* YYYY-MM-DD, if bytes remain under object lock; NULL: none do */
+    char *certificate;       /* hexadecimal digest of the newest */
 } AnnotationView;
 
 AnnotationView *annotation_view_new(void);

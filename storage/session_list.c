@@ -32,7 +32,8 @@ add_sessions(GPtrArray *names, ObjectStore *store, const char *org, GError **err
     for (guint i = 0; folders != NULL && i < folders->len; i++) {
         const char *session = (const char *) folders->pdata[i] + strlen(prefix);
 
-        if (strcmp(session, "audit") == 0 || !age_context_id_is_valid(session))
+        if (strcmp(session, "audit") == 0 || strcmp(session, "erased") == 0 ||
+            !age_context_id_is_valid(session))
             continue;
         g_ptr_array_add(names, session_name_new(org, session));
     }

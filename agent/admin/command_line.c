@@ -24,6 +24,10 @@ static const Command commands[] = {
     {"recover",    recover_command_run,    "open a recording with an identity file, offline"          },
     {"transcribe", transcribe_command_run, "have what was said written down and sealed"               },
     {"keys",       keys_command_run,       "rotate, re-wrap, retire and try the keys of recordings"   },
+    {"hold",       hold_command_run,       "keep a recording from deletion for a matter"              },
+    {"restrict",   restrict_command_run,   "keep a recording from use"                                },
+    {"retention",  retention_command_run,  "tell until when recordings are kept; erase what is due"   },
+    {"erase",      erase_command_run,      "erase a recording, by two people"                         },
     {"audit",      audit_command_run,      "show, verify or prove what the recorder has noted"        },
     {"age",        NULL,                   "plain age: keygen, encrypt, decrypt"                      },
 };

@@ -40,3 +40,14 @@ trusted_programs(const Settings *settings, GError **error)
         return NULL;
     return g_steal_pointer(&verifiers);
 }
+
+GPtrArray *
+trusted_annotators(const Settings *settings, GError **error)
+{
+    g_autoptr(GPtrArray) verifiers = g_ptr_array_new_with_free_func(on_verifier_free);
+
+    if (!add_keys(verifiers, settings->keys->opener_keys, error) ||
+        !add_keys(verifiers, settings->keys->admin_keys, error))
+        return NULL;
+    return g_steal_pointer(&verifiers);
+}

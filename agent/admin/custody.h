@@ -1,0 +1,39 @@
+#pragma once
+
+#include "agent/admin/command_context.h"
+#include "agent/audit/audit_event.h"
+#include "agent/trail/audit_journal.h"
+#include "storage/annotation_log.h"
+#include "storage/erasure.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* What the commands of a custodian share: the store, the key of this command line, the audit log,
+ * and who acts. Each act is told to the auditors before it happens. */
+typedef struct {
+    const Settings *settings; /* borrowed from the context, as the next */
+    ObjectStore *store;
+    NoteSigner *signer;
+    GPtrArray *annotators; /* NoteVerifier: openers and command lines */
+    GPtrArray *recorders;
+    AuditJournal *journal;
+    const char *by; /* borrowed from the journal */
+} Custody;
+
+bool custody_open(Custody *self, CommandContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Finds the organisation of `session` and reads what was told of it. Returns: owned. */
+AnnotationLog *custody_read(const Custody *self, const char *session,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Adds `next`, whose `by` is set here: refused and told where it may not be, else told and done.
+ * `event`: its kind and what it says; the rest is filled in. */
+bool custody_annotate(const Custody *self, Annotation *next, AuditEvent event,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The part of an order that is the same for all. */
+ErasureOrder custody_order(const Custody *self, const char *org, const char *session);
+
+void custody_clear(Custody *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Custody, custody_clear)

@@ -1,0 +1,325 @@
+#include "agent/admin/retention_plan.h"
+
+#include "storage/recording.h"
+#include "storage/session_list.h"
+
+#include <string.h>
+
+/* Two passes: every recording is looked at, and the newest day that any of them gives evidence of
+ * is remembered; then each is judged against it. */
+
+#define LEASE_S 600 /* so long after it began an erasure is its run's alone */
+
+typedef struct {
+    const Custody *custody;
+    RetentionPlan *plan;
+    const RetentionSettings *settings;
+    GTimeZone *zone;
+    RetentionTable table;
+    GArray *cases; /* RetentionCase, one for each row */
+    GDate newest;
+    int64_t now_s;
+} Planning;
+
+static void
+row_free(void *data)
+{
+    RetentionRow *row = data;
+
+    g_free(row->session);
+    g_free(row->until);
+    g_free(row->rule);
+    g_free(row->table);
+    g_free(row->noted_until);
+    g_free(row->matters);
+    g_free(row->reason);
+    g_free(row->requested);
+    g_free(row->approved);
+    g_free(row->fault);
+    g_free(row);
+}
+
+void
+retention_plan_free(RetentionPlan *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->org);
+    g_free(self->today);
+    g_free(self->newest);
+    g_ptr_array_unref(self->rows);
+    g_free(self);
+}
+
+static GDate
+day_of(const Planning *self, int64_t unix_s)
+{
+    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(unix_s);
+    g_autoptr(GDateTime) there = utc != NULL ? g_date_time_to_timezone(utc, self->zone) : NULL;
+    GDate day;
+
+    g_date_clear(&day, 1);
+    if (there != NULL) {
+        g_date_set_dmy(&day, (GDateDay) g_date_time_get_day_of_month(there),
+                       (GDateMonth) g_date_time_get_month(there),
+                       (GDateYear) g_date_time_get_year(there));
+    }
+    return day;
+}
+
+static char *
+day_to_text(const GDate *day)
+{
+    return g_date_valid(day) ? g_strdup_printf("%04d-%02d-%02d", g_date_get_year(day),
+                                               (int) g_date_get_month(day), g_date_get_day(day))
+                             : NULL;
+}
+
+/* `text`: YYYY-MM-DD, or NULL. */
+static GDate
+day_from_text(const char *text)
+{
+    GDate day;
+
+    g_date_clear(&day, 1);
+    if (text != NULL) {
+        g_date_set_dmy(&day, (GDateDay) g_ascii_strtoull(text + 8, NULL, 10),
+                       (GDateMonth) g_ascii_strtoull(text + 5, NULL, 10),
+                       (GDateYear) g_ascii_strtoull(text, NULL, 10));
+    }
+    return day;
+}
+
+static void
+see(Planning *self, const GDate *day)
+{
+    if (g_date_valid(day) &&
+        (!g_date_valid(&self->newest) || g_date_compare(day, &self->newest) > 0))
+        self->newest = *day;
+}
+
+/* Returns: the unix time of the recording's last moment; 0: it has none. */
+static int64_t
+end_of(const ManifestPart *manifest)
+{
+    int64_t anchor_us = 0;
+    int64_t end_us = 0;
+
+    for (guint i = 0; i < manifest->tracks->len; i++) {
+        const ManifestTrack *track = manifest->tracks->pdata[i];
+
+        anchor_us = MAX(anchor_us, track->anchor_unix_us);
+        end_us = MAX(end_us, track->from_us);
+    }
+    for (guint i = 0; i < manifest->segments->len; i++) {
+        const ManifestSegment *row = manifest->segments->pdata[i];
+
+        end_us = MAX(end_us, row->start_us + row->duration_us);
+    }
+    return anchor_us == 0 ? 0 : (anchor_us + end_us) / G_USEC_PER_SEC;
+}
+
+static unsigned
+classes_of(const Planning *self, const ManifestPart *manifest, const AnnotationView *view)
+{
+    unsigned classes = 0;
+
+    if (view->class_state != NULL) {
+        classes |= strcmp(view->class_state, "minor") == 0 ? RETENTION_MINOR : RETENTION_ADULT;
+    } else {
+        classes |= RETENTION_ADULT | (self->settings->sees_minors ? RETENTION_MINOR : 0);
+    }
+    if (view->quarantine != NULL)
+        classes |= RETENTION_QUARANTINE;
+    for (guint i = 0; i < manifest->tracks->len; i++) {
+        const ManifestTrack *track = manifest->tracks->pdata[i];
+
+        if (strcmp(track->kind, "text") == 0)
+            classes |= RETENTION_TRANSCRIPT;
+    }
+    return classes;
+}
+
+/* Of what was noted and what the rules say now, the later counts. */
+static GDate
+compute_until(const Planning *self, RetentionRow *row, const ManifestPart *manifest,
+              const AnnotationView *view)
+{
+    GDate noted = day_from_text(view->retain_until);
+    RetentionFacts facts = {0};
+    RetentionDate found;
+
+    row->noted_until = g_strdup(view->retain_until);
+    row->rule = g_strdup(view->retain_rule);
+    row->table = g_strdup(view->retain_table);
+    if (self->settings == NULL)
+        return noted;
+    facts.classes = classes_of(self, manifest, view);
+    facts.end = day_of(self, end_of(manifest));
+    facts.birth = day_from_text(view->class_date);
+    found = retention_compute(&self->table, &facts);
+    if (found.rule == NULL || (g_date_valid(&noted) && g_date_compare(&found.until, &noted) <= 0))
+        return noted;
+    g_free(row->rule);
+    g_free(row->table);
+    row->rule = g_strdup(found.rule->id);
+    row->table = g_strdup(self->table.version);
+    return found.until;
+}
+
+static void
+fill_people(RetentionRow *row, const AnnotationView *view)
+{
+    const bool is_approved = view->approved_by != NULL;
+
+    row->request = is_approved ? view->request : 0;
+    row->requested = g_strdup(is_approved ? view->requested_by : NULL);
+    row->approved = g_strdup(view->approved_by);
+    row->reason = g_strdup(is_approved                ? view->request_reason
+                           : view->erase_mark != NULL ? "consent-withdrawn"
+                                                      : "retention");
+    for (guint i = 0; i < view->matters->len; i++) {
+        char *more = g_strdup_printf("%s%s%s", row->matters != NULL ? row->matters : "",
+                                     i > 0 ? "," : "", (const char *) view->matters->pdata[i]);
+
+        g_free(row->matters);
+        row->matters = more;
+    }
+}
+
+static void
+fill(Planning *self, RetentionRow *row, RetentionCase *facts, Recording *recording,
+     const AnnotationLog *log)
+{
+    const ManifestPart *manifest = recording_manifest(recording);
+    const AnnotationView *view = log->view;
+    const int64_t end_s = end_of(manifest);
+
+    for (guint i = 0; i < log->annotations->len; i++) {
+        const Annotation *annotation = log->annotations->pdata[i];
+        const GDate day = day_of(self, annotation->at_unix_s);
+
+        see(self, &day);
+    }
+    if (end_s > 0) {
+        const GDate day = day_of(self, end_s);
+
+        see(self, &day);
+    }
+    fill_people(row, view);
+    row->is_begun = view->is_erasing && (!view->is_erased || view->locked_until != NULL);
+    row->is_busy = !view->is_erased && view->begun_at_unix_s > self->now_s - LEASE_S;
+    facts->has_ended = manifest->number > 0 && manifest->state != SESSION_OPEN;
+    facts->is_on_hold = view->matters->len > 0;
+    facts->must_erase = view->approved_by != NULL || view->erase_mark != NULL;
+    if (end_s > 0)
+        facts->until = compute_until(self, row, manifest, view);
+    row->until = row->is_begun ? g_strdup(view->locked_until) : day_to_text(&facts->until);
+}
+
+static void
+look_at(Planning *self, const char *session)
+{
+    RetentionRow *row = g_new0(RetentionRow, 1);
+    RetentionCase facts = {0};
+    const Custody *custody = self->custody;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Recording) recording = NULL;
+    g_autoptr(AnnotationLog) log = NULL;
+
+    g_date_clear(&facts.until, 1);
+    row->session = g_strdup(session);
+    recording =
+        recording_open(custody->store, self->plan->org, session, custody->recorders, &error);
+    if (recording != NULL) {
+        log = annotation_log_read(custody->store, self->plan->org, session, custody->annotators,
+                                  &error);
+    }
+    if (log == NULL) {
+        row->fault = g_strdup(error->message);
+    } else {
+        fill(self, row, &facts, recording, log);
+    }
+    /* What is gone is no row. */
+    if (log != NULL && log->view->is_erased && log->view->locked_until == NULL &&
+        recording_manifest(recording)->number == 0) {
+        row_free(row);
+        return;
+    }
+    g_ptr_array_add(self->plan->rows, row);
+    g_array_append_val(self->cases, facts);
+}
+
+static void
+judge_all(Planning *self, bool trusts_clock)
+{
+    const GDate today = day_of(self, self->now_s);
+
+    for (guint i = 0; i < self->plan->rows->len; i++) {
+        RetentionRow *row = self->plan->rows->pdata[i];
+        RetentionCase *facts = &g_array_index(self->cases, RetentionCase, i);
+
+        facts->today = today;
+        facts->newest = self->newest;
+        facts->n_lead_days = self->settings != NULL ? self->settings->clock_lead_days : 31;
+        if (trusts_clock)
+            g_date_clear(&facts->newest, 1);
+        row->verdict = retention_judge(facts);
+    }
+    self->plan->today = day_to_text(&today);
+    self->plan->newest = day_to_text(&self->newest);
+}
+
+/* Returns: false with `error` set where a rule makes no sense. */
+static bool
+read_rules(Planning *self, GPtrArray *ids, GArray *rules, GError **error)
+{
+    for (guint i = 0; self->settings != NULL && i < self->settings->rules->len; i++) {
+        RetentionRule rule;
+        char *id = NULL;
+
+        if (!retention_rule_parse(self->settings->rules->pdata[i], &rule, &id)) {
+            g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_INVALID,
+                        "organisation %s: the rule of retention `%s` makes no sense",
+                        self->plan->org, (const char *) self->settings->rules->pdata[i]);
+            return false;
+        }
+        g_ptr_array_add(ids, id);
+        g_array_append_val(rules, rule);
+    }
+    self->table = (RetentionTable){self->settings != NULL ? self->settings->table : "-",
+                                   (const RetentionRule *) rules->data, rules->len};
+    return true;
+}
+
+RetentionPlan *
+retention_plan_make(const Custody *custody, const char *org, const RetentionSettings *settings,
+                    bool trusts_clock, GError **error)
+{
+    g_autoptr(RetentionPlan) plan = g_new0(RetentionPlan, 1);
+    g_autoptr(GTimeZone) zone =
+        settings != NULL ? g_time_zone_new_identifier(settings->time_zone) : g_time_zone_new_utc();
+    g_autoptr(GArray) cases = g_array_new(false, true, sizeof(RetentionCase));
+    g_autoptr(GArray) rules = g_array_new(false, true, sizeof(RetentionRule));
+    g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) names = NULL;
+    Planning self = {.custody = custody,
+                     .plan = plan,
+                     .settings = settings,
+                     .zone = zone,
+                     .cases = cases,
+                     .now_s = g_get_real_time() / G_USEC_PER_SEC};
+
+    plan->org = g_strdup(org);
+    plan->rows = g_ptr_array_new_with_free_func(row_free);
+    g_date_clear(&self.newest, 1);
+    if (!read_rules(&self, ids, rules, error))
+        return NULL;
+    names = session_list_names(custody->store, org, error);
+    for (guint i = 0; names != NULL && i < names->len; i++)
+        look_at(&self, ((const SessionName *) names->pdata[i])->session);
+    if (names == NULL)
+        return NULL;
+    judge_all(&self, trusts_clock);
+    return g_steal_pointer(&plan);
+}
