@@ -1,6 +1,7 @@
 #include "config/org_settings.h"
 
 #include "config/config_file.h"
+#include "config/org_access_file.h"
 #include "config/transcription_settings_file.h"
 #include "crypto/age_context.h"
 #include "crypto/age_key.h"
@@ -18,7 +19,9 @@ is_recipient(const char *text)
 static bool
 is_purpose(const char *text)
 {
-    static const char *const purposes[] = {"record-audio", "record-video", "transcribe", NULL};
+    static const char *const purposes[] = {
+        "record-audio",   "record-video", "transcribe", "ai-note",
+        "quality-review", "training",     "ai-train",   NULL};
 
     return g_strv_contains(purposes, text);
 }
@@ -26,14 +29,15 @@ is_purpose(const char *text)
 static const ConfigRule rules[] = {
     {"recipients",                CONFIG_KIND_LIST,   false,
      "two to sixteen age recipients (age1...), all different: the organisation's and an offline "
-     "break-glass one",                                                 2, 16, is_recipient},
+     "break-glass one",                                            2, 16, is_recipient},
     {"purposes",                  CONFIG_KIND_LIST,   true,
-     "a list of \"record-audio\", \"record-video\" and \"transcribe\"", 0, 3,  is_purpose  },
-    {"consent",                   CONFIG_KIND_GROUP,  false, NULL,      0, 0,  NULL        },
+     "a list of \"record-audio\", \"record-video\", \"transcribe\", \"ai-note\", "
+     "\"quality-review\", \"training\" and \"ai-train\"",          0, 7,  is_purpose  },
+    {"consent",                   CONFIG_KIND_GROUP,  false, NULL, 0, 0,  NULL        },
     {"consent.text_version",      CONFIG_KIND_TEXT,   false,
-     "the version of the text that is consented to, not empty",         0, 0,  NULL        },
-    {"consent.evidence_required", CONFIG_KIND_SWITCH, false, NULL,      0, 0,  NULL        },
-    {NULL,                        CONFIG_KIND_GROUP,  false, NULL,      0, 0,  NULL        },
+     "the version of the text that is consented to, not empty",    0, 0,  NULL        },
+    {"consent.evidence_required", CONFIG_KIND_SWITCH, false, NULL, 0, 0,  NULL        },
+    {NULL,                        CONFIG_KIND_GROUP,  false, NULL, 0, 0,  NULL        },
 };
 
 OrgSettings *
@@ -54,7 +58,9 @@ org_settings_load(const char *path, GError **error)
         return NULL;
     }
     file = config_file_open(
-        path, (const ConfigRule *const[]){rules, transcription_settings_rules, NULL}, error);
+        path,
+        (const ConfigRule *const[]){rules, transcription_settings_rules, org_access_rules, NULL},
+        error);
     if (file == NULL)
         return NULL;
     self->recipients = config_file_list(file, "recipients");
@@ -64,6 +70,9 @@ org_settings_load(const char *path, GError **error)
     if (!transcription_settings_read(&self->transcription, file, error))
         return NULL;
     self->digest = config_file_digest(file);
+    self->access = org_access_read(file, error);
+    if (self->access == NULL)
+        return NULL;
     return g_steal_pointer(&self);
 }
 
@@ -77,6 +86,7 @@ org_settings_free(OrgSettings *self)
     g_clear_pointer(&self->purposes, g_ptr_array_unref);
     g_free(self->consent_text_version);
     transcription_settings_free(self->transcription);
+    org_access_free(self->access);
     g_free(self->digest);
     g_free(self->ring_path);
     g_free(self);

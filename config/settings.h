@@ -5,6 +5,7 @@
 #include "config/free_space.h"
 #include "config/janus_settings.h"
 #include "config/key_settings.h"
+#include "config/org_access.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -34,6 +35,7 @@ typedef struct {
     char *consent_text_version; /* what a consent must name; NULL: any */
     bool evidence_required;
     struct TranscriptionSettings *transcription; /* NULL: none */
+    OrgAccess *access;                           /* who may open */
     char *digest; /* SHA-256 of the file, hexadecimal: named in every decision */
 } OrgSettings;
 

@@ -15,7 +15,7 @@ included() { # $1: folder, $2: pattern of includes to find (as written, with < o
 
 # What each folder may include besides itself. Folders side by side do not know each other.
 check_direction() {
-    local wiring='crypto config storage agent/policy agent/media agent/audit agent/service agent/store agent/trail agent/playback agent/keys'
+    local wiring='crypto config storage agent/policy agent/media agent/audit agent/service agent/store agent/trail agent/playback agent/keys agent/rules'
     while read -r folder allowed; do
         [ -d "$folder" ] || continue
         included "$folder" '"' | grep -vE "\"($folder${allowed:+|${allowed// /|}})/[a-z0-9_]+\.h\"" |
@@ -31,14 +31,15 @@ agent/service crypto
 agent/store crypto config storage
 agent/trail crypto config storage agent/audit
 agent/keys crypto config storage
-agent/playback crypto config storage agent/media
+agent/playback crypto config storage agent/media agent/policy
+agent/rules config agent/policy
 agent/recorder $wiring
 agent/opener $wiring
 agent/admin $wiring
 END
     # A folder that is missing above would be held to nothing.
     find $product -name '*.c' -type f 2>/dev/null | sed 's|/[^/]*$||' | sort -u |
-        grep -vxE 'crypto|config|storage|agent/(policy|media|audit|service|store|trail|playback|keys|recorder|opener|admin)' |
+        grep -vxE 'crypto|config|storage|agent/(policy|media|audit|service|store|trail|playback|keys|rules|recorder|opener|admin)' |
         because 'this folder has no row in tests/check_layers.sh'
 }
 

@@ -30,24 +30,24 @@ test_names_the_fault_of_an_organisation(SettingsFixture *fixture, gconstpointer 
     const Row rows[] = {
         {"purposes =",                            "purpose =",
          "clinic-a.conf:14: purpose: there is no such setting; here may stand: recipients, "
-         "purposes, consent"                                    },
+         "purposes, consent, transcription, operators, issuers, access"                  },
         {"\"record-video\" ];",                   "\"record-screen\" ];",
-         "clinic-a.conf:14: purposes: must be a list of \"record-audio\", \"record-video\" and "
-         "\"transcribe\"; "
-         "entry 2 is not"                                       },
+         "clinic-a.conf:14: purposes: must be a list of \"record-audio\", \"record-video\", "
+         "\"transcribe\", "
+         "\"ai-note\", \"quality-review\", \"training\" and \"ai-train\"; entry 2 is not"},
         {"\"record-audio\", \"record-video\" ];", "\"record-audio\", \"record-audio\" ];",
-         "purposes: entries 1 and 2 are the same"               },
+         "purposes: entries 1 and 2 are the same"                                        },
         {settings_fixture_recipients[1],          settings_fixture_recipients[0],
-         "recipients: entries 1 and 2 are the same"             },
+         "recipients: entries 1 and 2 are the same"                                      },
         {settings_fixture_recipients[1],          "age1qqqq",
-         "recipients: must be two to sixteen age recipients"    },
+         "recipients: must be two to sixteen age recipients"                             },
         {"evidence_required = false",             "evidence_required = 0",
-         "consent.evidence_required: must be true or false"     },
+         "consent.evidence_required: must be true or false"                              },
         {"evidence_required = false",             "evidence_required = false; text_version = \"\"",
-         "consent.text_version: must be the version of the text"},
+         "consent.text_version: must be the version of the text"                         },
         {"evidence_required = false",             "evidence_requird = true",
          "consent.evidence_requird: there is no such setting; here may stand: text_version, "
-         "evidence_required"                                    },
+         "evidence_required"                                                             },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

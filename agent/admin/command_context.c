@@ -1,6 +1,5 @@
 #include "agent/admin/command_context.h"
 
-#include "agent/service/http_client.h"
 #include "agent/store/configured_store.h"
 #include "agent/store/trusted_recorders.h"
 #include "agent/trail/audit_journal.h"
@@ -163,24 +162,6 @@ command_context_audit(CommandContext *self, const char *org, const AuditEvent *e
         self->journal = audit_journal_new(settings, command_context_store(self, NULL), error);
     }
     return self->journal != NULL && audit_journal_write(self->journal, org, event, error);
-}
-
-json_t *
-command_context_ask_recorder(CommandContext *self, const char *path)
-{
-    const Settings *settings = command_context_settings(self, NULL);
-    g_autofree char *request = NULL;
-    unsigned status = 0;
-    json_t *answer = NULL;
-
-    if (settings == NULL)
-        return NULL;
-    request = g_strconcat("GET ", path, NULL);
-    answer = http_client_request(settings->socket_path, request, NULL, &status, NULL);
-    if (answer != NULL && status != 200) {
-        g_clear_pointer(&answer, json_decref);
-    }
-    return answer;
 }
 
 int

@@ -47,10 +47,6 @@ Recording *command_context_open_recording(CommandContext *self, const char *sess
 bool command_context_audit(CommandContext *self, const char *org, const AuditEvent *event,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Asks the recorder, if it runs. Returns: the answer to a GET of `path`, owned; NULL when nobody
- * serves or the answer is not a 200. */
-json_t *command_context_ask_recorder(CommandContext *self, const char *path);
-
 /* Tells `error` (taken) on standard error. Returns: EXIT_CODE_FAILED. */
 int command_context_fail(CommandContext *self, GError *error) G_GNUC_WARN_UNUSED_RESULT;
 

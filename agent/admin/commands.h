@@ -20,3 +20,5 @@ int hold_command_run(CommandContext *context, int argc, char **argv);
 int restrict_command_run(CommandContext *context, int argc, char **argv);
 int erase_command_run(CommandContext *context, int argc, char **argv);
 int retention_command_run(CommandContext *context, int argc, char **argv);
+int export_command_run(CommandContext *context, int argc, char **argv);
+int grants_command_run(CommandContext *context, int argc, char **argv);

@@ -1,10 +1,11 @@
 #include "agent/admin/commands.h"
 #include "agent/admin/doctor_checks.h"
+#include "agent/admin/recorder_client.h"
 
 static void
 check_recorder(CommandContext *context, const Settings *settings, DoctorReport *report)
 {
-    json_t *answer = command_context_ask_recorder(context, "/healthz");
+    json_t *answer = recorder_client_get(context, "/healthz");
 
     if (answer != NULL) {
         doctor_report_add(report, DOCTOR_OK, "recorder", "It answers on %s.",

@@ -167,9 +167,10 @@ make_settings(const InitFiles *self, const char *org, GError **error)
     g_autofree char *orgs = g_build_filename(self->folder, "orgs", NULL);
     g_autofree char *name = g_strconcat(org, ".conf", NULL);
     g_autofree char *org_text =
-        replace(replace(example("orgs/clinic-a.conf.example"), "AGE-RECIPIENT-OF-THE-ORGANISATION",
-                        self->org_recipient),
-                "AGE-RECIPIENT-FOR-BREAK-GLASS", self->break_glass_recipient);
+        replace(replace(replace(example("orgs/clinic-a.conf.example"),
+                                "AGE-RECIPIENT-OF-THE-ORGANISATION", self->org_recipient),
+                        "AGE-RECIPIENT-FOR-BREAK-GLASS", self->break_glass_recipient),
+                "USER-OF-THIS-HOST", g_get_user_name());
     g_autofree char *identity = g_strconcat("keys/", org, ".key", NULL);
     const char *const changes[][2] = {
         {"VERIFIER-KEY-OF-THE-RECORDER",     self->verifier_key},

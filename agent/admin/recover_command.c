@@ -144,17 +144,17 @@ read_roles(Recovery *self, GError **error)
 {
     ObjectStore *store = command_context_store(self->context, error);
     g_autofree char *trouble = NULL;
-    GHashTable *roles = NULL;
+    g_autoptr(SessionPeople) people = NULL;
 
     if (store == NULL)
         return NULL;
-    roles = session_people_read(store, recording_manifest(self->recording), self->identities,
-                                &trouble, error);
+    people = session_people_read(store, recording_manifest(self->recording), self->identities,
+                                 &trouble, error);
     if (trouble != NULL) {
         g_printerr("sealtape: warning: %s\n", trouble);
         self->n_findings++;
     }
-    return roles;
+    return people == NULL ? NULL : session_people_roles(people);
 }
 
 static bool

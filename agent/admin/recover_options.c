@@ -7,7 +7,12 @@
 
 /* As they come from the command line. */
 typedef struct {
+    bool is_export;
     char **identities;
+    char *purpose;
+    char *reason;
+    char *token;
+    char *org;
     char *output;
     char *tracks;
     char *from;
@@ -25,7 +30,7 @@ fail(const char *format, const char *word)
     g_autofree char *message = g_strdup_printf("%s%s%s", word != NULL ? "`" : "",
                                                word != NULL ? word : "", word != NULL ? "` " : "");
 
-    g_printerr("sealtape recover: %s%s\nTry `sealtape recover --help`.\n", message, format);
+    g_printerr("%s: %s%s\nTry `%s --help`.\n", g_get_prgname(), message, format, g_get_prgname());
     return false;
 }
 
@@ -108,12 +113,18 @@ static bool
 read_all(RecoverOptions *self, Raw *raw)
 {
     self->identity_paths = g_steal_pointer(&raw->identities);
+    self->purpose = g_steal_pointer(&raw->purpose);
+    self->reason = g_steal_pointer(&raw->reason);
+    self->token_path = g_steal_pointer(&raw->token);
+    self->org = g_steal_pointer(&raw->org);
     self->output = g_steal_pointer(&raw->output);
     self->may_overwrite = raw->may_overwrite;
     self->is_partial = raw->is_partial;
     self->is_transcript = raw->is_transcript;
-    if (self->identity_paths == NULL)
+    if (!raw->is_export && self->identity_paths == NULL)
         return fail("--identity FILE is missing", NULL);
+    if (raw->is_export && self->purpose == NULL)
+        return fail("--purpose CODE is missing: TREAT, PATRQT, HOPERAT, ...", NULL);
     if (self->output == NULL)
         return fail("--output FILE is missing", NULL);
     if (self->is_transcript &&
@@ -167,16 +178,61 @@ parse(CommandContext *context, Raw *raw, int *argc, char **argv)
     return command_context_parse(context, &syntax, argc, argv);
 }
 
-RecoverOptions *
-recover_options_parse(CommandContext *context, int argc, char **argv)
+static bool
+parse_export(CommandContext *context, Raw *raw, int *argc, char **argv)
+{
+    const GOptionEntry entries[] = {
+        {"purpose",    'p', 0, G_OPTION_ARG_STRING,   &raw->purpose,
+         "Purpose of use: TREAT, PATRQT, HOPERAT, BTG, ...",                                                           "CODE"},
+        {"output",     'o', 0, G_OPTION_ARG_FILENAME, &raw->output,        "Where to; - for standard output",
+         "FILE"                                                                                                              },
+        {"reason",     0,   0, G_OPTION_ARG_STRING,   &raw->reason,        "Why, where that is asked",                 "TEXT"},
+        {"token-file", 0,   0, G_OPTION_ARG_FILENAME, &raw->token,
+         "Access token; - for standard input (default: you, as a local operator)",                                     "FILE"},
+        {"org",        0,   0, G_OPTION_ARG_STRING,   &raw->org,           "Organisation, for an operator of several",
+         "ID"                                                                                                                },
+        {"tracks",     0,   0, G_OPTION_ARG_STRING,   &raw->tracks,        "Only these",                               "A,B" },
+        {"from",       0,   0, G_OPTION_ARG_STRING,   &raw->from,          "Start here: seconds or [HH:]MM:SS[.mmm]",
+         "TIME"                                                                                                              },
+        {"to",         0,   0, G_OPTION_ARG_STRING,   &raw->to,            "End here",                                 "TIME"},
+        {"format",     0,   0, G_OPTION_ARG_STRING,   &raw->container,
+         "mkv or mp4 (default: by the suffix, else mkv)",                                                              "KIND"},
+        {"layout",     0,   0, G_OPTION_ARG_STRING,   &raw->layout,
+         "One MP4 (H.264, AAC) that plays everywhere: grid, speaker or tracks",                                        "KIND"},
+        {"overwrite",  0,   0, G_OPTION_ARG_NONE,     &raw->may_overwrite,
+         "Replace the output file if it is there",                                                                     NULL  },
+        G_OPTION_ENTRY_NULL,
+    };
+    const CommandSyntax syntax = {
+        "export",
+        "SESSION --purpose CODE --output FILE",
+        "Asks the opener (sealtape-accessd) for a recording and puts its tracks into one file "
+        "that\n"
+        "plays. The opener decides, and leaves a record first. The output is not encrypted.",
+        entries,
+        1,
+        1,
+    };
+
+    return command_context_parse(context, &syntax, argc, argv);
+}
+
+static RecoverOptions *
+parse_any(CommandContext *context, bool is_export, int argc, char **argv)
 {
     g_autoptr(RecoverOptions) self = g_new0(RecoverOptions, 1);
-    Raw raw = {0};
-    bool is_good = parse(context, &raw, &argc, argv) && read_all(self, &raw);
+    Raw raw = {.is_export = is_export};
+    bool is_good = (is_export ? parse_export(context, &raw, &argc, argv)
+                              : parse(context, &raw, &argc, argv)) &&
+                   read_all(self, &raw);
 
     if (is_good)
         self->session = g_strdup(argv[1]);
     g_strfreev(raw.identities);
+    g_free(raw.purpose);
+    g_free(raw.reason);
+    g_free(raw.token);
+    g_free(raw.org);
     g_free(raw.output);
     g_free(raw.tracks);
     g_free(raw.from);
@@ -184,6 +240,18 @@ recover_options_parse(CommandContext *context, int argc, char **argv)
     g_free(raw.container);
     g_free(raw.layout);
     return is_good ? g_steal_pointer(&self) : NULL;
+}
+
+RecoverOptions *
+recover_options_parse(CommandContext *context, int argc, char **argv)
+{
+    return parse_any(context, false, argc, argv);
+}
+
+RecoverOptions *
+recover_options_parse_export(CommandContext *context, int argc, char **argv)
+{
+    return parse_any(context, true, argc, argv);
 }
 
 bool
@@ -199,6 +267,10 @@ recover_options_free(RecoverOptions *self)
         return;
     g_free(self->session);
     g_strfreev(self->identity_paths);
+    g_free(self->purpose);
+    g_free(self->reason);
+    g_free(self->token_path);
+    g_free(self->org);
     g_free(self->output);
     g_strfreev(self->tracks);
     g_free(self);

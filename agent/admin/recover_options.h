@@ -7,12 +7,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the person asked `sealtape recover` for, read and checked. */
+/* What the person asked `sealtape recover` or `sealtape export` for, read and checked. */
 typedef struct {
     char *session;
-    char **identity_paths; /* NULL-terminated, at least one */
-    char *output;          /* a path, or `-` */
-    char **tracks;         /* NULL: all */
+    char **identity_paths; /* recover: NULL-terminated, at least one */
+    char *purpose;         /* export: a code */
+    char *reason;          /* export: NULL: none, as the two that follow */
+    char *token_path;
+    char *org;
+    char *output;  /* a path, or `-` */
+    char **tracks; /* NULL: all */
     int64_t from_us;
     int64_t until_us; /* INT64_MAX: to the end */
     ExporterContainer container;
@@ -26,6 +30,10 @@ typedef struct {
 /* Returns: NULL has said on standard error what is wrong: end with EXIT_CODE_USAGE. */
 RecoverOptions *recover_options_parse(CommandContext *context, int argc,
                                       char **argv) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same of `sealtape export`. */
+RecoverOptions *recover_options_parse_export(CommandContext *context, int argc,
+                                             char **argv) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the track was asked for. */
 bool recover_options_wants(const RecoverOptions *self, const char *track);

@@ -1,4 +1,5 @@
 #include "agent/admin/commands.h"
+#include "agent/admin/recorder_client.h"
 #include "agent/admin/store_places.h"
 #include "agent/admin/terminal.h"
 #include "agent/store/trusted_recorders.h"
@@ -215,7 +216,7 @@ set_up(Scrub *self, GError **error)
                           : catalogue_open(settings->catalogue_path, CATALOGUE_READ, error);
     if (self->catalogue == NULL)
         g_prefix_error(error, "scrub goes by the catalogue (`sealtape catalogue rebuild`): ");
-    self->live = command_context_ask_recorder(self->context, "/v1/sessions");
+    self->live = recorder_client_get(self->context, "/v1/sessions");
     return self->catalogue != NULL;
 }
 

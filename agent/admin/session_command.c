@@ -1,5 +1,6 @@
 #include "agent/admin/annotation_facts.h"
 #include "agent/admin/commands.h"
+#include "agent/admin/recorder_client.h"
 #include "agent/admin/session_facts.h"
 #include "agent/admin/session_listing.h"
 #include "agent/admin/session_picture.h"
@@ -131,7 +132,7 @@ show(CommandContext *context, const char *session, bool is_ascii)
     if (recording == NULL)
         return command_context_fail(context, g_steal_pointer(&error));
     annotations = recording_read_annotations(recording, &fault);
-    live = command_context_ask_recorder(context, path);
+    live = recorder_client_get(context, path);
     facts = session_facts_new(recording_manifest(recording)->org, session,
                               recording_manifest(recording), live);
     json_decref(live);

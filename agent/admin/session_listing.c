@@ -1,6 +1,7 @@
 #include "agent/admin/session_listing.h"
 
 #include "agent/admin/listing_row.h"
+#include "agent/admin/recorder_client.h"
 #include "agent/admin/session_facts.h"
 #include "agent/admin/time_text.h"
 #include "storage/catalogue_query.h"
@@ -310,7 +311,7 @@ json_t *
 session_listing_make(CommandContext *context, const SessionListing *wanted, char **more,
                      GError **error)
 {
-    json_t *live = command_context_ask_recorder(context, "/v1/sessions");
+    json_t *live = recorder_client_get(context, "/v1/sessions");
     Listing self = {.context = context, .wanted = wanted, .live = live};
     json_t *list = NULL;
 

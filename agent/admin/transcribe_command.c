@@ -191,12 +191,16 @@ open_and_listen(Transcription *self, GError **error)
     g_autoptr(OpenedTracks) opened =
         keys != NULL ? opened_tracks_new(self->recording, keys, &options, error) : NULL;
     g_autofree char *trouble = NULL;
+    g_autoptr(SessionPeople) people = NULL;
     g_autoptr(GHashTable) roles = NULL;
 
     if (opened == NULL)
         return false;
-    roles = session_people_read(self->store, self->manifest, self->identities, &trouble, error);
-    return roles != NULL && listen_to_all(self, opened_tracks_inputs(opened), roles, error);
+    people = session_people_read(self->store, self->manifest, self->identities, &trouble, error);
+    if (people == NULL)
+        return false;
+    roles = session_people_roles(people);
+    return listen_to_all(self, opened_tracks_inputs(opened), roles, error);
 }
 
 static int

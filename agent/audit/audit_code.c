@@ -21,6 +21,7 @@ static const char *const kind_texts[N_AUDIT_KINDS] = {
     [AUDIT_OPENER_STARTED] = "opener-started",
     [AUDIT_OPENER_STOPPED] = "opener-stopped",
     [AUDIT_PERSON_REFUSED] = "person-refused",
+    [AUDIT_ACCESS_ASKED] = "access-asked",
     [AUDIT_ACCESS_REFUSED] = "access-refused",
     [AUDIT_GRANT_ISSUED] = "grant-issued",
     [AUDIT_GRANT_ENDED] = "grant-ended",

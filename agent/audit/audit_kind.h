@@ -25,6 +25,7 @@ typedef enum {
     AUDIT_OPENER_STARTED,
     AUDIT_OPENER_STOPPED,
     AUDIT_PERSON_REFUSED, /* nobody knows who asks: a token or an operator that is not good */
+    AUDIT_ACCESS_ASKED,
     AUDIT_ACCESS_REFUSED, /* known, and may not */
     AUDIT_GRANT_ISSUED,
     AUDIT_GRANT_ENDED,

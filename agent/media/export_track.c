@@ -32,6 +32,21 @@ struct ExportTrack {
     int64_t frame_us; /* the last frame's duration, as the pace lets guess */
 };
 
+static bool
+can_hold(ExporterContainer container, const ExportCodec *codec)
+{
+    switch (container) {
+    case EXPORTER_MP4:
+        return codec->mp4_caps != NULL;
+    case EXPORTER_WEBM:
+        return codec->codec == MEDIA_CODEC_OPUS || codec->codec == MEDIA_CODEC_VP8 ||
+               codec->codec == MEDIA_CODEC_VP9;
+    case EXPORTER_MATROSKA:
+    default:
+        return true;
+    }
+}
+
 ExportTrack *
 export_track_new(const char *title, MatroskaReader *reader, ExporterContainer container,
                  GError **error)
@@ -46,10 +61,10 @@ export_track_new(const char *title, MatroskaReader *reader, ExporterContainer co
                     title, track->codec_id);
         return NULL;
     }
-    if (container == EXPORTER_MP4 && codec->mp4_caps == NULL) {
+    if (!can_hold(container, codec)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                    "MP4 can not hold %s, which track %s is in: export to Matroska (.mkv) instead",
-                    codec->name, title);
+                    "%s can not hold %s, which track %s is in: export to Matroska (.mkv) instead",
+                    container == EXPORTER_MP4 ? "MP4" : "WebM", codec->name, title);
         return NULL;
     }
     self = g_new0(ExportTrack, 1);

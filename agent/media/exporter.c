@@ -122,9 +122,14 @@ find_start(Exporter *self, GError **error)
 static bool
 make_muxer(Exporter *self, GError **error)
 {
+    static const char *const muxers[] = {
+        [EXPORTER_MATROSKA] = "matroskamux",
+        [EXPORTER_MP4] = "mp4mux",
+        [EXPORTER_WEBM] = "webmmux",
+    };
     const bool is_mp4 = self->options->container == EXPORTER_MP4;
 
-    self->muxer = media_pad_new_element(is_mp4 ? "mp4mux" : "matroskamux", error);
+    self->muxer = media_pad_new_element(muxers[self->options->container], error);
     if (self->muxer == NULL)
         return false;
     if (!is_mp4)
@@ -153,7 +158,7 @@ add_pad(Exporter *self, const ExportTrack *track, GError **error)
                     export_track_title(track));
         return false;
     }
-    if (self->options->container == EXPORTER_MATROSKA)
+    if (self->options->container != EXPORTER_MP4)
         media_pad_set_peer_flag(pad, "frame-duration", false);
     tags = gst_tag_list_new(GST_TAG_TITLE, export_track_title(track), NULL);
     gst_tag_list_set_scope(tags, GST_TAG_SCOPE_STREAM);

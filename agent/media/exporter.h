@@ -13,7 +13,8 @@
 
 typedef enum {
     EXPORTER_MATROSKA, /* into a pipe: without an index */
-    EXPORTER_MP4, /* into a regular file only: its index goes to the end, then its head is set */
+    EXPORTER_MP4,  /* into a regular file only: its index goes to the end, then its head is set */
+    EXPORTER_WEBM, /* Matroska for browsers' codecs: VP8, VP9 and Opus */
 } ExporterContainer;
 
 typedef struct {
@@ -38,7 +39,7 @@ typedef struct {
 
 /* Runs to the end. `inputs`: GArray of ExporterInput. Blocks.
  * Errors: what read_next gave; G_IO_ERROR_NO_SPACE and other write failures;
- * G_IO_ERROR_NOT_SUPPORTED - MP4 can not hold a track's codec, or can not go into a pipe (the
+ * G_IO_ERROR_NOT_SUPPORTED - the container can not hold a track's codec, or go into a pipe (the
  * sentence says which track, and what to do); G_IO_ERROR_INVALID_DATA - not a segment. */
 bool exporter_run(const GArray *inputs, const ExporterOptions *options,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -19,6 +19,7 @@ struct OpenedTracks {
 typedef struct {
     OpenedTracks *source;
     const ManifestTrack *track;
+    uint32_t number;
     GPtrArray *identities; /* borrowed */
     GPtrArray *segments;   /* ManifestSegment, borrowed, by index */
     guint next;
@@ -179,6 +180,7 @@ part_new(OpenedTracks *self, const ManifestTrack *track, uint32_t number, GPtrAr
 
     part->source = self;
     part->track = track;
+    part->number = number;
     part->identities = identities;
     part->segments = g_ptr_array_new();
     for (guint i = 0; i < self->manifest->segments->len; i++) {
@@ -246,6 +248,18 @@ const GArray *
 opened_tracks_inputs(const OpenedTracks *self)
 {
     return self->inputs;
+}
+
+const ExporterInput *
+opened_tracks_part(const OpenedTracks *self, const char *track, unsigned part)
+{
+    for (guint i = 0; i < self->parts->len; i++) {
+        const Part *one = self->parts->pdata[i];
+
+        if (one->number == part && strcmp(one->track->id, track) == 0)
+            return &g_array_index(self->inputs, ExporterInput, i);
+    }
+    return NULL;
 }
 
 const GPtrArray *

@@ -29,6 +29,9 @@ OpenedTracks *opened_tracks_new(Recording *recording, const TrackKeys *keys,
 /* Returns: GArray of ExporterInput, borrowed. */
 const GArray *opened_tracks_inputs(const OpenedTracks *self);
 
+/* Returns: the input of one part of one track, borrowed; NULL if nothing of it is wanted. */
+const ExporterInput *opened_tracks_part(const OpenedTracks *self, const char *track, unsigned part);
+
 /* Returns: GPtrArray of char *, what was left out, one sentence each, borrowed; once the exporter
  * has ended. */
 const GPtrArray *opened_tracks_left_out(const OpenedTracks *self);

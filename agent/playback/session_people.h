@@ -1,15 +1,37 @@
 #pragma once
 
+#include "agent/policy/consent.h"
 #include "storage/manifest.h"
 #include "storage/object_store.h"
 
 #include <glib.h>
 
-/* What each participant was in the session, out of its sealed metadata. Names and references stand
- * there as well and are not read.
- * `identities`: as track_keys_open(). `trouble`: set to one sentence, owned, if the metadata is
- * missing or does not open; then nobody's role is known.
- * Returns: GHashTable of participant id to role, owned. Errors: the store's. */
-GHashTable *session_people_read(ObjectStore *store, const ManifestPart *manifest,
-                                GPtrArray *identities, char **trouble,
-                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Who took part in a session and what they consented to, out of its sealed metadata. Names and
+ * references stand there as well and are not read. An immutable value. */
+typedef struct SessionPeople SessionPeople;
+
+typedef struct {
+    char *id;
+    char *role;
+    char *subject;    /* who this is to an issuer of tokens; NULL: not said */
+    GArray *consents; /* ConsentRecord, whose texts belong to SessionPeople */
+} SessionPerson;
+
+/* `identities`: as track_keys_open(). `trouble`: set to one sentence, owned, if the metadata is
+ * missing or does not open; then nobody is known.
+ * Returns: owned. Errors: the store's. */
+SessionPeople *session_people_read(ObjectStore *store, const ManifestPart *manifest,
+                                   GPtrArray *identities, char **trouble,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reads the metadata's plaintext. Returns: NULL for what is no metadata of ours. */
+SessionPeople *session_people_parse(const char *text, size_t n_bytes);
+
+/* Returns: GPtrArray of SessionPerson, borrowed: all who ever took part, in their order. */
+const GPtrArray *session_people_list(const SessionPeople *self);
+
+/* Returns: GHashTable of participant id to role, owned; its texts too. */
+GHashTable *session_people_roles(const SessionPeople *self);
+
+void session_people_free(SessionPeople *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SessionPeople, session_people_free)

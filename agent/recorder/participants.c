@@ -15,6 +15,7 @@ typedef struct {
 
 typedef struct {
     char *id, *role;
+    char *subject;       /* who this is to whoever issues tokens; NULL: not said */
     GPtrArray *consents; /* Consent, in the order in which they were said */
 } Participant;
 
@@ -43,6 +44,7 @@ participant_free(gpointer data)
 
     g_free(self->id);
     g_free(self->role);
+    g_free(self->subject);
     g_ptr_array_unref(self->consents);
     g_free(self);
 }
@@ -182,6 +184,7 @@ participants_add(Participants *self, const json_t *form)
         return g_strdup("a participant must be an object");
     participant->id = take_string(form, "id", true, &fault);
     participant->role = take_string(form, "role", true, &fault);
+    participant->subject = take_string(form, "subject", false, &fault);
     if (fault != NULL)
         return fault;
     if (!age_context_id_is_valid(participant->id)) {
@@ -325,8 +328,8 @@ participant_to_json(const Participant *participant)
         json_array_append_new(consents,
                               consent_to_json(g_ptr_array_index(participant->consents, i)));
     }
-    return json_pack("{s:s, s:s, s:o}", "id", participant->id, "role", participant->role,
-                     "consents", consents);
+    return json_pack("{s:s, s:s, s:s*, s:o}", "id", participant->id, "role", participant->role,
+                     "subject", participant->subject, "consents", consents);
 }
 
 json_t *

@@ -353,6 +353,18 @@ http_reply_text(HttpRequest *self, unsigned status, const char *content_type, co
 }
 
 SoupServerMessage *
+http_request_message(const HttpRequest *self)
+{
+    return self->message;
+}
+
+SoupServer *
+http_service_server(const HttpService *self)
+{
+    return self->server;
+}
+
+SoupServerMessage *
 http_request_take_message(HttpRequest *self)
 {
     SoupServerMessage *message = g_object_ref(self->message);

@@ -1,0 +1,29 @@
+#include "agent/opener/access_record.h"
+
+#include "agent/audit/disclosure.h"
+
+AuditEvent
+access_record_of_caller(AuditKind kind, const Caller *caller)
+{
+    return (AuditEvent){
+        .kind = kind, .actor = caller->id, .token = caller->token_id, .address = caller->address};
+}
+
+AuditEvent
+access_record_of_grant(AuditKind kind, const Grant *grant, char **tracks)
+{
+    const GrantRequest *request = grant->request;
+    AuditEvent event = access_record_of_caller(kind, grant->caller);
+
+    *tracks = request->tracks == NULL ? NULL : g_strjoinv(",", request->tracks);
+    event.session = request->session;
+    event.role = access_role_text(grant->decision.role);
+    event.use = request->purpose;
+    event.grant = grant->id;
+    event.review = grant->review;
+    event.tracks = *tracks;
+    event.from_us = request->from_us;
+    event.to_us = request->until_us == INT64_MAX ? 0 : request->until_us;
+    event.basis = disclosure_basis_text(disclosure_basis_of(request->purpose));
+    return event;
+}

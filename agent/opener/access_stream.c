@@ -1,0 +1,234 @@
+#include "agent/opener/access_stream.h"
+
+#include "agent/opener/access_answer.h"
+#include "agent/opener/access_record.h"
+#include "agent/service/http_stream.h"
+#include "storage/storage_error.h"
+
+#include <gio/gio.h>
+
+/* The job and the answer end in either order; the last of them ends the stream. */
+
+struct AccessStream {
+    Opener *opener;
+    Grant *grant; /* stays in the table as long as it counts this stream */
+    const OrgSettings *org;
+    HttpRequest *request; /* until the media come */
+    HttpStream *answer;   /* from then on, until the reader has all or is gone */
+    MediaJob *job;        /* until it is done */
+    const char *content_type;
+    char *tracks;     /* as the record has them */
+    uint64_t n_bytes; /* that were taken when it was looked at last */
+    Refusal refusal;  /* of the job's thread, until it is done */
+    AuditOutcome outcome;
+    const char *reason; /* why it ended before its end, static */
+    /* What the job's thread looks at, and nobody changes meanwhile. */
+    SessionCase *session;
+    SessionQuestion question;
+    AuditEvent opened;
+};
+
+static void
+stream_end(AccessStream *self)
+{
+    Opener *opener = self->opener;
+    AuditEvent event = self->opened;
+
+    if (self->job != NULL || self->answer != NULL)
+        return;
+    event.kind = AUDIT_MEDIA_CLOSED;
+    event.outcome = self->outcome;
+    event.reason = self->reason;
+    event.count = self->n_bytes;
+    audit_trail_note(opener->audit, self->grant->caller->org, &event);
+    opener->counts.n_streams++;
+    opener->counts.n_bytes += self->n_bytes;
+    self->grant->n_streams--;
+    self->grant->used_us = g_get_monotonic_time();
+    (void) g_ptr_array_remove_fast(opener->streams, self); /* it is there */
+    session_case_unref(self->session);
+    refusal_clear(&self->refusal);
+    g_free(self->tracks);
+    g_free(self);
+}
+
+/* In the job's thread: the last word before a key is unwrapped. */
+static bool
+on_may_open(void *user_data, GError **error)
+{
+    AccessStream *self = user_data;
+    AccessDecision decision = {0};
+
+    if (!session_case_decide(self->session, &self->question, &decision, error))
+        return false;
+    if (decision.reason != ACCESS_OK) {
+        refusal_set(&self->refusal, 403, access_reason_text(decision.reason),
+                    "The grant does not hold any more.");
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED, "%s",
+                    access_reason_text(decision.reason));
+        return false;
+    }
+    if (audit_trail_write(self->opener->audit, self->question.caller->org, &self->opened, error))
+        return true;
+    refusal_set(&self->refusal, 503, access_reason_text(ACCESS_AUDIT_UNAVAILABLE),
+                "The audit log can not be written, and nothing opens without it.");
+    return false;
+}
+
+static void
+on_answer_closed(bool is_whole, void *user_data)
+{
+    AccessStream *self = user_data;
+
+    self->n_bytes = http_stream_sent(self->answer);
+    self->answer = NULL;
+    if (!is_whole && self->reason == NULL) {
+        self->outcome = AUDIT_FAILED;
+        self->reason = "reader-gone";
+    }
+    if (self->job != NULL)
+        media_job_stop(self->job);
+    stream_end(self);
+}
+
+static void
+on_job_ready(int fd, void *user_data)
+{
+    AccessStream *self = user_data;
+
+    self->answer = http_stream_new(g_steal_pointer(&self->request), self->content_type, fd,
+                                   on_answer_closed, self);
+    if (self->reason != NULL)
+        http_stream_end(self->answer, false); /* revoked meanwhile */
+}
+
+static void
+refuse_by_error(AccessStream *self, const GError *error)
+{
+    g_warning("session %s: can not be opened: %s", self->grant->request->session, error->message);
+    if (self->refusal.status == 0 && g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT)) {
+        refusal_set(&self->refusal, 409, "recording-damaged",
+                    "What is stored of this session is not genuine and whole.");
+    } else if (self->refusal.status == 0 && error->domain == STORAGE_ERROR) {
+        refusal_set(&self->refusal, 503, "store-unavailable", "The store does not give it.");
+    } else if (self->refusal.status == 0) {
+        refusal_set(&self->refusal, 503, "keys-unavailable",
+                    "No key that this service has opens this recording.");
+    }
+}
+
+static void
+on_job_done(const GError *error, void *user_data)
+{
+    AccessStream *self = user_data;
+
+    self->job = NULL;
+    if (error != NULL && self->request != NULL) {
+        refuse_by_error(self, error);
+        self->outcome = self->refusal.status >= 500 ? AUDIT_FAILED : AUDIT_REFUSED;
+        self->reason = self->refusal.reason;
+        access_answer_refuse(g_steal_pointer(&self->request), &self->refusal);
+    } else if (error != NULL && self->reason == NULL && self->answer != NULL) {
+        g_warning("session %s: its media end early: %s", self->grant->request->session,
+                  error->message);
+        self->outcome = AUDIT_FAILED;
+        self->reason = "recording-damaged";
+    }
+    if (self->answer != NULL) {
+        http_stream_end(self->answer, error == NULL && self->reason == NULL);
+    } else {
+        stream_end(self);
+    }
+}
+
+static void
+prepare(AccessStream *self, const AccessStreamOptions *options)
+{
+    const Grant *grant = self->grant;
+    g_autofree char *asked = NULL;
+
+    self->opened = access_record_of_grant(AUDIT_MEDIA_EXPORTED, grant, &asked);
+    self->tracks = g_strjoinv(",", options->tracks);
+    self->opened.tracks = self->tracks;
+    self->opened.from_us = options->from_us;
+    self->opened.to_us = options->until_us == INT64_MAX ? 0 : options->until_us;
+    self->opened.policy = self->org != NULL ? self->org->digest : NULL;
+    self->session = session_case_ref(grant->session);
+    self->question = (SessionQuestion){
+        .source = &self->opener->source,
+        .org = self->org,
+        .caller = grant->caller,
+        .request = {.action = ACCESS_PLAY,
+                    .purpose = grant->request->purpose,
+                    .has_reason = grant->request->reason != NULL,
+                    .audit_is_ready = true},
+        .tracks = grant->request->tracks,
+    };
+}
+
+void
+access_stream_start(Opener *opener, Grant *grant, HttpRequest *request,
+                    const AccessStreamOptions *options)
+{
+    AccessStream *self = g_new0(AccessStream, 1);
+    g_autoptr(GError) error = NULL;
+    const MediaJobOptions job = {
+        .source = &opener->source,
+        .org = grant->caller->org,
+        .session = grant->request->session,
+        .tracks = options->tracks,
+        .part = options->part,
+        .from_us = options->from_us,
+        .until_us = options->until_us,
+        .form = options->form,
+        .may_open = on_may_open,
+        .on_ready = on_job_ready,
+        .on_done = on_job_done,
+        .user_data = self,
+    };
+
+    self->opener = opener;
+    self->grant = grant;
+    self->org = settings_org(opener->settings, grant->caller->org);
+    self->request = request;
+    self->content_type = options->content_type;
+    prepare(self, options);
+    grant->state = GRANT_USED;
+    grant->used_us = g_get_monotonic_time();
+    grant->n_streams++;
+    g_ptr_array_add(opener->streams, self);
+    self->job = media_job_start(&job, &error);
+    if (self->job == NULL)
+        on_job_done(error, self);
+}
+
+void
+access_stream_stop_all(Opener *opener, const Grant *grant)
+{
+    for (guint i = 0; i < opener->streams->len; i++) {
+        AccessStream *self = opener->streams->pdata[i];
+
+        if (self->grant != grant || self->reason != NULL)
+            continue;
+        self->outcome = AUDIT_FAILED;
+        self->reason = "grant-ended";
+        if (self->job != NULL)
+            media_job_stop(self->job);
+        if (self->answer != NULL)
+            http_stream_end(self->answer, false);
+    }
+}
+
+void
+access_stream_tick(Opener *opener, int64_t now_us)
+{
+    for (guint i = 0; i < opener->streams->len; i++) {
+        AccessStream *self = opener->streams->pdata[i];
+        const uint64_t n_bytes = self->answer != NULL ? http_stream_sent(self->answer) : 0;
+
+        /* Who waits for a key, or reads, uses it. */
+        if (self->answer == NULL || n_bytes != self->n_bytes)
+            self->grant->used_us = now_us;
+        self->n_bytes = n_bytes;
+    }
+}

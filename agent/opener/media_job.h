@@ -1,0 +1,39 @@
+#pragma once
+
+#include "agent/opener/session_case.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Opens media in a thread of its own and writes them into a pipe, as fast as that is read: the
+ * thread waits where nobody reads. In memory is one segment of each track. */
+typedef struct MediaJob MediaJob;
+
+typedef enum {
+    MEDIA_JOB_MATROSKA,
+    MEDIA_JOB_WEBM,
+    MEDIA_JOB_SEGMENTS, /* of one part of one track, each behind its length */
+} MediaJobForm;
+
+typedef struct {
+    const SessionSource *source; /* borrowed until it has ended */
+    const char *org, *session;   /* copied, as all below */
+    char **tracks;               /* only these: at least one */
+    unsigned part;               /* of MEDIA_JOB_SEGMENTS */
+    int64_t from_us, until_us;
+    MediaJobForm form;
+    /* Asked in the job's thread before a key is unwrapped: decides again, and writes the record. */
+    bool (*may_open)(void *user_data, GError **error);
+    /* In the main thread, at most once: media come out of `fd`, which is the callee's now. */
+    void (*on_ready)(int fd, void *user_data);
+    /* In the main thread, once: `error` is NULL if all was written. The job ends with it. */
+    void (*on_done)(const GError *error, void *user_data);
+    void *user_data;
+} MediaJobOptions;
+
+/* Begins. Returns: borrowed until `on_done`. Errors: G_IO_ERROR - no pipe. */
+MediaJob *media_job_start(const MediaJobOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* No further segment is opened; `on_done` still comes. */
+void media_job_stop(MediaJob *self);

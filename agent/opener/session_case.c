@@ -1,0 +1,273 @@
+#include "agent/opener/session_case.h"
+
+#include "agent/rules/org_policy.h"
+#include "storage/annotation_log.h"
+#include "storage/storage_error.h"
+
+#include <string.h>
+
+struct SessionCase {
+    char *org, *session;
+    bool is_open;
+    SessionPeople *people;
+    GArray *participants; /* AccessParticipant, of `people` */
+    GHashTable *kinds;    /* id of a track -> of AccessTracks */
+};
+
+/* Whether the finding leaves nothing of the manifest to be believed. */
+static bool
+is_fatal(const RecordingFinding *finding)
+{
+    return g_str_has_prefix(finding->code, "manifest-") &&
+           strcmp(finding->code, "manifest-open") != 0;
+}
+
+/* Looks at the manifest alone; each segment's digest is compared when it is read. */
+static bool
+check_manifest(Recording *recording, GError **error)
+{
+    g_autoptr(GHashTable) nothing = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) findings = recording_sample(recording, nothing);
+
+    for (guint i = 0; i < findings->len; i++) {
+        const RecordingFinding *finding = findings->pdata[i];
+
+        if (is_fatal(finding)) {
+            g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT, "%s", finding->message);
+            return false;
+        }
+    }
+    return true;
+}
+
+Recording *
+session_case_recording(const SessionSource *source, const char *org, const char *session,
+                       GError **error)
+{
+    g_autoptr(Recording) recording =
+        recording_open(source->store, org, session, source->recorders, error);
+
+    if (recording == NULL || !check_manifest(recording, error))
+        return NULL;
+    return g_steal_pointer(&recording);
+}
+
+static unsigned
+kind_of(const ManifestTrack *track)
+{
+    if (strcmp(track->kind, "audio") == 0)
+        return ACCESS_TRACKS_AUDIO;
+    return strcmp(track->kind, "video") == 0 ? ACCESS_TRACKS_VIDEO : ACCESS_TRACKS_TEXT;
+}
+
+static void
+take_manifest(SessionCase *self, const ManifestPart *manifest)
+{
+    self->org = g_strdup(manifest->org);
+    self->session = g_strdup(manifest->session);
+    self->is_open = manifest->state == SESSION_OPEN;
+    for (guint i = 0; i < manifest->tracks->len; i++) {
+        const ManifestTrack *track = manifest->tracks->pdata[i];
+
+        g_hash_table_replace(self->kinds, g_strdup(track->id), GUINT_TO_POINTER(kind_of(track)));
+    }
+}
+
+static void
+take_people(SessionCase *self)
+{
+    const GPtrArray *people = session_people_list(self->people);
+
+    for (guint i = 0; i < people->len; i++) {
+        const SessionPerson *person = people->pdata[i];
+        const AccessParticipant one = {.subject = person->subject, .role = person->role};
+
+        g_array_append_val(self->participants, one);
+    }
+}
+
+static void
+case_clear(gpointer data)
+{
+    SessionCase *self = data;
+
+    g_free(self->org);
+    g_free(self->session);
+    session_people_free(self->people);
+    g_array_unref(self->participants);
+    g_hash_table_unref(self->kinds);
+}
+
+SessionCase *
+session_case_new(const SessionSource *source, Recording *recording, GError **error)
+{
+    const ManifestPart *manifest = recording_manifest(recording);
+    g_autoptr(SessionCase) self = g_atomic_rc_box_new0(SessionCase);
+    g_autofree char *trouble = NULL;
+
+    self->participants = g_array_new(FALSE, FALSE, sizeof(AccessParticipant));
+    self->kinds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    take_manifest(self, manifest);
+    self->people =
+        session_people_read(source->store, manifest, source->identities, &trouble, error);
+    if (self->people == NULL)
+        return NULL;
+    if (trouble != NULL)
+        g_message("session %s: %s", self->session, trouble);
+    take_people(self);
+    return g_steal_pointer(&self);
+}
+
+SessionCase *
+session_case_ref(SessionCase *self)
+{
+    return g_atomic_rc_box_acquire(self);
+}
+
+/* The consents of everyone, with what was said after the session behind them. */
+static GArray *
+merge_consents(const AnnotationView *view, const SessionPerson *person)
+{
+    GArray *consents = g_array_copy(person->consents);
+
+    for (guint i = 0; i < view->consents->len; i++) {
+        const AnnotationConsent *later = view->consents->pdata[i];
+        const ConsentRecord record = {.purpose = later->purpose,
+                                      .state = later->state,
+                                      .at_us = later->at_unix_s * G_USEC_PER_SEC};
+
+        if (strcmp(later->participant, person->id) == 0)
+            g_array_append_val(consents, record);
+    }
+    return consents;
+}
+
+static unsigned
+find_consents(const SessionCase *self, const AnnotationView *view, const OrgSettings *org,
+              int64_t now_us)
+{
+    static const struct {
+        const char *purpose;
+        AccessConsents consent;
+    } rows[] = {
+        {"transcribe",     ACCESS_CONSENT_TRANSCRIBE},
+        {"quality-review", ACCESS_CONSENT_QUALITY   },
+        {"training",       ACCESS_CONSENT_TRAINING  },
+    };
+    const GPtrArray *people = session_people_list(self->people);
+    g_autoptr(GPtrArray) merged = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref);
+    g_autofree ConsentParticipant *participants = g_new0(ConsentParticipant, people->len);
+    const ConsentSession session = {org->id, participants, people->len};
+    unsigned consents = 0;
+
+    for (guint i = 0; i < people->len; i++) {
+        const SessionPerson *person = people->pdata[i];
+        GArray *records = merge_consents(view, person);
+
+        g_ptr_array_add(merged, records);
+        participants[i] = (ConsentParticipant){.id = person->id,
+                                               .role = person->role,
+                                               .consents = (ConsentRecord *) records->data,
+                                               .n_consents = records->len};
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (org_policy_consent_decide(org, &session, rows[i].purpose, now_us).reason == CONSENT_OK)
+            consents |= (unsigned) rows[i].consent;
+    }
+    return consents;
+}
+
+/* Whether it was released to the client that `caller` is, or whose guardian. */
+static bool
+is_released_to(const SessionCase *self, const AnnotationView *view, const Caller *caller)
+{
+    const GPtrArray *people = session_people_list(self->people);
+
+    if (view->is_released)
+        return true;
+    for (guint i = 0; i < people->len; i++) {
+        const SessionPerson *person = people->pdata[i];
+
+        if (caller->subject != NULL && g_strcmp0(person->subject, caller->subject) == 0 &&
+            annotation_view_is_released_to(view, person->id))
+            return true;
+    }
+    return false;
+}
+
+/* Borrows from all of them. */
+static AccessSession
+view_for(const SessionCase *self, const AnnotationView *view, const SessionQuestion *question,
+         int64_t now_us)
+{
+    return (AccessSession){
+        .org = self->org,
+        .participants = (const AccessParticipant *) self->participants->data,
+        .n_participants = self->participants->len,
+        .consents = find_consents(self, view, question->org, now_us),
+        .is_open = self->is_open,
+        .is_released = is_released_to(self, view, question->caller),
+        .is_quarantined = view->quarantine != NULL || view->erase_mark != NULL,
+        .is_restricted = view->restriction != NULL,
+        .is_erased = view->is_erasing || view->is_erased,
+        .n_holds = view->matters->len,
+        .erase_requested_by = view->requested_by,
+    };
+}
+
+static unsigned
+kinds_of(const SessionCase *self, char **tracks)
+{
+    unsigned kinds = 0;
+
+    for (char **id = tracks; id != NULL && *id != NULL; id++)
+        kinds |= GPOINTER_TO_UINT(g_hash_table_lookup(self->kinds, *id));
+    return kinds;
+}
+
+bool
+session_case_decide(const SessionCase *self, const SessionQuestion *question,
+                    AccessDecision *decision, GError **error)
+{
+    const int64_t now_us = g_get_real_time();
+    const SessionSource *source = question->source;
+    const AccessPerson person = caller_person(question->caller);
+    g_autoptr(AnnotationLog) notes =
+        annotation_log_read(source->store, self->org, self->session, source->annotators, error);
+    AccessRequest request = question->request;
+    AccessSession session = {0};
+
+    if (notes == NULL)
+        return false;
+    if (question->org == NULL) {
+        *decision = (AccessDecision){.reason = ACCESS_POLICY_MISSING};
+        return true;
+    }
+    request.tracks = kinds_of(self, question->tracks);
+    session = view_for(self, notes->view, question, now_us);
+    *decision = org_policy_access_decide(question->org, &person, &session, &request, now_us);
+    return true;
+}
+
+bool
+session_case_has_tracks(const SessionCase *self, char **tracks)
+{
+    for (char **id = tracks; id != NULL && *id != NULL; id++) {
+        if (!g_hash_table_contains(self->kinds, *id))
+            return false;
+    }
+    return true;
+}
+
+const SessionPeople *
+session_case_people(const SessionCase *self)
+{
+    return self->people;
+}
+
+void
+session_case_unref(SessionCase *self)
+{
+    if (self != NULL)
+        g_atomic_rc_box_release_full(self, case_clear);
+}

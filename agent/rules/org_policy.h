@@ -1,0 +1,22 @@
+#pragma once
+
+#include "agent/policy/access.h"
+#include "agent/policy/consent.h"
+#include "config/settings.h"
+
+/* From what an organisation's file says to the decisions, which know no files. Any thread. */
+
+/* As access_decide(), by the rules of `org`. */
+AccessDecision org_policy_access_decide(const OrgSettings *org, const AccessPerson *person,
+                                        const AccessSession *session, const AccessRequest *request,
+                                        int64_t now_us);
+
+/* As consent_decide(), by the rules of `org`. */
+ConsentDecision org_policy_consent_decide(const OrgSettings *org, const ConsentSession *session,
+                                          const char *purpose, int64_t now_us);
+
+/* Returns: 1 << AccessRole of the role of that name; 0: there is none. */
+unsigned org_policy_role(const char *name);
+
+/* Returns: what `user` of this host is in `org`, borrowed; NULL: nobody. */
+const OrgOperator *org_policy_operator(const OrgSettings *org, const char *user);

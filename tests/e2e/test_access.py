@@ -1,0 +1,278 @@
+#!/usr/bin/python3
+"""Who may open what: every cell of the table of roles through the opener with signed tokens, and what is no token."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import subprocess
+import time
+
+from harness import Recorder, Sender, consents, main, poll, stream, tap
+from opener import AUDIENCE, ISSUER, Key, Opener, claims_of, token_of
+from peers import media
+
+SECONDS = 3
+
+
+def person(name, role, subject, *purposes):
+    return {"id": name, "role": role, "subject": f"{ISSUER}|{subject}",
+            "consents": consents("record-audio", "record-video", *purposes)}
+
+
+def record(folder, recorder, people):
+    sound = {f"{one['id']}-audio": media.noise(folder, SECONDS, 0x11 + i) for i, one in enumerate(people)}
+    session = recorder.open_session(people, [sound[name].track(name, name[:2]) for name in sound])
+    sender = Sender(folder, [stream(sound[name], session.ports[name]) for name in sound])
+    sender.finish()
+    session.finish()
+    return session.id
+
+
+def install(folder, keys=(), access="", issuer=""):
+    """A recorder that has recorded two visits, and an opener."""
+    recorder = Recorder(folder / "recorder")
+    opener = Opener(recorder, keys, access, issuer)
+    text = recorder.config.parent / "orgs" / "clinic-a.conf"
+    text.write_text(text.read_text().replace('"record-video" ]', '"record-video", "transcribe" ]', 1))
+    opener.org_text = opener.org_text.replace('"record-video" ]', '"record-video", "transcribe" ]', 1)
+    recorder.start()
+    ours = record(folder, recorder, [person("p1", "provider", "doc", "transcribe"),
+                                     person("p2", "client", "pat", "transcribe")])
+    theirs = record(folder, recorder, [person("p1", "provider", "other-doc"), person("p2", "client", "other-pat")])
+    recorder.stop()
+    return recorder, opener.start(), ours, theirs
+
+
+def reason_of(answer):
+    return (answer.status, answer.json.get("reason"))
+
+
+def test_table(folder):
+    """Each role, each purpose: own and another's, released or not, with and without a reason."""
+    _, opener, ours, theirs = install(folder, access='release = "always";')
+    why = {"reason": "asked for by the board"}
+    rows = [
+        ("doc", "provider", ours, "TREAT", {}, 201, None),
+        ("doc", "provider", theirs, "TREAT", {}, 403, "not-own"),
+        ("doc", "provider", ours, "HOPERAT", why, 403, "purpose-forbidden"),
+        ("doc", "provider", ours, "ETREAT", {}, 403, "purpose-forbidden"),
+        ("doc", "provider", ours, "NOSUCH", {}, 403, "purpose-unknown"),
+        ("doc", "provider", theirs, "BTG", {}, 403, "reason-missing"),
+        ("doc", "provider", theirs, "BTG", why, 201, None),
+        ("pat", "client", ours, "PATRQT", {}, 201, None),
+        ("pat", "client", theirs, "PATRQT", {}, 403, "not-own"),
+        ("pat", "client", ours, "TREAT", {}, 403, "purpose-forbidden"),
+        ("pat", "client", ours, "BTG", why, 403, "purpose-forbidden"),
+        ("boss", "admin", ours, "TREAT", why, 403, "role-forbidden"),
+        ("boss", "admin", ours, "HOPERAT", why, 403, "role-forbidden"),
+        ("boss", "admin", ours, "BTG", why, 403, "role-forbidden"),
+        ("eye", "auditor", ours, "HCOMPL", why, 403, "role-forbidden"),
+        ("eye", "auditor", ours, "BTG", why, 403, "role-forbidden"),
+        ("keep", "custodian", ours, "HOPERAT", {}, 403, "reason-missing"),
+        ("keep", "custodian", ours, "HOPERAT", why, 201, None),
+        ("keep", "custodian", theirs, "HLEGAL", why, 201, None),
+        ("keep", "custodian", ours, "BTG", why, 403, "purpose-forbidden"),
+        ("write", "transcriber", ours, "HOPERAT", {}, 201, None),
+        ("write", "transcriber", theirs, "HOPERAT", {}, 403, "consent-missing"),
+        ("write", "transcriber", ours, "TREAT", {}, 403, "purpose-forbidden"),
+        ("who", "nothing", ours, "TREAT", {}, 403, "person-unknown"),
+        ("doc", "provider", "00000000-0000-4000-8000-000000000000", "TREAT", {}, 404, "session-unknown"),
+    ]
+    for subject, role, session, purpose, more, status, reason in rows:
+        answer = opener.grant(session, purpose, opener.token(subject, role), **more)
+        got = (answer.status, answer.json.get("reason") if status != 201 else None)
+        whose = {ours: "own", theirs: "another's"}.get(session, "no")
+        tap.equal(got, (status, reason), f"{role}, {purpose}, {whose} session: {reason or 'granted'}")
+
+    answer = opener.grant(ours, "TREAT", token_of(opener.keys[0], claims_of("doc", "provider", amr=["pwd"])))
+    tap.equal(answer.status, 201, "no second factor is asked for where the organisation does not")
+    answer = opener.grant(theirs, "BTG", token_of(opener.keys[0], claims_of("doc", "provider", amr=["pwd"])), **why)
+    tap.equal(reason_of(answer), (401, "mfa-required"), "but always for break-glass")
+    challenge = answer.headers["WWW-Authenticate"]
+    tap.ok("insufficient_user_authentication" in challenge and 'acr_values="urn:mfa"' in challenge
+           and 'max_age="300"' in challenge, "and the challenge says what would do", challenge)
+    old = claims_of("doc", "provider", auth_time=int(time.time()) - 301)
+    tap.equal(reason_of(opener.grant(theirs, "BTG", token_of(opener.keys[0], old), **why)), (401, "mfa-required"),
+              "a factor of five minutes ago is not fresh")
+    log = opener.log.read_text()
+    tap.equal(log.count("break-glass in"), 1, "break-glass is a warning in the log")
+    tap.equal(opener.metric("sealtape_access_break_glass_total"), 1, "and counted")
+    tap.contains(opener.records(), "break-glass-started ok session=" + theirs, "and told to the auditors")
+    tap.ok("asked for by the board" not in opener.records() + log, "a reason stands in no log")
+
+    answer = opener.ask("GET", "/v1/grants", headers={"Origin": "https://evil.example"})
+    tap.equal(reason_of(answer), (403, "browser"), "a browser is refused")
+    for header in ("Cookie", "Sec-Fetch-Mode", "Sec-Fetch-Something"):
+        answer = opener.ask("GET", "/v1/grants", headers={header: "x"}, token=opener.token("doc", "provider"))
+        tap.equal(reason_of(answer), (403, "browser"), f"and so is whoever sends {header}")
+    poll(lambda: "reason=browser" in opener.records(), 5, "the refusal of a browser to be in the audit log")
+    tap.equal(opener.child.terminate(20), 0, "the opener ends in good order")
+
+
+def test_tokens(folder):
+    """What is no good token: nobody is known, and nothing is looked for."""
+    keys = [Key(name, name.lower()) for name in ("ES256", "RS256", "PS256", "ES384", "ES512", "EdDSA")]
+    recorder = Recorder(folder / "recorder")
+    opener = Opener(recorder, keys).start()
+    session = "00000000-0000-4000-8000-000000000000"
+    for key in keys:
+        answer = opener.grant(session, "TREAT", token_of(key, claims_of("doc", "provider")))
+        tap.equal(reason_of(answer), (404, "session-unknown"), f"{key.algorithm}: the token is good")
+
+    now, good = int(time.time()), keys[0]
+    claims = claims_of("doc", "provider")
+    text = json.dumps(claims)
+
+    def hs256():
+        """Signed with the public key's text as if it were a secret."""
+        secret = json.dumps(keys[1].jwk).encode()
+        head = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "kid": keys[1].kid}).encode()).rstrip(b"=")
+        body = base64.urlsafe_b64encode(text.encode()).rstrip(b"=")
+        mac = hmac.new(secret, head + b"." + body, hashlib.sha256).digest()
+        return (head + b"." + body + b"." + base64.urlsafe_b64encode(mac).rstrip(b"=")).decode()
+
+    def broken():
+        token = token_of(good, claims)
+        place = token.rindex(".") + 5
+        return token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
+
+    unknown = Key("ES256", "k9")
+    impostor = Key("ES256", good.kid)
+    rows = [
+        ("expired a second ago", token_of(good, claims_of("doc", "provider", exp=now - 1)), "token-expired"),
+        ("not yet valid", token_of(good, claims_of("doc", "provider", nbf=now + 60)), "token-early"),
+        ("issued in the future", token_of(good, claims_of("doc", "provider", iat=now + 60)), "token-early"),
+        ("for somebody else", token_of(good, claims_of("doc", "provider", aud="other")), "token-audience"),
+        ("of another issuer", token_of(good, claims_of("doc", "provider", iss="https://evil")), "token-issuer"),
+        ("of another tenant", token_of(good, claims_of("doc", "provider", tenant="b")), "token-issuer"),
+        ("of an unknown key", token_of(unknown, claims), "token-key-unknown"),
+        ("of a key with a known name", token_of(impostor, claims), "token-signature"),
+        ("with a changed signature", broken(), "token-signature"),
+        ("alg none", token_of(good, claims, {"alg": "none"}), "token-algorithm"),
+        ("HS256 with the public key", hs256(), "token-algorithm"),
+        ("another algorithm than the key's", token_of(good, claims, {"alg": "RS256"}), "token-key-unknown"),
+        ("a claim twice", token_of(good, text[:-1] + ', "sub": "boss"}'), "token-malformed"),
+        ("without exp", token_of(good, {k: v for k, v in claims.items() if k != "exp"}), "token-claims"),
+        ("without sub", token_of(good, {k: v for k, v in claims.items() if k != "sub"}), "token-claims"),
+        ("exp as a text", token_of(good, claims_of("doc", "provider", exp=str(now + 60))), "token-claims"),
+        ("with something critical", token_of(good, claims, {"crit": ["x"]}), "token-malformed"),
+        ("no token", "x.y", "token-malformed"),
+        ("padding", token_of(good, claims) + "==", "token-malformed"),
+        ("long", token_of(good, claims_of("doc", "provider", more="x" * 20000)), "token-malformed"),
+    ]
+    for name, token, reason in rows:
+        answer = opener.grant(session, "TREAT", token)
+        tap.equal(reason_of(answer), (401, reason), f"a token that is {name}: {reason}")
+        tap.ok("invalid_token" in answer.headers["WWW-Authenticate"], "and the challenge says invalid_token")
+    try:
+        answer = opener.grant(session, "TREAT", "A" * 1_000_000)
+        tap.ok(answer.status in (401, 413, 431), f"a token of 1 MB is refused ({answer.status})")
+    except OSError:
+        tap.ok(True, "a token of 1 MB is refused: the line is cut")
+    tap.equal(opener.ask("GET", "/healthz").status, 200, "and the opener lives")
+    poll(lambda: "reason=token-expired" in opener.records(), 5, "refused tokens to be audited")
+
+    # A new key is found, but the issuer's keys are read again only once a minute.
+    answer = opener.grant(session, "TREAT", opener.token("doc", "provider"))
+    tap.equal(answer.status, 404, "the known key goes on")
+    foreign, absent = [], []
+    for i in range(40):
+        begun = time.monotonic()
+        one = opener.grant("11111111-0000-4000-8000-000000000000", "TREAT", opener.token(f"t{i}", "provider"))
+        foreign.append(time.monotonic() - begun)
+        tap.ok(one.body == answer.body, "every unknown session is answered with the same bytes") if i == 0 else None
+    tap.note(f"median answer for an unknown session: {sorted(foreign)[20] * 1000:.1f} ms")
+    for _ in range(60):
+        last = opener.grant(session, "TREAT", opener.token("busy", "provider"))
+    tap.equal(opener.grant(session, "TREAT", opener.token("busy", "provider")).json["reason"], "rate",
+              "a person who asks too often is told to wait")
+    tap.equal(opener.child.terminate(20), 0, "the opener ends in good order")
+
+
+def playable(path):
+    done = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "format=format_name,duration", "-of", "json", path],
+                          capture_output=True, text=True)
+    return json.loads(done.stdout).get("format", {}) if done.returncode == 0 else {}
+
+
+def test_export(folder):
+    """One command from a token to a file that plays; audit first; grants that end."""
+    recorder, opener, ours, theirs = install(folder, access='release = "always"; idle_s = 3; start_s = 4;')
+    token = folder / "token"
+    token.write_text(opener.token("pat", "client"))
+
+    for name, form in (("out.mp4", "mp4"), ("out.mkv", "matroska")):
+        done = recorder.command("export", ours, "--purpose", "PATRQT", "--token-file", token, "--output", folder / name)
+        tap.ok(done.returncode == 0, f"a client gets the own recording as {name}", done.stderr)
+        found = playable(folder / name)
+        tap.ok(form in found.get("format_name", "") and float(found.get("duration", 0)) > SECONDS - 1, "it plays", found)
+    done = recorder.command("export", theirs, "--purpose", "PATRQT", "--token-file", token, "--output", folder / "no.mp4")
+    tap.equal(done.returncode, 1, "another's is refused")
+    tap.contains(done.stderr, "not-own", "and is said so")
+    tap.ok(not (folder / "no.mp4").exists(), "and no file is left")
+    done = recorder.command("export", ours, "--purpose", "TREAT", "--output", folder / "local.mkv")
+    tap.ok(done.returncode == 0, "who set it up exports as a local operator", done.stderr)
+    lines = opener.records().splitlines()
+    first = next(i for i, line in enumerate(lines) if "media-exported" in line)
+    tap.ok(any("grant-issued" in line for line in lines[:first]), "a grant's record comes before what is opened")
+
+    path = f"/v1/grants/{opener.grant(ours, 'TREAT', opener.token('doc', 'provider')).json['grant']}"
+    other = opener.token("other-doc", "provider")
+    tap.equal(reason_of(opener.ask("GET", path + "/media", token=other)), (404, "grant-unknown"),
+              "a grant is its person's alone")
+    doc = opener.token("doc", "provider")
+    whole = opener.ask("GET", path + "/media?format=webm", token=doc)
+    tap.ok(whole.status == 200 and whole.body[:4] == b"\x1a\x45\xdf\xa3" and b"webm" in whole.body[:64], "WebM streams")
+    part = opener.ask("GET", path + "/media?tracks=p1-audio&to_us=1000000", token=doc)
+    tap.ok(part.status == 200 and 0 < len(part.body) < len(whole.body), "so does a part of it")
+    tap.equal(opener.ask("GET", path + "/media?format=avi", token=doc).status, 422, "an unknown format is said")
+    tap.equal(reason_of(opener.ask("GET", path + "/media?tracks=p9", token=doc)), (403, "outside-grant"),
+              "a track that is not the grant's is refused")
+    time.sleep(4.5)
+    tap.equal(reason_of(opener.ask("GET", path + "/media", token=doc)), (410, "grant-expired"), "it ends by idleness")
+    path = f"/v1/grants/{opener.grant(ours, 'TREAT', doc).json['grant']}"
+    tap.equal(opener.ask("DELETE", path, token=doc).json["state"], "revoked", "one can be given back")
+    tap.equal(reason_of(opener.ask("GET", path + "/media", token=doc)), (410, "grant-revoked"), "and is over then")
+
+    # In the end the audit log can not be written.
+    log = next((recorder.folder / "audit" / recorder.org).glob("access*.log"))
+    size = log.stat().st_size
+    path = f"/v1/grants/{opener.grant(ours, 'TREAT', doc).json['grant']}"
+    limit = ["prlimit", f"--pid={opener.child.process.pid}", f"--fsize={size}:{size}"]
+    tap.equal(subprocess.run(limit).returncode, 0, "the log's disk is full")
+    tap.equal(reason_of(opener.ask("GET", path + "/media", token=doc)), (503, "audit-unavailable"), "nothing opens")
+    tap.equal(reason_of(opener.grant(ours, "TREAT", doc)), (503, "audit-unavailable"), "nothing is granted")
+    opener.child.kill()
+
+
+def test_revoked(folder):
+    """What is being read ends when it is no longer allowed."""
+    recorder, opener, ours, _ = install(folder, access='release = "always";')
+    token = opener.token("pat", "client")
+
+    def begin():
+        grant = opener.grant(ours, "PATRQT", token).json["grant"]
+        connection, answer = opener.stream(f"/v1/grants/{grant}/segments/p1-audio/0", token)
+        tap.equal(answer.status, 200, "media are being read")
+        return grant, connection, answer
+
+    # A recording this short fits into buffers on the way, so the reader is held up before: the opener's side decides.
+    grant, connection, answer = begin()
+    answer.read()
+    connection.close()
+    opener.write_access('release = "never";')
+    opener.child.process.send_signal(1)
+    poll(lambda: "settings read again" in opener.log.read_text(), 5, "the settings to be read again")
+    tap.equal(reason_of(opener.ask("GET", f"/v1/grants/{grant}/media", token=token)), (403, "not-released"),
+              "a grant does not outlive what allowed it")
+    tap.equal(reason_of(opener.grant(ours, "PATRQT", token)), (403, "not-released"), "and there is no new one")
+    opener.child.kill()
+    records = opener.records()
+    tap.contains(records, "media-exported ok session=" + ours, "kill -9 leaves the record of what was opened")
+    tap.ok("subject" not in records and "asked" in records, "without anything about a person but an id")
+
+
+if __name__ == "__main__":
+    main([test_table, test_tokens, test_export, test_revoked], 120)
