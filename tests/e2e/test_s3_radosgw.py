@@ -170,7 +170,7 @@ def versions(place):
         tap.equal(store.ask("get org/s10/tp1/0-0.tape"), s3.told(BODY), "a session with a longer name is untouched")
     with place.store("locked", lock="compliance", lock_days=2) as store:
         rows = store.ask("versions org/s/").split(" ")[1:]
-        tap.equal(len(rows), 2, "two objects are under lock", rows)
+        tap.ok(len(rows) == 2, "two objects are under lock", rows)
         answer = store.ask("erase org/s/").split(" ")
         tap.equal(answer[:7], ["ok", "0", "gone", "2", "locked", "0", "failed"], "neither can be removed, and each says it is a lock")
         days = (int(answer[7]) - time.time()) / 86400
