@@ -55,7 +55,7 @@ test_nothing_is_done_that_can_not_be_told(TrailFixture *fixture, gconstpointer u
 
     g_assert_true(g_file_set_contents(fixture->settings->audit_path, "no folder", -1, NULL));
     g_assert_false(audit_journal_write(journal, "clinic-a", &event, &error));
-    g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_IO);
+    g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_DENIED);
     g_assert_nonnull(strstr(error->message, "is not done"));
 }
 

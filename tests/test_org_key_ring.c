@@ -33,6 +33,17 @@ write_ring(const SettingsFixture *fixture, const NoteSigner *signer)
     settings_fixture_write(path, note);
 }
 
+static void
+remove_ring(const SettingsFixture *fixture)
+{
+    g_autofree char *orgs = g_path_get_dirname(fixture->org_path);
+    g_autofree char *folder = org_key_ring_folder(orgs, "clinic-a");
+    g_autofree char *path = g_build_filename(folder, "1.note", NULL);
+
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
 /* Settings that trust `admin`. */
 static void
 write_settings(const SettingsFixture *fixture)
@@ -63,6 +74,7 @@ test_ring_counts_in_place_of_the_list(SettingsFixture *fixture, gconstpointer un
     g_assert_cmpuint(org->ring_version, ==, 1);
     g_assert_cmpuint(org->recipients->len, ==, 2);
     g_assert_cmpstr(org->recipients->pdata[0], ==, settings_fixture_recipients[1]);
+    remove_ring(fixture);
 }
 
 static void
@@ -74,6 +86,7 @@ test_ring_of_a_stranger_stops_everything(SettingsFixture *fixture, gconstpointer
     write_settings(fixture);
     write_ring(fixture, stranger);
     settings_fixture_fault(fixture, CONFIG_ERROR_INVALID, "the key ring does not count");
+    remove_ring(fixture);
 }
 
 static void
