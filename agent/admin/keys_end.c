@@ -200,7 +200,7 @@ end(CommandContext *context, KeyRingState state, int argc, char **argv)
     const GOptionEntry entries[] = {
         {"org",      0, 0, G_OPTION_ARG_STRING,         &org,             "The organisation",                      "ID"  },
         {"identity", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self.identities,
-         "Of the key itself, which is asked: a file, or pkcs11:...",                                               "FILE"},
+         "Of the key itself, which is asked",                                                                      "FILE"},
         {"gone",     0, 0, G_OPTION_ARG_STRING,         &self.gone,       "Nobody has its identity any more: why",
          "TEXT"                                                                                                          },
         G_OPTION_ENTRY_NULL,

@@ -200,7 +200,7 @@ make(CommandContext *context, bool is_rotation, int argc, char **argv)
         {"recipient", 0, 0, G_OPTION_ARG_STRING,         &options.recipient,
          "The public half of one that lies elsewhere: age1..., age1tag1...",                                            "KEY" },
         {"identity",  0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.identities,
-         "Opens a challenge, as proof that it can be opened: a file, or pkcs11:...",                                    "FILE"},
+         "Opens a challenge, as proof that it can be opened",                                                           "FILE"},
         {"escrow",    0, 0, G_OPTION_ARG_STRING,         &options.escrow,
          "In place of that proof: where its secret half is kept",                                                       "TEXT"},
         G_OPTION_ENTRY_NULL,

@@ -199,7 +199,7 @@ keys_rewrap_run(CommandContext *context, int argc, char **argv)
     const GOptionEntry entries[] = {
         {"org",      0, 0, G_OPTION_ARG_STRING,         &org,        "The organisation",                       "ID"  },
         {"identity", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &identities,
-         "Opens the old or the new: a file, or pkcs11:...; may be repeated",                                   "FILE"},
+         "Opens the old or the new; may be repeated",                                                          "FILE"},
         {"jobs",     0, 0, G_OPTION_ARG_INT,            &n_jobs,     "How many sessions at once (default: 8)", "N"   },
         G_OPTION_ENTRY_NULL,
     };
