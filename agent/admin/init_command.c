@@ -18,10 +18,11 @@ org_fault(const char *org)
                "a letter or digit";
     }
     /* These would share their key file's name with another key. */
-    if (g_strv_contains(taken, org))
+    if (g_strv_contains(taken, org)) {
         return "`recorder`, `access`, `admin`, `pseudonym` and `break-glass` are names of other "
                "keys: "
                "take another id";
+    }
     return NULL;
 }
 

@@ -42,8 +42,9 @@ keys_command_run(CommandContext *context, int argc, char **argv)
         if (strcmp(argv[1], rows[i].word) == 0)
             return rows[i].run(context, argc - 1, argv + 1);
     }
-    if (command_context_parse(context, &syntax, &argc, argv))
+    if (command_context_parse(context, &syntax, &argc, argv)) {
         g_printerr("sealtape keys: `%s` is none of its commands\nTry `sealtape keys --help`.\n",
                    argv[1]);
+    }
     return EXIT_CODE_USAGE;
 }

@@ -60,9 +60,10 @@ fault_of(const NewOptions *options, NewKey *self)
     }
     if (options->output != NULL && options->recipient != NULL)
         return "--output makes a key, --recipient names one: give one of them";
-    if (self->is_rotation && !names_key)
+    if (self->is_rotation && !names_key) {
         return "give --output FILE for a key to be made, or --recipient for one that lies "
                "elsewhere";
+    }
     if (options->recipient == NULL && (options->identities != NULL || options->escrow != NULL))
         return "--identity and --escrow are about the key that --recipient names";
     return NULL;

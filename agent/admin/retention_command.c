@@ -148,9 +148,10 @@ do_org(Retention *self, const Custody *custody, const char *org, GError **error)
     }
     if (self->is_run && !erase_run_replay(custody, org, &n_restored, error))
         return false;
-    if (n_restored > 0)
+    if (n_restored > 0) {
         g_printerr("sealtape retention: %u notes of erasures were put back into a restored store\n",
                    n_restored);
+    }
     plan = retention_plan_make(custody, org, settings, self->trusts_clock, error);
     if (plan == NULL)
         return false;

@@ -22,9 +22,10 @@ shred_check(const char *path, GError **error)
 {
     struct stat found;
 
-    if (g_str_has_prefix(path, "pkcs11:"))
+    if (g_str_has_prefix(path, "pkcs11:")) {
         return fail(error, path,
                     "a key in a token is deleted with the token's tools; then say --gone");
+    }
     if (lstat(path, &found) != 0)
         return storage_fail_errno(error, "look at", path);
     if (!S_ISREG(found.st_mode))

@@ -74,9 +74,10 @@ compare_with_manifest(const Checking *self, const SealedObject *object, const GP
         recording_open(check->store, check->org, object->session, check->verifiers, &fault);
     const ManifestPart *manifest = recording != NULL ? recording_manifest(recording) : NULL;
 
-    if (recording == NULL)
+    if (recording == NULL) {
         return g_strdup_printf("%s: its manifest does not count: %s", object->session,
                                fault->message);
+    }
     for (guint i = 0; i < keys->len; i++) {
         const EnvelopeKey *key = g_ptr_array_index(keys, i);
         g_autoptr(AgeRecipient) own = age_identity_recipient(key->identity);
@@ -85,9 +86,10 @@ compare_with_manifest(const Checking *self, const SealedObject *object, const GP
             const ManifestTrack *track = g_ptr_array_index(manifest->tracks, j);
 
             if (strcmp(track->id, key->track) == 0 &&
-                strcmp(track->recipient, age_recipient_text(own)) != 0)
+                strcmp(track->recipient, age_recipient_text(own)) != 0) {
                 return g_strdup_printf("%s: holds another key for track %s than the manifest names",
                                        object->name, track->id);
+            }
         }
     }
     return NULL;
@@ -113,7 +115,7 @@ try_role(const Checking *self, const SealedObject *object, GBytes *sealed, int r
     } else {
         text = age_file_open_secret(self->at_hand[role], object->context, bytes, n_bytes, &fault);
     }
-    verdict->is_opened[role] = fault == NULL;
+    verdict->is_opened[role] = is_envelope ? keys != NULL : text != NULL;
     if (fault != NULL) {
         verdict->finding = g_strdup_printf("%s: does not open with the %s key: %s", object->name,
                                            key_ring_roles[role], fault->message);

@@ -8,9 +8,10 @@
 void
 access_answer_refuse(HttpRequest *request, const Refusal *refusal)
 {
-    if (refusal->status == 401)
+    if (refusal->status == 401) {
         http_caller_answer_header(request, "WWW-Authenticate",
                                   refusal->challenge != NULL ? refusal->challenge : "Bearer");
+    }
     http_reply_problem(request, refusal->status, refusal->detail,
                        json_pack("{s:s}", "reason", refusal->reason));
 }
@@ -24,9 +25,10 @@ list_acr(const OrgSettings *org)
     for (guint i = 0; i < org->access->issuers->len; i++) {
         const OrgIssuer *issuer = org->access->issuers->pdata[i];
 
-        for (guint j = 0; j < issuer->acr->len; j++)
+        for (guint j = 0; j < issuer->acr->len; j++) {
             g_string_append_printf(list, "%s%s", list->len > 0 ? " " : "",
                                    (const char *) issuer->acr->pdata[j]);
+        }
     }
     return g_string_free(list, FALSE);
 }

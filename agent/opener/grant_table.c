@@ -1,7 +1,7 @@
 #include "agent/opener/grant_table.h"
 
 /* An ended grant answers `gone` instead of `unknown` for so long. */
-#define REMEMBERED_US (10 * 60 * G_USEC_PER_SEC)
+#define REMEMBERED_US ((int64_t) 10 * 60 * G_USEC_PER_SEC)
 
 struct GrantTable {
     GHashTable *grants; /* id -> Grant */
