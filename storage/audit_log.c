@@ -19,7 +19,7 @@
  * Appending: one write, one flush. If either fails the file is cut back to where it was; where that
  * fails too, nobody knows what the disk holds: the log is broken until it is opened again. */
 
-enum { MAX_WORDS_BYTES = 12288, LOOK_AGAIN_MS = 20 };
+enum { MAX_WORDS_BYTES = 14336, LOOK_AGAIN_MS = 20 };
 
 struct AuditLog {
     char *origin;

@@ -56,7 +56,7 @@ libconfig config
 sodium crypto
 openssl/ crypto
 curl/ storage
-jansson agent/service agent/recorder agent/opener agent/admin agent/playback storage/aws_credentials_fetch.c
+jansson agent/audit agent/service agent/recorder agent/opener agent/admin agent/playback storage/aws_credentials_fetch.c
 systemd/ agent/service
 jose/ agent/opener
 sqlite3 storage/sql_database.c

@@ -1,4 +1,5 @@
 #include "agent/audit/audit_event.h"
+#include "tests/fakes/audit_samples.h"
 
 #include <string.h>
 
@@ -43,33 +44,11 @@ test_encodes_what_could_be_more_than_a_value(void)
     g_assert_cmpstr(words, ==, "recording-refused refused evidence=a%20b%0A9%20x%3D%25%7F%C3%A9");
 }
 
-/* An event in which every text is `value`. */
-static AuditEvent
-event_full_of(const char *value)
-{
-    AuditEvent event = {.kind = AUDIT_EVENTS_LEFT_OUT, .outcome = AUDIT_FAILED};
-    const char **const texts[] = {
-        &event.session,      &event.participant, &event.purpose, &event.state,     &event.reason,
-        &event.text_version, &event.evidence,    &event.policy,  &event.actor,     &event.role,
-        &event.use,          &event.token,       &event.grant,   &event.address,   &event.approver,
-        &event.review,       &event.client,      &event.tracks,  &event.recipient, &event.basis,
-        &event.key,          &event.new_key,     &event.matter,  &event.rule,      &event.until,
-        &event.certificate,  &event.object,      &event.detail,
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-        *texts[i] = value;
-    event.from_us = G_MININT64;
-    event.to_us = G_MAXINT64;
-    event.count = G_MAXUINT64;
-    return event;
-}
-
 static void
 test_is_never_too_long_for_the_log(void)
 {
     g_autofree char *value = g_strnfill(100000, '\n');
-    const AuditEvent event = event_full_of(value);
+    const AuditEvent event = audit_samples_full_of(AUDIT_EVENTS_LEFT_OUT, value);
     g_autofree char *words = audit_event_words(&event);
 
     g_assert_cmpuint(strlen(words), >, 10000);
@@ -79,7 +58,7 @@ test_is_never_too_long_for_the_log(void)
 static void
 test_is_read_back_as_it_was(void)
 {
-    const AuditEvent event = event_full_of("a b%\n=\xc3\xa9");
+    const AuditEvent event = audit_samples_full_of(AUDIT_EVENTS_LEFT_OUT, "a b%\n=\xc3\xa9");
     g_autofree char *words = audit_event_words(&event);
     g_autofree char *line = g_strdup_printf("17 2026-11-21T17:00:23.672566Z %s", words);
     g_autofree char *again = NULL;
@@ -97,7 +76,8 @@ test_is_read_back_as_it_was(void)
 static void
 test_reads_what_a_later_version_wrote(void)
 {
-    static const char line[] = "0 t grant-issued ok session=s1 unheard=of count=2";
+    static const char line[] =
+        "0 2026-11-21T17:00:00Z grant-issued ok session=s1 unheard=of count=2";
     g_auto(AuditRecord) record = {0};
 
     g_assert_true(audit_record_parse(&record, line, strlen(line)));
@@ -110,15 +90,15 @@ test_is_no_record(void)
 {
     static const char *const lines[] = {
         "",
-        "0 t grant-issued",
-        "x t grant-issued ok",
-        "0 t grant-unheard ok",
-        "0 t grant-issued perhaps",
-        "0 t grant-issued ok session",
-        "0 t grant-issued ok session=%",
-        "0 t grant-issued ok session=%4",
-        "0 t grant-issued ok session=%zz",
-        "0 t grant-issued ok session=a%00b",
+        "0 2026-11-21T17:00:00Z grant-issued",
+        "x 2026-11-21T17:00:00Z grant-issued ok",
+        "0 2026-11-21T17:00:00Z grant-unheard ok",
+        "0 2026-11-21T17:00:00Z grant-issued perhaps",
+        "0 2026-11-21T17:00:00Z grant-issued ok session",
+        "0 2026-11-21T17:00:00Z grant-issued ok session=%",
+        "0 2026-11-21T17:00:00Z grant-issued ok session=%4",
+        "0 2026-11-21T17:00:00Z grant-issued ok session=%zz",
+        "0 2026-11-21T17:00:00Z grant-issued ok session=a%00b",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {

@@ -36,6 +36,32 @@ test_tells_of_itself_and_is_anchored(TrailFixture *fixture, gconstpointer unused
     g_assert_cmpuint(trail_fixture_anchors(fixture, "access.host-1"), >=, 1);
 }
 
+/* Whoever reads the log learns who had consented before it learns that recording began. */
+static void
+test_a_record_is_behind_what_was_noted_before(TrailFixture *fixture, gconstpointer unused)
+{
+    AuditTrail *trail = open_trail(fixture);
+    const AuditEvent noted = {.kind = AUDIT_CONSENT_CHANGED};
+    const AuditEvent written = {.kind = AUDIT_RECORDING_STARTED};
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    for (int i = 0; i < 100; i++) {
+        audit_trail_note(trail, "clinic-a", &noted);
+        audit_trail_note(trail, "clinic-a", &noted);
+        g_assert_true(audit_trail_write(trail, "clinic-a", &written, NULL));
+    }
+    audit_trail_free(trail);
+
+    text = trail_fixture_log(fixture, "access.host-1");
+    lines = g_strsplit(text, "\n", -1);
+    for (int i = 0; i < 300; i++) {
+        const char *event = i % 3 == 2 ? " recording-started ok" : " consent-changed ok";
+
+        g_assert_true(g_str_has_suffix(lines[i + 1], event));
+    }
+}
+
 static void
 test_a_flood_of_refusals_is_bounded(TrailFixture *fixture, gconstpointer unused)
 {
@@ -86,6 +112,8 @@ main(int argc, char **argv)
     trail_fixture_start();
     trail_fixture_add("audit-trail", "tells-of-itself-and-is-anchored",
                       test_tells_of_itself_and_is_anchored);
+    trail_fixture_add("audit-trail", "a-record-is-behind-what-was-noted-before",
+                      test_a_record_is_behind_what_was_noted_before);
     trail_fixture_add("audit-trail", "a-flood-of-refusals-is-bounded",
                       test_a_flood_of_refusals_is_bounded);
     trail_fixture_add("audit-trail", "refuses-what-no-log-takes", test_refuses_what_no_log_takes);

@@ -257,6 +257,8 @@ body_of(const AccessClientOptions *options)
         json_object_set_new(body, "org", json_string(options->org));
     if (options->reason != NULL)
         json_object_set_new(body, "reason", json_string(options->reason));
+    if (options->recipient != NULL)
+        json_object_set_new(body, "recipient", json_string(options->recipient));
     if (options->tracks == NULL)
         return body;
     tracks = json_array();

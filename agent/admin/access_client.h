@@ -18,6 +18,7 @@ typedef struct {
     const char *session, *purpose;
     const char *org; /* NULL: the person's only one; as all that follows: not said */
     const char *reason;
+    const char *recipient;
     char **tracks;
     int64_t from_us, until_us;
     const Secret *token; /* borrowed; NULL: who runs this program is who asks */

@@ -1,3 +1,6 @@
+#include "agent/admin/audit_disclosures.h"
+#include "agent/admin/audit_export.h"
+#include "agent/admin/audit_filter.h"
 #include "agent/admin/audit_keygen.h"
 #include "agent/admin/audit_prove.h"
 #include "agent/admin/audit_show.h"
@@ -102,6 +105,10 @@ run_verify(CommandContext *context, int argc, char **argv)
         g_print("There is no audit log on this host yet.\n");
     }
     json_decref(rows);
+    /* Last, so that a log is verified as it was found; and one that takes no record is verified all
+     * the same. */
+    if (!audit_filter_tell(context, sources, "verify", &(AuditFilter){0}, &error))
+        g_printerr("sealtape audit verify: not noted: %s\n", error->message);
     return n_findings == 0 ? EXIT_CODE_OK : EXIT_CODE_FINDINGS;
 }
 
@@ -112,14 +119,16 @@ audit_command_run(CommandContext *context, int argc, char **argv)
         const char *word;
         int (*run)(CommandContext *context, int argc, char **argv);
     } rows[] = {
-        {"show",   audit_show_run  },
-        {"verify", run_verify      },
-        {"prove",  audit_prove_run },
-        {"keygen", audit_keygen_run},
+        {"show",        audit_show_run       },
+        {"verify",      run_verify           },
+        {"prove",       audit_prove_run      },
+        {"export",      audit_export_run     },
+        {"disclosures", audit_disclosures_run},
+        {"keygen",      audit_keygen_run     },
     };
     static const CommandSyntax syntax = {
         "audit",
-        "show | verify | prove | keygen",
+        "show | verify | prove | export | disclosures | keygen",
         "Shows what recorder, opener and command line have noted, holds it against what was "
         "signed, or proves a record.\n"
         "`sealtape audit verify --help` says more.",
@@ -132,7 +141,10 @@ audit_command_run(CommandContext *context, int argc, char **argv)
         if (strcmp(argv[1], rows[i].word) == 0)
             return rows[i].run(context, argc - 1, argv + 1);
     }
-    if (command_context_parse(context, &syntax, &argc, argv))
-        g_printerr("sealtape audit: `%s` is none of show, verify, prove and keygen\n", argv[1]);
+    if (command_context_parse(context, &syntax, &argc, argv)) {
+        g_printerr(
+            "sealtape audit: `%s` is none of show, verify, prove, export, disclosures and keygen\n",
+            argv[1]);
+    }
     return EXIT_CODE_USAGE;
 }

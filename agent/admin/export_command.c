@@ -89,6 +89,7 @@ ask_and_write(Export *self, GError **error)
         .purpose = options->purpose,
         .org = options->org,
         .reason = options->reason,
+        .recipient = options->recipient,
         .tracks = options->tracks,
         .from_us = options->from_us,
         .until_us = options->until_us,

@@ -11,6 +11,7 @@ typedef struct {
     char **identities;
     char *purpose;
     char *reason;
+    char *recipient;
     char *token;
     char *org;
     char *output;
@@ -115,6 +116,7 @@ read_all(RecoverOptions *self, Raw *raw)
     self->identity_paths = g_steal_pointer(&raw->identities);
     self->purpose = g_steal_pointer(&raw->purpose);
     self->reason = g_steal_pointer(&raw->reason);
+    self->recipient = g_steal_pointer(&raw->recipient);
     self->token_path = g_steal_pointer(&raw->token);
     self->org = g_steal_pointer(&raw->org);
     self->output = g_steal_pointer(&raw->output);
@@ -187,6 +189,8 @@ parse_export(CommandContext *context, Raw *raw, int *argc, char **argv)
         {"output",     'o', 0, G_OPTION_ARG_FILENAME, &raw->output,        "Where to; - for standard output",
          "FILE"                                                                                                              },
         {"reason",     0,   0, G_OPTION_ARG_STRING,   &raw->reason,        "Why, where that is asked",                 "TEXT"},
+        {"recipient",  0,   0, G_OPTION_ARG_STRING,   &raw->recipient,
+         "Whom it is disclosed to: an id of yours",                                                                    "ID"  },
         {"token-file", 0,   0, G_OPTION_ARG_FILENAME, &raw->token,
          "Access token; - for standard input (default: you, as a local operator)",                                     "FILE"},
         {"org",        0,   0, G_OPTION_ARG_STRING,   &raw->org,           "Organisation, for an operator of several",
@@ -231,6 +235,7 @@ parse_any(CommandContext *context, bool is_export, int argc, char **argv)
     g_strfreev(raw.identities);
     g_free(raw.purpose);
     g_free(raw.reason);
+    g_free(raw.recipient);
     g_free(raw.token);
     g_free(raw.org);
     g_free(raw.output);
@@ -269,6 +274,7 @@ recover_options_free(RecoverOptions *self)
     g_strfreev(self->identity_paths);
     g_free(self->purpose);
     g_free(self->reason);
+    g_free(self->recipient);
     g_free(self->token_path);
     g_free(self->org);
     g_free(self->output);

@@ -12,7 +12,8 @@ typedef struct {
     char *session;
     char **identity_paths; /* recover: NULL-terminated, at least one */
     char *purpose;         /* export: a code */
-    char *reason;          /* export: NULL: none, as the two that follow */
+    char *reason;          /* export: NULL: none, as the three that follow */
+    char *recipient;
     char *token_path;
     char *org;
     char *output;  /* a path, or `-` */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { MAX_VALUE_BYTES = 128 };
+enum { MAX_VALUE_BYTES = 128, MAX_CLIENTS_BYTES = 640 };
 
 static const char *const outcome_texts[] = {
     [AUDIT_OK] = "ok",
@@ -64,10 +64,11 @@ append_value(GString *words, const char *name, const char *value)
 {
     static const char *const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                      "0123456789._:/@+,-";
+    const size_t n_most = strcmp(name, "client") == 0 ? MAX_CLIENTS_BYTES : MAX_VALUE_BYTES;
     size_t n_bytes = 0;
 
     g_string_append_printf(words, " %s=", name);
-    for (const char *next = value; *next != '\0' && n_bytes < MAX_VALUE_BYTES; next++, n_bytes++) {
+    for (const char *next = value; *next != '\0' && n_bytes < n_most; next++, n_bytes++) {
         if (strchr(plain, *next) != NULL) {
             g_string_append_c(words, *next);
         } else {
@@ -153,6 +154,17 @@ decode(char *word)
     return true;
 }
 
+/* Digits and marks of ISO 8601 alone, which every format may have as they stand. */
+static bool
+is_time(const char *text)
+{
+    g_autoptr(GDateTime) time = NULL;
+
+    if (strspn(text, "0123456789-:.TZ") == strlen(text))
+        time = g_date_time_new_from_iso8601(text, NULL);
+    return time != NULL;
+}
+
 static bool
 parse_field(AuditEvent *self, char *word)
 {
@@ -178,7 +190,7 @@ audit_record_parse(AuditRecord *self, const char *line, size_t n_bytes)
     self->texts = g_strsplit(text, " ", -1);
     if (strlen(text) != n_bytes || g_strv_length(self->texts) < 4 ||
         !g_ascii_string_to_unsigned(self->texts[0], 10, 0, G_MAXUINT64, &self->number, NULL) ||
-        !parse_outcome(self->texts[3], &self->event.outcome))
+        !is_time(self->texts[1]) || !parse_outcome(self->texts[3], &self->event.outcome))
         return false;
     self->time = self->texts[1];
     self->event.kind = audit_kind_of(self->texts[2]);

@@ -147,7 +147,9 @@ prepare(AccessStream *self, const AccessStreamOptions *options)
     const Grant *grant = self->grant;
     g_autofree char *asked = NULL;
 
-    self->opened = access_record_of_grant(AUDIT_MEDIA_EXPORTED, grant, &asked);
+    self->opened = access_record_of_grant(grant->request->recipient == NULL ? AUDIT_MEDIA_EXPORTED
+                                                                            : AUDIT_MEDIA_DISCLOSED,
+                                          grant, &asked);
     self->tracks = g_strjoinv(",", options->tracks);
     self->opened.tracks = self->tracks;
     self->opened.from_us = options->from_us;

@@ -6,6 +6,7 @@ caller_copy(const Caller *self)
     Caller *copy = g_memdup2(self, sizeof(*self));
 
     copy->id = g_strdup(self->id);
+    copy->told_as = g_strdup(self->told_as);
     copy->org = g_strdup(self->org);
     copy->subject = g_strdup(self->subject);
     copy->token_id = g_strdup(self->token_id);
@@ -47,6 +48,7 @@ caller_free(Caller *self)
     if (self == NULL)
         return;
     g_free(self->id);
+    g_free(self->told_as);
     g_free(self->org);
     g_free(self->subject);
     g_free(self->token_id);

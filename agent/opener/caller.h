@@ -8,6 +8,7 @@
 /* Who asks, as a token or the kernel says: a plain value, NULL where something was not said. */
 typedef struct {
     char *id;       /* `unix:anna`, or `<issuer>|<sub>` of a token */
+    char *told_as;  /* to the auditors: a pseudonym; NULL: `id` */
     char *org;      /* the one organisation this person is asking in */
     char *subject;  /* as participants of sessions name it */
     unsigned roles; /* of 1 << AccessRole */

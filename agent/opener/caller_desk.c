@@ -1,5 +1,6 @@
 #include "agent/opener/caller_desk.h"
 
+#include "agent/audit/pseudonym.h"
 #include "agent/opener/token.h"
 #include "agent/opener/token_claims.h"
 #include "agent/rules/org_policy.h"
@@ -40,6 +41,17 @@ check_free(Check *self)
     g_free(self);
 }
 
+/* Audited under a pseudonym where the settings say so. `caller`: what it is told as is only for
+ * this call. */
+static void
+tell(const Opener *opener, Caller *caller, CallerDeskDone done, void *user_data)
+{
+    if (opener->settings->audit->hides_people && opener->pseudonym_key != NULL)
+        caller->told_as = pseudonym_of(opener->pseudonym_key, caller->org, caller->id);
+    done(caller, NULL, user_data);
+    g_clear_pointer(&caller->told_as, g_free);
+}
+
 static void
 on_keys(const json_t *keys, void *user_data)
 {
@@ -52,11 +64,12 @@ on_keys(const json_t *keys, void *user_data)
         key_sets_get(self->opener->key_sets, self->issuer, true, on_keys, self);
         return;
     }
-    if (fault == TOKEN_OK)
+    if (fault == TOKEN_OK) {
         fault = token_claims_read(self->token->claims, self->issuer, self->org->id,
                                   g_get_real_time() / G_USEC_PER_SEC, &caller);
+    }
     if (fault == TOKEN_OK) {
-        self->done(caller, NULL, self->user_data);
+        tell(self->opener, caller, self->done, self->user_data);
     } else {
         refuse(self->done, self->user_data, fault);
     }
@@ -154,7 +167,7 @@ check_peer(const Opener *opener, const HttpRequest *request, const char *id, Cal
                           .roles = roles_of(operator),
                           .is_operator = true,
                           .owns_every_session = operator->owns_every_session };
-        done(&caller, NULL, user_data);
+        tell(opener, &caller, done, user_data);
         g_free(caller.id);
         return;
     }

@@ -17,8 +17,8 @@ fail(char **fault, const char *member, const char *sentence)
 static bool
 check_members(const json_t *body, char **fault)
 {
-    static const char *const known[] = {"session", "org",   "purpose", "tracks",
-                                        "from_us", "to_us", "reason",  NULL};
+    static const char *const known[] = {"session", "org",    "purpose",   "tracks", "from_us",
+                                        "to_us",   "reason", "recipient", NULL};
     const char *name = NULL;
     json_t *value = NULL;
 
@@ -27,7 +27,7 @@ check_members(const json_t *body, char **fault)
         if (!g_strv_contains(known, name)) {
             /* Whatever it is called goes back to nobody but who sent it, as text. */
             *fault = g_strdup("the body has a member that nobody knows: session, org, purpose, "
-                              "tracks, from_us, to_us and reason are known.");
+                              "tracks, from_us, to_us, reason and recipient are known.");
             return false;
         }
     }
@@ -140,7 +140,8 @@ grant_request_parse(const json_t *body, char **fault)
     if (check_members(body, fault) && read_id(body, "session", true, &self->session, fault) &&
         read_id(body, "org", false, &self->org, fault) && read_purpose(self, body, fault) &&
         read_tracks(self, body, fault) && read_times(self, body, fault) &&
-        read_reason(self, body, fault))
+        read_reason(self, body, fault) &&
+        read_id(body, "recipient", false, &self->recipient, fault))
         return g_steal_pointer(&self);
     return NULL;
 }
@@ -155,6 +156,7 @@ grant_request_copy(const GrantRequest *self)
     copy->purpose = g_strdup(self->purpose);
     copy->tracks = g_strdupv(self->tracks);
     copy->reason = g_strdup(self->reason);
+    copy->recipient = g_strdup(self->recipient);
     return copy;
 }
 
@@ -188,5 +190,6 @@ grant_request_free(GrantRequest *self)
     if (self->reason != NULL)
         explicit_bzero(self->reason, strlen(self->reason));
     g_free(self->reason);
+    g_free(self->recipient);
     g_free(self);
 }

@@ -12,7 +12,9 @@ typedef struct {
     char *purpose;
     char **tracks; /* NULL: all that may be had */
     int64_t from_us, until_us;
-    char *reason; /* NULL: none given */
+    char *reason;    /* NULL: none given */
+    char *recipient; /* whom it is disclosed to: an id of the organisation's; NULL: nobody but who
+                        asks */
 } GrantRequest;
 
 /* Returns: NULL with `fault` set to one sentence, owned, that names the member. */

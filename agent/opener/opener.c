@@ -1,5 +1,6 @@
 #include "agent/opener/opener.h"
 
+#include "agent/audit/pseudonym.h"
 #include "agent/opener/access_record.h"
 #include "agent/opener/access_stream.h"
 #include "agent/opener/grant_watch.h"
@@ -45,6 +46,27 @@ read_signer(const char *path, GError **error)
     if (signer == NULL)
         g_prefix_error(error, "access.signing_key: %s: ", path);
     return signer;
+}
+
+/* Returns: false sets `error`; none is set where the settings name none. */
+static bool
+read_pseudonym_key(Opener *self, GError **error)
+{
+    const char *path = self->settings->audit->pseudonym_key_path;
+    g_autoptr(Secret) text = NULL;
+
+    if (path == NULL) {
+        g_warning("audit.pseudonym_key is not set: a client's disclosures will not be found in the "
+                  "audit log");
+        return true;
+    }
+    text = key_file_read(path, error);
+    if (text != NULL)
+        self->pseudonym_key = pseudonym_key_parse(text, error);
+    if (self->pseudonym_key == NULL)
+        g_prefix_error(error, "audit.pseudonym_key: %s: ", path);
+    self->source.pseudonym_key = self->pseudonym_key;
+    return self->pseudonym_key != NULL;
 }
 
 /* With credentials of the opener's own, which may get where the recorder's may put. */
@@ -130,7 +152,7 @@ opener_new(Settings *settings, GError **error)
     self->settings = settings;
     self->streams = g_ptr_array_new();
     self->signer = read_signer(access->signing_key_path, error);
-    if (self->signer == NULL || !open_source(self, error))
+    if (self->signer == NULL || !read_pseudonym_key(self, error) || !open_source(self, error))
         return NULL;
     self->audit = audit_trail_new(&(AuditTrailOptions){.folder = access->audit_path,
                                                        .orgs = settings->orgs,
@@ -193,6 +215,7 @@ opener_free(Opener *self)
     g_clear_pointer(&self->source.recorders, g_ptr_array_unref);
     g_clear_pointer(&self->source.annotators, g_ptr_array_unref);
     object_store_free(self->store);
+    secret_free(self->pseudonym_key);
     note_signer_free(self->signer);
     g_clear_pointer(&self->all_settings, g_ptr_array_unref);
     g_free(self);

@@ -24,6 +24,7 @@ typedef struct {
     const Settings *settings;
     ObjectStore *store;
     NoteSigner *signer;
+    Secret *pseudonym_key; /* NULL: none is set */
     AuditTrail *audit;
     SessionSource source; /* borrowed by threads: never changes */
     GrantTable *grants;

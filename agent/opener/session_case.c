@@ -1,5 +1,6 @@
 #include "agent/opener/session_case.h"
 
+#include "agent/audit/pseudonym.h"
 #include "agent/rules/org_policy.h"
 #include "storage/annotation_log.h"
 #include "storage/storage_error.h"
@@ -12,6 +13,7 @@ struct SessionCase {
     SessionPeople *people;
     GArray *participants; /* AccessParticipant, of `people` */
     GHashTable *kinds;    /* id of a track -> of AccessTracks */
+    char *clients;        /* pseudonyms, with commas; NULL: none */
 };
 
 /* Whether the finding leaves nothing of the manifest to be believed. */
@@ -86,6 +88,32 @@ take_people(SessionCase *self)
     }
 }
 
+/* Each client once, by whom a token would call them. */
+static void
+take_clients(SessionCase *self, const Secret *pseudonym_key)
+{
+    const GPtrArray *people = session_people_list(self->people);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; pseudonym_key != NULL && i < people->len; i++) {
+        const SessionPerson *person = people->pdata[i];
+        char *name = NULL;
+
+        if (person->subject == NULL || g_strcmp0(person->role, "client") != 0)
+            continue;
+        name = pseudonym_of(pseudonym_key, self->org, person->subject);
+        if (g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL)) {
+            g_free(name);
+        } else {
+            g_ptr_array_add(names, name);
+        }
+    }
+    if (names->len == 0)
+        return;
+    g_ptr_array_add(names, NULL);
+    self->clients = g_strjoinv(",", (char **) names->pdata);
+}
+
 static void
 case_clear(gpointer data)
 {
@@ -93,6 +121,7 @@ case_clear(gpointer data)
 
     g_free(self->org);
     g_free(self->session);
+    g_free(self->clients);
     session_people_free(self->people);
     g_array_unref(self->participants);
     g_hash_table_unref(self->kinds);
@@ -115,6 +144,7 @@ session_case_new(const SessionSource *source, Recording *recording, GError **err
     if (trouble != NULL)
         g_message("session %s: %s", self->session, trouble);
     take_people(self);
+    take_clients(self, source->pseudonym_key);
     return g_steal_pointer(&self);
 }
 
@@ -270,4 +300,10 @@ session_case_unref(SessionCase *self)
 {
     if (self != NULL)
         g_atomic_rc_box_release_full(self, case_clear);
+}
+
+const char *
+session_case_clients(const SessionCase *self)
+{
+    return self->clients;
 }

@@ -17,9 +17,10 @@ typedef struct SessionCase SessionCase;
 /* Where it is read from. All borrowed. */
 typedef struct {
     ObjectStore *store;
-    GPtrArray *recorders;  /* NoteVerifier: whose manifests are believed */
-    GPtrArray *annotators; /* NoteVerifier: whose annotations are */
-    GPtrArray *identities; /* AgeIdentity */
+    GPtrArray *recorders;        /* NoteVerifier: whose manifests are believed */
+    GPtrArray *annotators;       /* NoteVerifier: whose annotations are */
+    GPtrArray *identities;       /* AgeIdentity */
+    const Secret *pseudonym_key; /* NULL: clients have no pseudonyms */
 } SessionSource;
 
 /* Opens the signed manifest and looks whether it is genuine and whole. Errors: NOT_FOUND - the
@@ -48,6 +49,10 @@ bool session_case_decide(const SessionCase *self, const SessionQuestion *questio
 
 /* Whether it has all of these tracks (NULL: yes). */
 bool session_case_has_tracks(const SessionCase *self, char **tracks);
+
+/* Returns: the pseudonyms of its clients, as a record of the audit log has them, borrowed; NULL:
+ * none. */
+const char *session_case_clients(const SessionCase *self);
 
 const SessionPeople *session_case_people(const SessionCase *self);
 

@@ -21,7 +21,7 @@ typedef struct {
     char *org;
     AuditLog *log; /* NULL: `fault` says why */
     GError *fault;
-    AuditLimit *limit;  /* from here on the thread's own */
+    AuditLimit *limit;  /* from here on under `order` */
     int64_t written_us; /* monotonic, when the last record was seen */
     int64_t signed_us;
     uint64_t n_seen;
@@ -30,7 +30,7 @@ typedef struct {
 } Log;
 
 typedef struct {
-    Log *log; /* NULL: only wakes the thread */
+    Log *log;
     AuditKind kind;
     bool is_bounded;
     char *reason;
@@ -40,7 +40,13 @@ typedef struct {
 struct AuditTrail {
     AuditAnchor *anchor;
     GHashTable *logs; /* char * -> Log, never changed after the start */
-    GAsyncQueue *notes;
+    GMutex order; /* held while anything is appended: a record is behind all that was noted before
+                     it */
+    GMutex lock;
+    GCond changed;
+    struct {
+        GQueue notes; /* Note */
+    } locked;
     GThread *thread;
     AuditKind stopped;
     unsigned n_turns; /* atomic */
@@ -80,18 +86,6 @@ append(Log *self, const char *words, GError **error)
     return audit_log_append(self->log, words, error);
 }
 
-bool
-audit_trail_write(AuditTrail *self, const char *org, const AuditEvent *event, GError **error)
-{
-    Log *log = g_hash_table_lookup(self->logs, org);
-    g_autofree char *words = audit_event_words(event);
-
-    if (log != NULL)
-        return append(log, words, error);
-    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "%s has no audit log", org);
-    return false;
-}
-
 static void
 push(AuditTrail *self, const char *org, const AuditEvent *event, bool is_bounded)
 {
@@ -102,7 +96,10 @@ push(AuditTrail *self, const char *org, const AuditEvent *event, bool is_bounded
         return;
     note = g_new(Note, 1);
     *note = (Note){log, event->kind, is_bounded, g_strdup(event->reason), audit_event_words(event)};
-    g_async_queue_push(self->notes, note);
+    g_mutex_lock(&self->lock);
+    g_queue_push_tail(&self->locked.notes, note);
+    g_cond_signal(&self->changed);
+    g_mutex_unlock(&self->lock);
 }
 
 void
@@ -224,18 +221,68 @@ look_around(AuditTrail *self, bool is_last)
     }
 }
 
+static Note *
+pop(AuditTrail *self)
+{
+    Note *note = NULL;
+
+    g_mutex_lock(&self->lock);
+    note = g_queue_pop_head(&self->locked.notes);
+    g_mutex_unlock(&self->lock);
+    return note;
+}
+
+/* Under `order`. */
 static void
 take_notes(AuditTrail *self)
 {
-    Note *next = g_async_queue_timeout_pop(self->notes, ROUND_US);
+    Note *next = NULL;
 
-    while (next != NULL) {
+    while ((next = pop(self)) != NULL) {
         g_autoptr(Note) note = next;
 
-        if (note->log != NULL)
-            take_note(note);
-        next = g_async_queue_try_pop(self->notes);
+        take_note(note);
     }
+}
+
+bool
+audit_trail_write(AuditTrail *self, const char *org, const AuditEvent *event, GError **error)
+{
+    Log *log = g_hash_table_lookup(self->logs, org);
+    g_autofree char *words = audit_event_words(event);
+    bool is_done = false;
+
+    if (log == NULL) {
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "%s has no audit log", org);
+        return false;
+    }
+    g_mutex_lock(&self->order);
+    take_notes(self);
+    is_done = append(log, words, error);
+    g_mutex_unlock(&self->order);
+    return is_done;
+}
+
+/* Until something was noted, the end, or a round is over. */
+static void
+wait_for_notes(AuditTrail *self)
+{
+    const int64_t until_us = g_get_monotonic_time() + ROUND_US;
+
+    g_mutex_lock(&self->lock);
+    while (g_queue_is_empty(&self->locked.notes) && !g_atomic_int_get(&self->is_ending) &&
+           g_cond_wait_until(&self->changed, &self->lock, until_us))
+        continue;
+    g_mutex_unlock(&self->lock);
+}
+
+static void
+do_round(AuditTrail *self, bool is_last)
+{
+    g_mutex_lock(&self->order);
+    take_notes(self);
+    look_around(self, is_last);
+    g_mutex_unlock(&self->order);
 }
 
 static gpointer
@@ -245,11 +292,10 @@ run(gpointer data)
 
     while (!g_atomic_int_get(&self->is_ending)) {
         g_atomic_int_inc(&self->n_turns);
-        take_notes(self);
-        look_around(self, false);
+        wait_for_notes(self);
+        do_round(self, false);
     }
-    take_notes(self);
-    look_around(self, true);
+    do_round(self, true);
     return NULL;
 }
 
@@ -282,7 +328,10 @@ audit_trail_new(const AuditTrailOptions *options)
 
     self->anchor = audit_anchor_new(options->store);
     self->logs = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, log_free);
-    self->notes = g_async_queue_new_full(note_free);
+    g_mutex_init(&self->order);
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    g_queue_init(&self->locked.notes);
     self->stopped = options->stopped;
     for (guint i = 0; i < options->orgs->len; i++)
         open_log(self, options, options->orgs->pdata[i]);
@@ -319,11 +368,16 @@ audit_trail_free(AuditTrail *self)
 {
     if (self == NULL)
         return;
+    g_mutex_lock(&self->lock);
     g_atomic_int_set(&self->is_ending, 1);
-    g_async_queue_push(self->notes, g_new0(Note, 1)); /* wakes it */
+    g_cond_signal(&self->changed);
+    g_mutex_unlock(&self->lock);
     (void) g_thread_join(self->thread);
     audit_anchor_free(self->anchor);
-    g_async_queue_unref(self->notes);
+    g_queue_clear_full(&self->locked.notes, note_free);
     g_hash_table_unref(self->logs);
+    g_mutex_clear(&self->order);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->changed);
     g_free(self);
 }

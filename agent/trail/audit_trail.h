@@ -32,8 +32,9 @@ typedef struct {
  * a warning now, and to whoever writes to it. */
 AuditTrail *audit_trail_new(const AuditTrailOptions *options);
 
-/* Writes one record now. Thread: any. Blocks for a flush. Returns: true once it would survive a
- * power cut. Errors: STORAGE_ERROR of any kind - whatever the record was to permit may not happen.
+/* Writes one record now, behind all that was noted before. Thread: any. Blocks for a flush.
+ * Returns: true once it would survive a power cut. Errors: STORAGE_ERROR of any kind - whatever the
+ * record was to permit may not happen.
  */
 bool audit_trail_write(AuditTrail *self, const char *org, const AuditEvent *event,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -54,6 +54,33 @@ def climb(index, count, proof, start):
     return node(proof[-1], climb(index - half, count - half, proof[:-1], start))
 
 
+def is_power_of_two(count):
+    return count & (count - 1) == 0
+
+
+def roots_of_growth(before, after, proof, old):
+    """RFC 6962, section 2.1.2, backwards: the two roots that a consistency proof leads to. `old`: the root of `before`."""
+    proof = list(proof)
+    if before == after:
+        return old, old
+    start = old if is_power_of_two(before) else proof.pop(0)
+    return walk(before, after, proof, start)
+
+
+def walk(before, after, proof, start):
+    """SUBPROOF: from the hash of what both trees share up to both roots."""
+    if before == after:
+        if proof:
+            raise ValueError("the proof is too long")
+        return start, start
+    half = split(after)
+    if before <= half:
+        old, new = walk(before, half, proof[:-1], start)
+        return old, node(new, proof[-1])
+    old, new = walk(before - half, after - half, proof[:-1], start)
+    return node(proof[-1], old), node(proof[-1], new)
+
+
 class Checkpoint:
     def __init__(self, text, recorder, folder):
         self.note = note.Note(text)
@@ -155,7 +182,7 @@ def proofs(folder, recorder):
         tap.equal(checkpoint.root, root(records[:checkpoint.size]), "its root is that of RFC 6962")
         tap.contains(checkpoint.origin, "/" + ORG, "its origin names the organisation")
     for index in (0, 1, len(records) // 2, len(records) - 1):
-        done = recorder.command("audit", "prove", "--org", ORG, index)
+        done = recorder.command("audit", "prove", "--org", ORG, "--origin", log_of(recorder).stem, index)
         head, _, rest = done.stdout.partition("\n\n")
         first, at, *hashes = head.split("\n")
         checkpoint = Checkpoint(rest, recorder, folder)
@@ -163,8 +190,20 @@ def proofs(folder, recorder):
         tap.equal(done.stderr.encode().rstrip(b"\n"), records[index], "and is told")
         reached = climb(index, checkpoint.size, [base64.b64decode(text) for text in hashes], leaf(records[index]))
         tap.equal(reached, checkpoint.root, "the proof leads to the signed root")
+    for before in sorted({1, 2, 3, len(records) // 2, len(records) - 1, len(records)}):
+        done = recorder.command("audit", "prove", "--org", ORG, "--origin", log_of(recorder).stem, "--from", before)
+        head, _, rest = done.stdout.partition("\n\n")
+        first, *hashes = head.split("\n")
+        checkpoint = Checkpoint(rest, recorder, folder)
+        old = root(records[:before])
+        found = roots_of_growth(before, checkpoint.size, [base64.b64decode(text) for text in hashes], old)
+        tap.equal((first, found), (f"old {before}", (old, checkpoint.root)), f"{before} records are the beginning of what is signed")
+        tap.ok(checkpoint.is_genuine, "which is genuine")
+    for wrong in ("0", "99999"):
+        done = recorder.command("audit", "prove", "--org", ORG, "--origin", log_of(recorder).stem, "--from", wrong)
+        tap.ok(done.returncode == 1 and "--from must be" in done.stderr, f"no proof from {wrong}", done.stderr)
     for wrong, part in (("99999", "is not there"), ("x", "number"), ("-1", "")):
-        done = recorder.command("audit", "prove", "--org", ORG, wrong)
+        done = recorder.command("audit", "prove", "--org", ORG, "--origin", log_of(recorder).stem, wrong)
         tap.ok(done.returncode != 0 and part in done.stderr, f"no proof of {wrong}", done.stderr)
 
 
@@ -206,10 +245,12 @@ def tampering(folder, recorder):
     checkpoint.write_text(early.read_text())
     done = verify(recorder)
     tap.ok(done.returncode == 3 and "older copy was put back" in done.stdout, "an older copy put back: found", done.stdout)
-    shutil.rmtree(log.parent)
+    log.unlink()
+    checkpoint.unlink()
     done = verify(recorder)
-    tap.ok(done.returncode == 3 and "the log has 0" in done.stdout, "the whole log removed: found", done.stdout)
-    shutil.copytree(kept, log.parent)
+    tap.ok(done.returncode == 3 and "the log has 0" in done.stdout, "the whole log removed, beside others: found", done.stdout)
+    shutil.copy(kept / log.name, log)
+    shutil.copy(kept / checkpoint.name, checkpoint)
     fork(folder, recorder, lines)
     tap.equal(verify(recorder).returncode, 0, "and what it was before is still good")
 
@@ -241,7 +282,7 @@ def test_without_a_log(folder):
     os.rename(audit, kept)
     audit.write_text("no folder")
     recorder.start()
-    tap.contains(recorder.child.log_text(), "nothing is recorded without an audit log", "the recorder says so at its start")
+    tap.contains(recorder.child.log_text(), "nothing is recorded or opened without an audit log", "the recorder says so at its start")
     answer = recorder.ask("POST", "/v1/sessions", session_request([participant("p1")], [track_of(folder)]))
     tap.equal((answer.status, answer.json.get("reason")), (503, "audit-unavailable"), "no session begins")
     tap.contains(answer.body.decode(), "can not be audited", "and the answer says why")

@@ -1,0 +1,193 @@
+#include "agent/admin/audit_disclosures.h"
+
+#include "agent/admin/audit_filter.h"
+#include "agent/audit/disclosure.h"
+#include "agent/audit/pseudonym.h"
+#include "config/key_file.h"
+
+#include <string.h>
+
+/* 45 CFR 164.528: six years back from the day it is asked for. */
+enum { YEARS = 6 };
+
+typedef struct {
+    json_t *rows;
+    unsigned n_exempt;
+} Account;
+
+static bool
+is_disclosure(const AuditEvent *event)
+{
+    return event->outcome == AUDIT_OK &&
+           (event->kind == AUDIT_MEDIA_OPENED || event->kind == AUDIT_MEDIA_EXPORTED ||
+            event->kind == AUDIT_MEDIA_DISCLOSED);
+}
+
+static json_t *
+or_null(const char *text)
+{
+    return text == NULL ? json_null() : json_string(text);
+}
+
+static bool
+add_record(const AuditSource *source, const char *line, const AuditRecord *record, void *user_data)
+{
+    Account *account = user_data;
+    const AuditEvent *event = record == NULL ? NULL : &record->event;
+    g_autofree char *description = NULL;
+
+    if (event == NULL || !is_disclosure(event))
+        return true;
+    if (!disclosure_is_countable(event->basis)) {
+        account->n_exempt++;
+        return true;
+    }
+    description = g_strdup_printf("recording of session %s, %s",
+                                  event->session == NULL ? "-" : event->session,
+                                  event->tracks == NULL ? "all tracks" : event->tracks);
+    json_array_append_new(account->rows,
+                          json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:I}", "date", record->time,
+                                    "recipient",
+                                    event->recipient != NULL ? event->recipient
+                                    : event->actor != NULL   ? event->actor
+                                                             : "-",
+                                    "description", description, "origin", source->word, "purpose",
+                                    or_null(event->use), "session", or_null(event->session),
+                                    "record", (json_int_t) record->number));
+    return true;
+}
+
+/* Returns: the pseudonym that `client` names, or is, owned. */
+static char *
+pseudonym_for(const Settings *settings, const char *org, const char *client, GError **error)
+{
+    g_autoptr(Secret) text = NULL;
+    g_autoptr(Secret) key = NULL;
+
+    if (g_str_has_prefix(client, "p-") && strlen(client) == 34)
+        return g_strdup(client);
+    if (settings->audit->pseudonym_key_path == NULL) {
+        g_set_error(
+            error, CONFIG_ERROR, CONFIG_ERROR_INVALID,
+            "%s: audit.pseudonym_key is missing, with which clients are found: make one with "
+            "`sealtape audit keygen pseudonym FOLDER`, and name it there",
+            settings->path);
+        return NULL;
+    }
+    text = key_file_read(settings->audit->pseudonym_key_path, error);
+    key = text == NULL ? NULL : pseudonym_key_parse(text, error);
+    if (key == NULL)
+        return NULL;
+    return pseudonym_of(key, org, client);
+}
+
+static int
+compare_dates(gconstpointer a, gconstpointer b)
+{
+    const json_t *one = *(json_t *const *) a;
+    const json_t *other = *(json_t *const *) b;
+
+    return strcmp(json_string_value(json_object_get(one, "date")),
+                  json_string_value(json_object_get(other, "date")));
+}
+
+/* The logs are each in order; together they are not. Takes `rows`. */
+static json_t *
+sort_rows(json_t *rows)
+{
+    g_autoptr(GPtrArray) order = g_ptr_array_new();
+    json_t *sorted = json_array();
+    size_t i = 0;
+    json_t *row = NULL;
+
+    json_array_foreach(rows, i, row) g_ptr_array_add(order, row);
+    g_ptr_array_sort(order, compare_dates);
+    for (guint at = 0; at < order->len; at++)
+        json_array_append(sorted, order->pdata[at]);
+    json_decref(rows);
+    return sorted;
+}
+
+static void
+print_for_person(const Account *account, const char *client, const char *from)
+{
+    size_t i = 0;
+    const json_t *row = NULL;
+
+    g_print("Disclosures of the recordings of %s since %s:\n", client, from);
+    json_array_foreach(account->rows, i, row)
+    {
+        const char *purpose = json_string_value(json_object_get(row, "purpose"));
+
+        g_print("  %s  to %s: %s, for %s\n", json_string_value(json_object_get(row, "date")),
+                json_string_value(json_object_get(row, "recipient")),
+                json_string_value(json_object_get(row, "description")),
+                purpose == NULL ? "an unknown purpose" : purpose);
+    }
+    g_print("%zu in all; %u for treatment, payment, operations, to the client, or as the client\n"
+            "authorised are exempt and not listed. This host's logs only.\n",
+            json_array_size(account->rows), account->n_exempt);
+}
+
+static int
+give_account(CommandContext *context, const AuditSources *sources, const AuditFilter *filter,
+             const char *client)
+{
+    Account account = {json_array(), 0};
+    g_autoptr(GDateTime) since = g_date_time_new_from_unix_utc(filter->from_us / G_USEC_PER_SEC);
+    g_autofree char *from = g_date_time_format(since, "%Y-%m-%d");
+
+    audit_filter_each(sources, filter, add_record, &account);
+    account.rows = sort_rows(account.rows);
+    if (command_context_as_json(context)) {
+        command_context_print_json(json_pack("{s:s, s:s, s:i, s:O}", "client", filter->client,
+                                             "since", from, "exempt", (int) account.n_exempt,
+                                             "disclosures", account.rows));
+    } else {
+        print_for_person(&account, client, from);
+    }
+    json_decref(account.rows);
+    return EXIT_CODE_OK;
+}
+
+int
+audit_disclosures_run(CommandContext *context, int argc, char **argv)
+{
+    g_autofree char *org = NULL;
+    g_autofree char *client = NULL;
+    const GOptionEntry entries[] = {
+        {"org",    0, 0, G_OPTION_ARG_STRING, &org,    "Of this organisation",                       "ID"},
+        {"client", 0, 0, G_OPTION_ARG_STRING, &client, "The client's subject, or pseudonym (p-...)",
+         "REF"                                                                                           },
+        G_OPTION_ENTRY_NULL,
+    };
+    const CommandSyntax syntax = {
+        "audit disclosures",
+        "--org ID --client REF",
+        "Lists what was disclosed of a client's recordings in the last six years, and to whom.",
+        entries,
+        0,
+        0,
+    };
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autoptr(GDateTime) since = g_date_time_add_years(now, -YEARS);
+    g_autoptr(AuditSources) sources = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *pseudonym = NULL;
+    AuditFilter filter = {.from_us = g_date_time_to_unix(since) * G_USEC_PER_SEC};
+
+    if (!command_context_parse(context, &syntax, &argc, argv))
+        return EXIT_CODE_USAGE;
+    if (org == NULL || client == NULL) {
+        g_printerr("sealtape audit disclosures: give --org and --client\n");
+        return EXIT_CODE_USAGE;
+    }
+    sources = audit_sources_load(context, org, false, &error);
+    if (sources != NULL) {
+        pseudonym = pseudonym_for(command_context_settings(context, NULL), org, client, &error);
+    }
+    filter.client = pseudonym;
+    if (pseudonym == NULL || !audit_filter_tell(context, sources, "disclosures", &filter, &error))
+        return command_context_fail(context, g_steal_pointer(&error));
+    return give_account(context, sources, &filter, client);
+}
