@@ -49,8 +49,9 @@ parse_operator(const char *text)
     self->user = g_strdup(halves[0]);
     self->roles = g_strsplit(g_strstrip(halves[1]), " ", -1);
     self->owns_every_session = comma != NULL && strcmp(g_strstrip(comma + 1), OWNS_ALL) == 0;
-    if (!are_roles(self->roles) || (comma != NULL && !self->owns_every_session))
+    if (!are_roles(self->roles) || (comma != NULL && !self->owns_every_session)) {
         g_clear_pointer(&self, operator_free);
+    }
     return self;
 }
 
@@ -192,8 +193,9 @@ org_access_read(const ConfigFile *file, GError **error)
     self->operators_need_mfa = config_file_switch(file, "access.mfa_operators", false);
     read_numbers(self, file);
     read_release(self, file);
-    if (!read_operators(self, file, error) || !read_issuers(self, file, error))
+    if (!read_operators(self, file, error) || !read_issuers(self, file, error)) {
         g_clear_pointer(&self, org_access_free);
+    }
     return self;
 }
 

@@ -119,7 +119,7 @@ try_role(const Checking *self, const SealedObject *object, GBytes *sealed, int r
     if (fault != NULL) {
         verdict->finding = g_strdup_printf("%s: does not open with the %s key: %s", object->name,
                                            key_ring_roles[role], fault->message);
-    } else if (is_envelope) {
+    } else if (keys != NULL) {
         verdict->finding = compare_with_manifest(self, object, keys);
     }
     return verdict->finding == NULL;

@@ -42,9 +42,10 @@ run_look(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
     };
 
     self->is_readable = session_case_decide(self->session, &question, &decision, &error);
-    if (!self->is_readable)
+    if (!self->is_readable) {
         g_warning("session %s: can not be decided about: %s", self->request->session,
                   error->message);
+    }
     self->reason = decision.reason;
     g_task_return_boolean(task, TRUE);
 }

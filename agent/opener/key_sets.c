@@ -7,8 +7,8 @@
 
 #define MAX_SET_BYTES  ((size_t) 256 << 10)
 #define FETCH_MS       10000
-#define KEPT_US        (300 * G_USEC_PER_SEC)
-#define LEAST_AGAIN_US (60 * G_USEC_PER_SEC)
+#define KEPT_US        ((int64_t) 300 * G_USEC_PER_SEC)
+#define LEAST_AGAIN_US ((int64_t) 60 * G_USEC_PER_SEC)
 
 /* One issuer's. */
 typedef struct {

@@ -1,6 +1,6 @@
 #include "agent/opener/person_rates.h"
 
-#define MINUTE_US  (60 * G_USEC_PER_SEC)
+#define MINUTE_US  ((int64_t) 60 * G_USEC_PER_SEC)
 #define MAX_PEOPLE 20000
 
 struct PersonRates {

@@ -76,8 +76,9 @@ decode_object(const char *text, size_t n_bytes)
                                  : json_loadb((const char *) bytes->data, bytes->len,
                                               JSON_REJECT_DUPLICATES, NULL);
 
-    if (!json_is_object(json))
+    if (!json_is_object(json)) {
         g_clear_pointer(&json, json_decref);
+    }
     return json;
 }
 

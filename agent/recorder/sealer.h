@@ -42,7 +42,7 @@ void sealer_take_stop(Sealer *self, SealerSession *session, unsigned n_tracks);
 uint64_t sealer_queued_bytes(Sealer *self);
 
 /* Wakes the thread. Returns: how many messages it has looked for. Any thread. */
-uint64_t sealer_ask(void *self);
+uint64_t sealer_ask(void *data);
 
 /* Works off what waits, then ends the thread. NULL is allowed. */
 void sealer_free(Sealer *self);
