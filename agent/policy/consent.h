@@ -11,20 +11,33 @@
 typedef enum {
     CONSENT_OK,
     CONSENT_POLICY_MISSING,
+    CONSENT_POLICY_INVALID, /* the organisation's file is there and can not be believed */
+    CONSENT_POLICY_STALE,
     CONSENT_ORG_MISMATCH,
+    CONSENT_ORG_DISABLED,
     CONSENT_PURPOSE_DISABLED,
+    CONSENT_REGION_FORBIDDEN,
     CONSENT_PARTICIPANT_UNKNOWN, /* a session without participants, or a role nobody knows */
-    CONSENT_CONSENTER_INVALID,   /* no id, or two people under one: nobody can tell whose consent it
-                                    was */
+    CONSENT_CONSENTER_INVALID, /* no id, two people under one, or another has said yes than must */
     CONSENT_REFUSED,
     CONSENT_WITHDRAWN,
     CONSENT_MISSING,
     CONSENT_EXPIRED,
     CONSENT_TEXT_STALE,
     CONSENT_EVIDENCE_MISSING,
-    CONSENT_CLOCK_UNTRUSTED, /* a record without a time, or over a minute in the future */
+    CONSENT_PREREQUISITE_PURPOSE, /* ai-note without transcribe */
+    CONSENT_CLOCK_UNTRUSTED,      /* a record without a time, or over a minute in the future */
+    CONSENT_AUDIT_UNAVAILABLE,
     CONSENT_INTERNAL_ERROR,
 } ConsentReason;
+
+/* Who consents for a minor. */
+typedef enum {
+    CONSENT_MINORS_BOTH, /* the minor and a guardian */
+    CONSENT_MINORS_GUARDIAN,
+    CONSENT_MINORS_ALONE,
+    CONSENT_MINORS_NEVER, /* no minor is recorded */
+} ConsentMinors;
 
 typedef struct {
     const char *purpose;      /* record-audio, record-video, ... */
@@ -33,6 +46,7 @@ typedef struct {
     const char *evidence;     /* id of the proof; NULL: not said */
     int64_t at_us;            /* wall clock, Unix; 0: not said, which denies */
     int64_t until_us;         /* 0: no end */
+    bool is_guardians;        /* said by a guardian for the participant */
 } ConsentRecord;
 
 typedef struct {
@@ -40,6 +54,7 @@ typedef struct {
     const char *role;              /* provider, client, guardian, interpreter, observer */
     const ConsentRecord *consents; /* the newest for a purpose decides (by at_us, then by place) */
     size_t n_consents;
+    bool is_minor;
 } ConsentParticipant;
 
 typedef struct {
@@ -47,12 +62,20 @@ typedef struct {
     const char *const *purposes; /* enabled, NULL-terminated */
     const char *text_version;    /* required; NULL: any */
     bool evidence_required;
+    bool is_invalid, is_disabled;
+    int64_t valid_until_us;     /* 0: no end */
+    int64_t max_age_us;         /* of a consent; 0: any */
+    const char *const *roles;   /* that must consent; NULL: all. Anybody's no counts */
+    const char *const *regions; /* where media may be stored; NULL: anywhere */
+    ConsentMinors minors;
 } ConsentPolicy;
 
 typedef struct {
     const char *org;
     const ConsentParticipant *participants; /* everyone present */
     size_t n_participants;
+    const char *region;        /* of the store; NULL: nobody knows, which no list allows */
+    bool is_audit_unavailable; /* a decision could not be recorded */
 } ConsentSession;
 
 typedef struct {
