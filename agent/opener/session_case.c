@@ -187,7 +187,8 @@ find_consents(const SessionCase *self, const AnnotationView *view, const OrgSett
     const GPtrArray *people = session_people_list(self->people);
     g_autoptr(GPtrArray) merged = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref);
     g_autofree ConsentParticipant *participants = g_new0(ConsentParticipant, people->len);
-    const ConsentSession session = {org->id, participants, people->len};
+    const ConsentSession session = {
+        .org = org->id, .participants = participants, .n_participants = people->len};
     unsigned consents = 0;
 
     for (guint i = 0; i < people->len; i++) {
