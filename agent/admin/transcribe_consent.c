@@ -1,6 +1,7 @@
 #include "agent/admin/transcribe_consent.h"
 
 #include "agent/policy/consent.h"
+#include "agent/rules/org_policy.h"
 #include "crypto/age_context.h"
 #include "crypto/age_file.h"
 #include "storage/annotation_log.h"
@@ -58,15 +59,20 @@ read_people(const json_t *meta)
         const json_t *consents = json_object_get(form, "consents");
         const size_t n_consents = json_array_size(consents);
         ConsentRecord *records = g_new0(ConsentRecord, n_consents + 1);
-        const ConsentParticipant person = {text_of(form, "id"), text_of(form, "role"), records,
-                                           n_consents};
+        const ConsentParticipant person = {.id = text_of(form, "id"),
+                                           .role = text_of(form, "role"),
+                                           .consents = records,
+                                           .n_consents = n_consents};
 
         for (size_t j = 0; j < n_consents; j++) {
             const json_t *row = json_array_get(consents, j);
 
-            records[j] = (ConsentRecord){text_of(row, "purpose"),      text_of(row, "state"),
-                                         text_of(row, "text_version"), text_of(row, "evidence"),
-                                         time_of(row, "at"),           time_of(row, "until")};
+            records[j] = (ConsentRecord){.purpose = text_of(row, "purpose"),
+                                         .state = text_of(row, "state"),
+                                         .text_version = text_of(row, "text_version"),
+                                         .evidence = text_of(row, "evidence"),
+                                         .at_us = time_of(row, "at"),
+                                         .until_us = time_of(row, "until")};
         }
         g_array_append_val(people, person);
     }
@@ -101,19 +107,13 @@ check_voices(const TranscribeCase *self, const GArray *people, GError **error)
 static bool
 decide(const TranscribeCase *self, const GArray *people, GError **error)
 {
-    g_autoptr(GPtrArray) purposes = g_ptr_array_new();
-    const ConsentSession session = {
-        self->manifest->org, (const ConsentParticipant *) (const void *) people->data, people->len};
-    ConsentPolicy policy = {.org = self->org->id,
-                            .text_version = self->org->consent_text_version,
-                            .evidence_required = self->org->evidence_required};
+    const ConsentSession session = {.org = self->manifest->org,
+                                    .participants =
+                                        (const ConsentParticipant *) (const void *) people->data,
+                                    .n_participants = people->len};
     ConsentDecision decision;
 
-    for (guint i = 0; i < self->org->purposes->len; i++)
-        g_ptr_array_add(purposes, self->org->purposes->pdata[i]);
-    g_ptr_array_add(purposes, NULL);
-    policy.purposes = (const char *const *) purposes->pdata;
-    decision = consent_decide(&policy, &session, PURPOSE, g_get_real_time());
+    decision = org_policy_consent_decide(self->org, &session, PURPOSE, g_get_real_time());
     if (decision.reason != CONSENT_OK)
         return deny(error, consent_reason_text(decision.reason), decision.participant);
     return check_voices(self, people, error);
