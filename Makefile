@@ -8,7 +8,7 @@ SOAK_SECONDS ?= 3600
 export BUILD FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-fast check-fresh e2e bench bench-scale soak faults kill-sweep power-cuts outage fuzz lint format install clean
+.PHONY: help demo check check-fast check-fresh e2e bench bench-scale soak faults kill-sweep power-cuts outage fuzz lint format deb check-container install clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,15 @@ lint: ## format, layers, mistakes, sizes, clang-tidy
 
 format: ## lay out every .c and .h as .clang-format says
 	@tools/format write
+
+deb: ## the Debian package, in build/deb
+	@tools/setup build runtime package
+	@tools/make_deb $(BUILD)/deb
+
+check-container: deb ## the package under a real systemd: installed, recording, upgraded, purged (needs root)
+	@tools/setup container
+	@tests/container/make_root $(BUILD)/container/root
+	@tests/container/check.sh $(BUILD)/container/root $(BUILD)/deb/sealtape_*.deb
 
 install: ## build and install below PREFIX (/usr/local) and DESTDIR
 	@tools/setup build runtime

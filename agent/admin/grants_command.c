@@ -130,10 +130,19 @@ revoke_grant(CommandContext *context, int argc, char **argv)
 int
 grants_command_run(CommandContext *context, int argc, char **argv)
 {
+    static const CommandSyntax syntax = {
+        "grants",
+        "list | revoke GRANT",
+        "What the opener has granted. `sealtape grants list --help` says more.",
+        NULL,
+        1,
+        1};
+
     if (argc > 1 && strcmp(argv[1], "list") == 0)
         return list_grants(context, argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "revoke") == 0)
         return revoke_grant(context, argc - 1, argv + 1);
-    g_printerr("sealtape grants: list or revoke? Try `sealtape grants list --help`.\n");
+    if (command_context_parse(context, &syntax, &argc, argv))
+        g_printerr("sealtape grants: `%s` is neither `list` nor `revoke`\n", argv[1]);
     return EXIT_CODE_USAGE;
 }
