@@ -2,7 +2,7 @@
 BUILD   ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
-PROGRAMS = sealtape sealtaped
+PROGRAMS = sealtape sealtaped sealtape-accessd
 FUZZ_SECONDS ?= 30
 SOAK_SECONDS ?= 3600
 export BUILD FUZZ_SECONDS
