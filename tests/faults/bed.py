@@ -130,7 +130,7 @@ class Bed:
         self.mounts, self.undo, self.notes_said = [], [], []
         # What the row may do to the invariants, and must say: see oracle.py.
         self.may_lose_packets = self.may_corrupt = self.stays_parked = self.may_differ = False
-        self._watch_end = threading.Event()
+        self._watch_end, self._look_lock = threading.Event(), threading.Lock()
         self._watcher = None
 
     def say(self, text):
@@ -201,10 +201,11 @@ class Bed:
 
     def look(self):
         seen = self.session.look()
-        for track in seen["tracks"]:
-            best = self.acknowledged.get(track["id"], (0, 0))
-            self.acknowledged[track["id"]] = (max(best[0], track["acknowledged_us"]), max(best[1], track["segments"]))
-            self.looks[track["id"]] = track
+        with self._look_lock:  # two that look at once must not put back the older answer
+            for track in seen["tracks"]:
+                best = self.acknowledged.get(track["id"], (0, 0))
+                self.acknowledged[track["id"]] = (max(best[0], track["acknowledged_us"]), max(best[1], track["segments"]))
+                self.looks[track["id"]] = track
         self._look_at_process()
         return seen
 
