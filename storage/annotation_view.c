@@ -262,8 +262,11 @@ annotation_view_take(AnnotationView *self, const Annotation *next)
 static char *
 why_not_erasure(const AnnotationView *self, const Annotation *next)
 {
-    if (next->kind == ANNOTATION_ERASURE_BEGUN && self->is_erasing)
-        return g_strdup("another run has begun its erasure");
+    if (next->kind == ANNOTATION_ERASURE_BEGUN && self->is_erasing) {
+        return next->at_unix_s - self->begun_at_unix_s >= ANNOTATION_LEASE_S
+                   ? NULL
+                   : g_strdup("another run has begun its erasure");
+    }
     if (next->kind == ANNOTATION_ERASURE_BEGUN && self->matters->len > 0) {
         g_autofree char *matters = NULL;
         g_autoptr(GPtrArray) words = g_ptr_array_copy(self->matters, NULL, NULL);

@@ -9,6 +9,9 @@
 /* What a recording's annotations come to, folded in their order. A plain struct; `self` owns what
  * it points to. */
 
+/* So long after a run began an erasure, nobody else begins it again. */
+#define ANNOTATION_LEASE_S 600
+
 /* What was said last of one participant's consent to one purpose, after the session. */
 typedef struct {
     char *participant, *purpose, *state;

@@ -48,19 +48,53 @@ rank_of(const char *relative)
     return RANK_MEDIA;
 }
 
-/* Says that it begins, unless that was said. */
+static AnnotationLog *
+read_annotations(const ErasureOrder *order, GError **error)
+{
+    return annotation_log_read(order->store, order->org, order->session, order->annotators, error);
+}
+
+/* Whether another run began since this one was decided. Then it is the other's. */
+static bool
+is_taken(const ErasureOrder *order, const AnnotationView *view, GError **error)
+{
+    if (!view->is_erasing || view->begun_at_unix_s == order->begun_at_unix_s)
+        return false;
+    g_clear_error(error);
+    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_BUSY, "another run is erasing it just now");
+    return true;
+}
+
+/* Two that decided alike: the annotations took one, and this is the slower. */
+static bool
+say_it_begins(const ErasureOrder *order, Annotation *next, GError **error)
+{
+    const AnnotationWriter writer = {
+        .store = order->store, .signer = order->signer, .verifiers = order->annotators};
+    g_autoptr(AnnotationLog) now = NULL;
+
+    if (annotation_log_add(&writer, next, error))
+        return true;
+    now = read_annotations(order, NULL);
+    (void) (now != NULL && is_taken(order, now->view, error)); /* a better word for `error` */
+    return false;
+}
+
+/* Says that it begins. Who goes on with it says so again, if that was long ago; within the time of
+ * the one before, it is a person who knows that nobody is at it any more. */
 static bool
 begin(const ErasureOrder *order, GError **error)
 {
-    g_autoptr(AnnotationLog) log =
-        annotation_log_read(order->store, order->org, order->session, order->annotators, error);
-    const AnnotationWriter writer = {
-        .store = order->store, .signer = order->signer, .verifiers = order->annotators};
+    g_autoptr(AnnotationLog) log = read_annotations(order, error);
+    const int64_t now_s = g_get_real_time() / G_USEC_PER_SEC;
     g_autoptr(Annotation) next = NULL;
 
-    if (log == NULL || log->view->is_erasing)
-        return log != NULL;
+    if (log == NULL || is_taken(order, log->view, error))
+        return false;
+    if (log->view->is_erasing && now_s - log->view->begun_at_unix_s < ANNOTATION_LEASE_S)
+        return true;
     next = annotation_new(order->org, order->session, ANNOTATION_ERASURE_BEGUN);
+    next->at_unix_s = now_s;
     next->by = g_strdup(order->by);
     annotation_set(next, ANNOTATION_REASON, order->reason);
     annotation_set(next, ANNOTATION_RULE, order->rule);
@@ -70,7 +104,7 @@ begin(const ErasureOrder *order, GError **error)
 
         annotation_set(next, ANNOTATION_REQUEST, request);
     }
-    return annotation_log_add(&writer, next, error);
+    return say_it_begins(order, next, error);
 }
 
 static void

@@ -22,6 +22,9 @@ typedef struct {
     const char *rule, *table;         /* of retention; NULL: none */
     uint32_t request;                 /* its annotation; 0: a rule erases it, not two people */
     const char *requested, *approved; /* by whom */
+    /* As the annotations stood when this was decided: when a run began it last; 0: none had. A run
+     * that began since has it for itself. */
+    int64_t begun_at_unix_s;
 } ErasureOrder;
 
 typedef struct {
@@ -33,14 +36,16 @@ typedef struct {
 } ErasureResult;
 
 /* In this order, each durable before the next:
- * 1. an annotation says that it has begun, which no hold permits and after which none can come;
+ * 1. an annotation says that it has begun, which no hold permits and after which none can come. It
+ *    has one winner among runs at once, who has ten minutes; the others get BUSY;
  * 2. a signed order names everything that lies there; from here on every reader refuses it;
  * 3. every version of every envelope, of the metadata and of sealed statements is removed;
  * 4. the media, then the manifest, by version;
  * 5. it is listed again, and what is still there is a failure, or under lock;
  * 6. a signed certificate says so, and an annotation.
  * A run that was cut short goes on where it stopped; one that a lock left unfinished goes on after
- * the lock. Errors: DENIED - it is on hold, or these credentials may not; CORRUPT - its annotations
+ * the lock. Errors: DENIED - it is on hold, or these credentials may not; BUSY - another
+ * run is at it; CORRUPT - its annotations
  * can not be believed; any of the store's: run it again. */
 bool erasure_run(const ErasureOrder *order, ErasureResult *result,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -29,6 +29,16 @@ order_on(const CatalogueFixture *fixture)
     };
 }
 
+/* When a run began it last. */
+static int64_t
+begun_at(const CatalogueFixture *fixture)
+{
+    g_autoptr(AnnotationLog) log =
+        annotation_log_read(fixture->store, "clinic-a", "visit-1", visit_keys_verifiers(), NULL);
+
+    return log->view->begun_at_unix_s;
+}
+
 static guint
 n_objects(const CatalogueFixture *fixture, const char *prefix)
 {
@@ -140,7 +150,7 @@ test_goes_on_where_it_stopped(void)
     for (unsigned nth = 1; nth < 9; nth++) {
         g_autoptr(CatalogueFixture) fixture = catalogue_fixture_new();
         g_autoptr(GPtrArray) one = catalogue_fixture_record(fixture, "visit-1");
-        const ErasureOrder order = order_on(fixture);
+        ErasureOrder order = order_on(fixture);
         g_auto(ErasureResult) result = {0};
         g_autoptr(GError) error = NULL;
         bool is_done = false;
@@ -152,6 +162,7 @@ test_goes_on_where_it_stopped(void)
         g_assert_cmpuint(n_objects(fixture, "clinic-a/visit-1/env/"), ==, nth == 1 ? 1 : 0);
         erasure_result_clear(&result);
         g_clear_error(&error);
+        order.begun_at_unix_s = begun_at(fixture);
         g_assert_true(erasure_run(&order, &result, &error));
         g_assert_no_error(error);
         assert_erased(fixture);
@@ -164,7 +175,7 @@ test_a_backup_does_not_bring_it_back(void)
 {
     g_autoptr(CatalogueFixture) fixture = catalogue_fixture_new();
     g_autoptr(GPtrArray) one = catalogue_fixture_record(fixture, "visit-1");
-    const ErasureOrder order = order_on(fixture);
+    ErasureOrder order = order_on(fixture);
     g_auto(ErasureResult) result = {0};
     g_auto(ErasureResult) again = {0};
     g_autoptr(AnnotationLog) log = NULL;
@@ -175,9 +186,59 @@ test_a_backup_does_not_bring_it_back(void)
     log =
         annotation_log_read(fixture->store, "clinic-a", "visit-1", visit_keys_verifiers(), &error);
     g_assert_true(log->view->is_erasing);
+    order.begun_at_unix_s = log->view->begun_at_unix_s;
     g_assert_true(erasure_run(&order, &again, &error));
     g_assert_no_error(error);
     g_assert_cmpuint(again.n_removed, ==, 1);
+    assert_erased(fixture);
+}
+
+/* Two runs decided alike before either began. The first has it; the other one removes nothing. */
+static void
+test_two_runs_do_nothing_twice(void)
+{
+    g_autoptr(CatalogueFixture) fixture = catalogue_fixture_new();
+    g_autoptr(GPtrArray) one = catalogue_fixture_record(fixture, "visit-1");
+    const ErasureOrder order = order_on(fixture);
+    g_auto(ErasureResult) result = {0};
+    g_auto(ErasureResult) second = {0};
+    g_autoptr(GError) error = NULL;
+    bool is_done = false;
+
+    failing_calls_arm(CALL_UNLINKAT, 2, 1000, EACCES);
+    is_done = erasure_run(&order, &result, &error);
+    failing_calls_disarm();
+    g_assert_false(is_done);
+    g_clear_error(&error);
+    g_assert_false(erasure_run(&order, &second, &error));
+    g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_BUSY);
+    g_assert_cmpuint(second.n_removed, ==, 0);
+    g_assert_cmpuint(n_objects(fixture, "clinic-a/erased/visit-1/"), ==, 1);
+}
+
+/* Two go on at once with what was left lying for long: one more beginning, by one of them. */
+static void
+test_two_runs_do_not_go_on_twice(void)
+{
+    g_autoptr(CatalogueFixture) fixture = catalogue_fixture_new();
+    g_autoptr(GPtrArray) one = catalogue_fixture_record(fixture, "visit-1");
+    const AnnotationWriter writer = {fixture->store, visit_keys_signer(), visit_keys_verifiers(),
+                                     NULL, NULL};
+    g_autoptr(Annotation) begun = annotation_new("clinic-a", "visit-1", ANNOTATION_ERASURE_BEGUN);
+    ErasureOrder order = order_on(fixture);
+    g_auto(ErasureResult) result = {0};
+    g_auto(ErasureResult) second = {0};
+    g_autoptr(GError) error = NULL;
+
+    begun->by = g_strdup("unix:retention");
+    begun->at_unix_s = g_get_real_time() / G_USEC_PER_SEC - ANNOTATION_LEASE_S;
+    annotation_set(begun, ANNOTATION_REASON, "retention");
+    g_assert_true(annotation_log_add(&writer, begun, NULL));
+    order.begun_at_unix_s = begun->at_unix_s;
+    g_assert_true(erasure_run(&order, &result, &error));
+    g_assert_no_error(error);
+    g_assert_false(erasure_run(&order, &second, &error));
+    g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_BUSY);
     assert_erased(fixture);
 }
 
@@ -222,6 +283,8 @@ main(int argc, char **argv)
     g_test_add_func("/erasure/goes-on-where-it-stopped", test_goes_on_where_it_stopped);
     g_test_add_func("/erasure/a-backup-does-not-bring-it-back",
                     test_a_backup_does_not_bring_it_back);
+    g_test_add_func("/erasure/two-runs-do-nothing-twice", test_two_runs_do_nothing_twice);
+    g_test_add_func("/erasure/two-runs-do-not-go-on-twice", test_two_runs_do_not_go_on_twice);
     g_test_add_func("/erasure/an-altered-certificate-is-noticed",
                     test_an_altered_certificate_is_noticed);
     status = g_test_run();

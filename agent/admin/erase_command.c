@@ -67,6 +67,7 @@ finish(CommandContext *context, const Custody *custody, const char *session)
     order.request = log->view->request;
     order.requested = log->view->requested_by;
     order.approved = log->view->approved_by;
+    order.begun_at_unix_s = log->view->begun_at_unix_s;
     if (!erase_run(custody, &order, &result, &error))
         return command_context_fail(context, g_steal_pointer(&error));
     erase_run_print(context, session, &result);

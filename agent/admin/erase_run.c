@@ -69,8 +69,10 @@ erase_run(const Custody *custody, const ErasureOrder *order, ErasureResult *resu
         return false;
     event = event_of(order, AUDIT_ERASED);
     if (!erasure_run(order, result, &fault)) {
-        event.outcome = g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_DENIED) ? AUDIT_REFUSED
-                                                                                    : AUDIT_FAILED;
+        event.outcome = g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_DENIED) ||
+                                g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_BUSY)
+                            ? AUDIT_REFUSED
+                            : AUDIT_FAILED;
         (void) !audit_journal_write(custody->journal, order->org, &event, NULL); /* `fault` says */
         g_propagate_error(error, fault);
         return false;

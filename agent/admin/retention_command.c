@@ -2,6 +2,7 @@
 #include "agent/admin/custody.h"
 #include "agent/admin/erase_run.h"
 #include "agent/admin/retention_plan.h"
+#include "storage/storage_error.h"
 
 #include <string.h>
 
@@ -84,6 +85,7 @@ erase(Retention *self, const Custody *custody, const RetentionPlan *plan, const 
     order.request = row->request;
     order.requested = row->requested;
     order.approved = row->approved;
+    order.begun_at_unix_s = row->begun_at_unix_s;
     if (!erase_run(custody, &order, &result, error))
         return false;
     self->n_erased += result.until == NULL;
@@ -125,7 +127,10 @@ do_row(Retention *self, const Custody *custody, const RetentionPlan *plan, const
     } else if (!row->is_begun && row->verdict != RETENTION_OPEN) {
         is_good = note_date(custody, plan, row, &error);
     }
-    if (!is_good) {
+    if (g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_BUSY)) {
+        self->n_kept++;
+        tell(self, plan, row, "left to another run, which is erasing it");
+    } else if (!is_good) {
         self->n_failed++;
         g_printerr("sealtape retention: %s: %s\n", row->session, error->message);
     }

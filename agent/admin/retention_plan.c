@@ -8,8 +8,6 @@
 /* Two passes: every recording is looked at, and the newest day that any of them gives evidence of
  * is remembered; then each is judged against it. */
 
-#define LEASE_S 600 /* so long after it began an erasure is its run's alone */
-
 typedef struct {
     const Custody *custody;
     RetentionPlan *plan;
@@ -208,7 +206,8 @@ fill(Planning *self, RetentionRow *row, RetentionCase *facts, Recording *recordi
     }
     fill_people(row, view);
     row->is_begun = view->is_erasing && (!view->is_erased || view->locked_until != NULL);
-    row->is_busy = !view->is_erased && view->begun_at_unix_s > self->now_s - LEASE_S;
+    row->begun_at_unix_s = view->begun_at_unix_s;
+    row->is_busy = !view->is_erased && view->begun_at_unix_s > self->now_s - ANNOTATION_LEASE_S;
     facts->has_ended = manifest->number > 0 && manifest->state != SESSION_OPEN;
     facts->is_on_hold = view->matters->len > 0;
     facts->must_erase = view->approved_by != NULL || view->erase_mark != NULL;

@@ -13,8 +13,9 @@
 typedef struct {
     char *session;
     RetentionVerdict verdict;
-    bool is_begun;      /* its erasure has begun, or a lock held it up: to be gone on with */
-    bool is_busy;       /* and another run is at it right now */
+    bool is_begun; /* its erasure has begun, or a lock held it up: to be gone on with */
+    bool is_busy;  /* and another run is at it right now */
+    int64_t begun_at_unix_s;
     char *until;        /* YYYY-MM-DD; NULL: for ever */
     char *rule, *table; /* which says so; NULL: none */
     char *noted_until;  /* what its annotations say already; NULL: nothing */
