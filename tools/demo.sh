@@ -8,13 +8,14 @@ seconds=${DEMO_SECONDS:-20}
 place=${DEMO_DIR:-build/demo-visit}
 find_program() {
     local folder
-    for folder in ${SEALTAPE_BIN_DIR:-} "${1:-}" "${1:-}/agent/admin" "${1:-}/agent/recorder"; do
+    for folder in ${SEALTAPE_BIN_DIR:-} "${1:-}" "${1:-}/agent/admin" "${1:-}/agent/recorder" "${1:-}/agent/opener"; do
         [ -x "$folder/$2" ] && [ -f "$folder/$2" ] && { realpath "$folder/$2"; return; }
     done
     command -v "$2" || { echo "demo: no $2 in ${SEALTAPE_BIN_DIR:-$1}" >&2; exit 1; }
 }
 sealtape_program=$(find_program "${1:-}" sealtape)
 sealtaped_program=$(find_program "${1:-}" sealtaped)
+accessd_program=$(find_program "${1:-}" sealtape-accessd)
 
 bold='' dim='' green='' off='' is_terminal=
 if [ -t 1 ]; then
@@ -167,23 +168,43 @@ show sealtape session show "$session"
 step "5  All there, genuine and in order? Needs no secret, only the recorder's public key"
 show sealtape verify "$session"
 
-step "6  Opened again, as the organisation's custodian would: every track, in step, not transcoded"
-identity=$(grep -l 'AGE-SECRET-KEY-1' "$place"/keys/* | grep -v glass | head -n 1)
-printf '  %s$ sealtape recover %s --identity %s --output %s%s\n' "$dim" "$session" "$identity" "$place/visit.mkv" "$off"
+step "6  Opened by somebody who may, for a purpose: every track, in step, not transcoded"
+"$accessd_program" --config "$place/sealtape.conf" >"$place/log/sealtape-accessd.log" 2>&1 &
+opener=$!
+pids+=("$opener")
+opens() {
+    kill -0 "$opener" 2>/dev/null || { tail -n 5 "$place/log/sealtape-accessd.log" >&2; exit 1; }
+    [ -S "$place/run/access.sock" ]
+}
+wait_for 20 'the opener' opens
+printf '  %s$ sealtape export %s --purpose TREAT --output %s%s\n' "$dim" "$session" "$place/visit.mkv" "$off"
 if [ -n "$is_terminal" ]; then # its progress bar wants the terminal
-    sealtape recover "$session" --identity "$identity" --output "$place/visit.mkv"
+    sealtape export "$session" --purpose TREAT --output "$place/visit.mkv"
 else
-    sealtape recover "$session" --identity "$identity" --output "$place/visit.mkv" 2>&1 | indent
+    sealtape export "$session" --purpose TREAT --output "$place/visit.mkv" 2>&1 | indent
 fi
 show ffprobe -v error -show_entries stream=index,codec_type,codec_name,width,height:stream_tags=title:format=duration \
     -of compact=nk=0 "$place/visit.mkv"
 
+step "7  And not for a purpose that the role does not have; both stand in the audit log"
+printf '  %s$ sealtape export %s --purpose HMARKT --output %s%s\n' "$dim" "$session" "$place/no.mkv" "$off"
+if refused=$(sealtape export "$session" --purpose HMARKT --output "$place/no.mkv" 2>&1); then
+    echo "demo: an export for marketing was not refused" >&2
+    exit 1
+fi
+indent <<<"$refused"
+printf '  %s$ sealtape audit show%s\n' "$dim" "$off"
+sealtape audit show | sed -nE 's/^[^ ]+ [^ ]+ [0-9]+ ([^ ]+) ([^ ]+ [^ ]+) .*(use=[A-Z]+).*/  \1 \2 \3/p; s/^[^ ]+ [^ ]+ [0-9]+ ([^ ]+) (recording-[a-z]+ [^ ]+).*/  \1 \2/p' | sort
+kill "$opener"
+wait "$opener" || { echo "demo: the opener did not end well; see $place/log" >&2; exit 1; }
+
 # --- and without ----------------------------------------------------------------------------------------------------
 
-step "7  The same without Sealtape: Debian's age and ffprobe alone"
+step "8  The same without Sealtape: Debian's age and ffprobe alone"
 session_folder=$place/store/clinic-a/$session
 envelope=$(find "$session_folder/env" -name '*.age' | sort -V | head -n 1)
 keys=$place/session.ids
+identity=$(grep -l 'AGE-SECRET-KEY-1' "$place"/keys/* | grep -v glass | head -n 1)
 (umask 077 && age -d -i "$identity" "$envelope" >"$keys")
 say "\$ age -d -i $identity $envelope > $keys"
 read -r object offset length < <(cat "$session_folder"/manifest/*.note |
@@ -208,6 +229,7 @@ cat <<END
   $here/log/            what recorder and senders said
 
 How to go on
+  open without it   $sealtape_program --config $here/sealtape.conf recover $session --identity $identity --output $here/again.mkv
   try to cheat      printf x | dd of=$(find "$place/store/clinic-a/$session/tp1-audio" -name '*.tape' | sort -V | head -n 1) bs=1 seek=500 conv=notrunc
                     $sealtape_program --config $here/sealtape.conf verify $session
   record again      $sealtaped_program --config $here/sealtape.conf     and POST to $here/run/recorder.sock

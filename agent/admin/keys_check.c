@@ -242,7 +242,8 @@ keys_drill_run(CommandContext *context, int argc, char **argv)
         command_context_print_json(
             json_pack("{s:s, s:i}", "session", argv[1], "tracks_opened", (int) n_opened));
     } else {
-        g_print("%u tracks of %s open with the break-glass key. Noted.\n", n_opened, argv[1]);
+        g_print("%u track%s of %s opened with the break-glass key. Noted.\n", n_opened,
+                n_opened == 1 ? "" : "s", argv[1]);
     }
     return EXIT_CODE_OK;
 }

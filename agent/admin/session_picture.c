@@ -49,7 +49,8 @@ print_head(const SessionFacts *facts)
             facts->session, facts->org, facts->state, facts->reason != NULL ? " (" : "",
             facts->reason != NULL ? facts->reason : "", facts->reason != NULL ? ")" : "",
             facts->created != NULL ? facts->created : "-");
-    g_print("length        %s, %u tracks, %s sealed\n\n", length, facts->tracks->len, size);
+    g_print("length        %s, %u track%s, %s sealed\n\n", length, facts->tracks->len,
+            facts->tracks->len == 1 ? "" : "s", size);
 }
 
 static unsigned

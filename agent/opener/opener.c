@@ -88,10 +88,14 @@ on_grant_ended(Grant *grant, void *user_data)
     AuditEvent event = access_record_of_grant(
         grant->review != NULL ? AUDIT_BREAK_GLASS_ENDED : AUDIT_GRANT_ENDED, grant, &tracks);
 
+    /* its holder may give it back: nobody took it away then */
+    const bool is_taken_away =
+        grant->state == GRANT_REVOKED && !g_str_equal(grant->reason, "returned");
+
     event.reason = grant->reason;
-    event.outcome = grant->state == GRANT_REVOKED ? AUDIT_REFUSED : AUDIT_OK;
+    event.outcome = is_taken_away ? AUDIT_REFUSED : AUDIT_OK;
     audit_trail_note(self->audit, grant->caller->org, &event);
-    self->counts.n_revoked += grant->state == GRANT_REVOKED ? 1 : 0;
+    self->counts.n_revoked += is_taken_away ? 1 : 0;
     g_message("grant %.8s: %s (%s)", grant->id, grant_state_text(grant->state), grant->reason);
     access_stream_stop_all(self, grant);
 }

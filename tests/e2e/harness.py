@@ -32,7 +32,7 @@ def program(name):
     folder = os.environ.get("SEALTAPE_BIN_DIR")
     if folder is None:
         return shutil.which(name) or name
-    for place in ("", "agent/admin", "agent/recorder"):  # laid out flat, or as meson builds
+    for place in ("", "agent/admin", "agent/recorder", "agent/opener"):  # laid out flat, or as meson builds
         path = pathlib.Path(folder, place, name)
         if path.is_file():
             return str(path)

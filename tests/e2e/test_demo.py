@@ -15,13 +15,14 @@ def test_demo(folder):
     place = folder / "visit"
     programs = folder / "programs"
     programs.mkdir()
-    for name in ("sealtape", "sealtaped"):
-        (programs / name).symlink_to(program(name))
+    for name in ("sealtape", "sealtaped", "sealtape-accessd"):
+        (programs / name).symlink_to(os.path.abspath(program(name)))
     environment = {**os.environ, "DEMO_DIR": str(place), "DEMO_SECONDS": str(SECONDS), "SEALTAPE_BIN_DIR": str(programs)}
     done = subprocess.run([DEMO], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=80)
     tap.equal(done.returncode, 0, "the demo ends well")
     tap.equal(done.stderr, "", "and says nothing that it did not mean to say")
-    for words in ("all there, genuine and in order", "p2-video", "matroska", "Where everything lies"):
+    for words in ("all there, genuine and in order", "p2-video", "purpose-unknown", "access-refused refused use=HMARKT",
+                  "grant-ended ok", "matroska", "Where everything lies"):
         tap.contains(done.stdout, words, f"it shows: {words}")
     tap.note(done.stdout)
     rows = streams_of(place / "visit.mkv")
