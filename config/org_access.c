@@ -9,6 +9,11 @@
 const char *const org_access_role_names[] = {"provider",  "client",      "admin", "auditor",
                                              "custodian", "transcriber", NULL};
 
+const char *const org_access_action_names[] = {
+    "play",      "release",         "settings-read", "settings-change", "holds-read",
+    "hold",      "erase-request",   "erase-approve", "audit-own",       "audit-counts",
+    "audit-all", "disclosures-own", "disclosures",   "review",          NULL};
+
 static void
 operator_free(gpointer data)
 {
@@ -71,6 +76,12 @@ is_role(const char *text)
     return g_strv_contains(org_access_role_names, text);
 }
 
+static bool
+is_action(const char *text)
+{
+    return g_strv_contains(org_access_action_names, text);
+}
+
 static const char *const release_names[] = {
     [ORG_RELEASE_NEVER] = "never",
     [ORG_RELEASE_BY_HAND] = "by-hand",
@@ -87,27 +98,40 @@ is_release(const char *text)
     return false;
 }
 
+#define ACTIONS                                                                                    \
+    "a list of \"play\", \"release\", \"settings-read\", \"settings-change\", \"holds-read\", "    \
+    "\"hold\", "                                                                                   \
+    "\"erase-request\", \"erase-approve\", \"audit-own\", \"audit-counts\", \"audit-all\", "       \
+    "\"disclosures-own\", \"disclosures\" and \"review\""
+
 const ConfigRule org_access_rules[] = {
-    {"operators",            CONFIG_KIND_LIST,   false,
+    {"operators",              CONFIG_KIND_LIST,   false,
      "a list of at most 256 users of this host, as \"anna: provider custodian\", roles being "
      "provider, client, admin, "
      "auditor, custodian and transcriber, and \", owns every session\" behind them for who alone "
-     "is the practice",                                                                              0,  256,    is_operator},
-    {"issuers",              CONFIG_KIND_LIST,   false, "a list of at most 16 issuers' files",       0,  16,     NULL       },
-    {"access",               CONFIG_KIND_GROUP,  false, NULL,                                        0,  0,      NULL       },
-    {"access.mfa",           CONFIG_KIND_LIST,   false, "a list of roles that need a second factor", 0,  6,
-     is_role                                                                                                                },
-    {"access.mfa_operators", CONFIG_KIND_SWITCH, false, NULL,                                        0,  0,      NULL       },
-    {"access.mfa_age_s",     CONFIG_KIND_NUMBER, false, "0 (any age) to 604800 (seconds)",           0,  604800,
-     NULL                                                                                                                   },
-    {"access.mfa_fresh_s",   CONFIG_KIND_NUMBER, false, "30 to 900 (seconds)",                       30, 900,    NULL       },
-    {"access.release",       CONFIG_KIND_TEXT,   false, "\"never\", \"by-hand\" or \"always\"",      0,  0,
-     is_release                                                                                                             },
-    {"access.start_s",       CONFIG_KIND_NUMBER, false, "1 to 300 (seconds)",                        1,  300,    NULL       },
-    {"access.most_s",        CONFIG_KIND_NUMBER, false, "1 to 3600 (seconds)",                       1,  3600,   NULL       },
-    {"access.idle_s",        CONFIG_KIND_NUMBER, false, "1 to 3600 (seconds)",                       1,  3600,   NULL       },
-    {"access.break_glass_s", CONFIG_KIND_NUMBER, false, "1 to 3600 (seconds)",                       1,  3600,   NULL       },
-    {NULL,                   CONFIG_KIND_GROUP,  false, NULL,                                        0,  0,      NULL       },
+     "is the practice",                                                                                0,  256,    is_operator},
+    {"issuers",                CONFIG_KIND_LIST,   false, "a list of at most 16 issuers' files",       0,  16,     NULL       },
+    {"access",                 CONFIG_KIND_GROUP,  false, NULL,                                        0,  0,      NULL       },
+    {"access.mfa",             CONFIG_KIND_LIST,   false, "a list of roles that need a second factor", 0,  6,
+     is_role                                                                                                                  },
+    {"access.mfa_operators",   CONFIG_KIND_SWITCH, false, NULL,                                        0,  0,      NULL       },
+    {"access.mfa_age_s",       CONFIG_KIND_NUMBER, false, "0 (any age) to 604800 (seconds)",           0,  604800,
+     NULL                                                                                                                     },
+    {"access.mfa_fresh_s",     CONFIG_KIND_NUMBER, false, "30 to 900 (seconds)",                       30, 900,    NULL       },
+    {"access.release",         CONFIG_KIND_TEXT,   false, "\"never\", \"by-hand\" or \"always\"",      0,  0,
+     is_release                                                                                                               },
+    {"access.start_s",         CONFIG_KIND_NUMBER, false, "1 to 300 (seconds)",                        1,  300,    NULL       },
+    {"access.most_s",          CONFIG_KIND_NUMBER, false, "1 to 3600 (seconds)",                       1,  3600,   NULL       },
+    {"access.idle_s",          CONFIG_KIND_NUMBER, false, "1 to 3600 (seconds)",                       1,  3600,   NULL       },
+    {"access.break_glass_s",   CONFIG_KIND_NUMBER, false, "1 to 3600 (seconds)",                       1,  3600,   NULL       },
+    {"access.may",             CONFIG_KIND_GROUP,  false, NULL,                                        0,  0,      NULL       },
+    {"access.may.provider",    CONFIG_KIND_LIST,   false, ACTIONS,                                     0,  14,     is_action  },
+    {"access.may.client",      CONFIG_KIND_LIST,   false, ACTIONS,                                     0,  14,     is_action  },
+    {"access.may.admin",       CONFIG_KIND_LIST,   false, ACTIONS,                                     0,  14,     is_action  },
+    {"access.may.auditor",     CONFIG_KIND_LIST,   false, ACTIONS,                                     0,  14,     is_action  },
+    {"access.may.custodian",   CONFIG_KIND_LIST,   false, ACTIONS,                                     0,  14,     is_action  },
+    {"access.may.transcriber", CONFIG_KIND_LIST,   false, ACTIONS,                                     0,  14,     is_action  },
+    {NULL,                     CONFIG_KIND_GROUP,  false, NULL,                                        0,  0,      NULL       },
 };
 
 static void
@@ -139,6 +163,17 @@ read_release(OrgAccess *self, const ConfigFile *file)
     for (size_t i = 0; i < G_N_ELEMENTS(release_names); i++) {
         if (g_strcmp0(text, release_names[i]) == 0)
             self->release = (OrgRelease) i;
+    }
+}
+
+static void
+read_narrowing(OrgAccess *self, const ConfigFile *file)
+{
+    for (size_t i = 0; i < ORG_N_ROLES; i++) {
+        g_autofree char *name = g_strconcat("access.may.", org_access_role_names[i], NULL);
+
+        if (config_file_has(file, name))
+            self->may[i] = config_file_list(file, name);
     }
 }
 
@@ -193,6 +228,7 @@ org_access_read(const ConfigFile *file, GError **error)
     self->operators_need_mfa = config_file_switch(file, "access.mfa_operators", false);
     read_numbers(self, file);
     read_release(self, file);
+    read_narrowing(self, file);
     if (!read_operators(self, file, error) || !read_issuers(self, file, error)) {
         g_clear_pointer(&self, org_access_free);
     }
@@ -207,5 +243,8 @@ org_access_free(OrgAccess *self)
     g_ptr_array_unref(self->operators);
     g_ptr_array_unref(self->issuers);
     g_ptr_array_unref(self->mfa_roles);
+    for (size_t i = 0; i < ORG_N_ROLES; i++) {
+        g_clear_pointer(&self->may[i], g_ptr_array_unref);
+    }
     g_free(self);
 }

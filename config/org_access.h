@@ -13,6 +13,8 @@ typedef enum {
     ORG_RELEASE_ALWAYS,
 } OrgRelease;
 
+enum { ORG_N_ROLES = 6 };
+
 /* A user of this host. `anna: provider custodian, owns every session`. */
 typedef struct {
     char *user;
@@ -53,10 +55,13 @@ typedef struct {
     uint32_t mfa_age_s;      /* how old it may be; 0: any age */
     uint32_t mfa_fresh_s;    /* the same for break-glass */
     OrgRelease release;
+    GPtrArray *may[ORG_N_ROLES]; /* char *: what is left to each role, in the order of the names
+                                  * below; NULL: all that the table allows */
     uint32_t start_s, most_s, idle_s, break_glass_s; /* of a grant */
 } OrgAccess;
 
-/* The names of roles, NULL at the end. */
+/* The names of roles, and of what they may do, NULL at the end. */
 extern const char *const org_access_role_names[];
+extern const char *const org_access_action_names[];
 
 void org_access_free(OrgAccess *self);

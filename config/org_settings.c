@@ -2,6 +2,7 @@
 
 #include "config/config_file.h"
 #include "config/org_access_file.h"
+#include "config/org_consent_file.h"
 #include "config/transcription_settings_file.h"
 #include "crypto/age_context.h"
 #include "crypto/age_key.h"
@@ -16,28 +17,11 @@ is_recipient(const char *text)
     return recipient != NULL;
 }
 
-static bool
-is_purpose(const char *text)
-{
-    static const char *const purposes[] = {
-        "record-audio",   "record-video", "transcribe", "ai-note",
-        "quality-review", "training",     "ai-train",   NULL};
-
-    return g_strv_contains(purposes, text);
-}
-
 static const ConfigRule rules[] = {
-    {"recipients",                CONFIG_KIND_LIST,   false,
+    {"recipients", CONFIG_KIND_LIST,  false,
      "two to sixteen age recipients (age1...), all different: the organisation's and an offline "
-     "break-glass one",                                            2, 16, is_recipient},
-    {"purposes",                  CONFIG_KIND_LIST,   true,
-     "a list of \"record-audio\", \"record-video\", \"transcribe\", \"ai-note\", "
-     "\"quality-review\", \"training\" and \"ai-train\"",          0, 7,  is_purpose  },
-    {"consent",                   CONFIG_KIND_GROUP,  false, NULL, 0, 0,  NULL        },
-    {"consent.text_version",      CONFIG_KIND_TEXT,   false,
-     "the version of the text that is consented to, not empty",    0, 0,  NULL        },
-    {"consent.evidence_required", CONFIG_KIND_SWITCH, false, NULL, 0, 0,  NULL        },
-    {NULL,                        CONFIG_KIND_GROUP,  false, NULL, 0, 0,  NULL        },
+     "break-glass one",                            2, 16, is_recipient},
+    {NULL,         CONFIG_KIND_GROUP, false, NULL, 0, 0,  NULL        },
 };
 
 OrgSettings *
@@ -57,21 +41,20 @@ org_settings_load(const char *path, GError **error)
                     path);
         return NULL;
     }
-    file = config_file_open(
-        path,
-        (const ConfigRule *const[]){rules, transcription_settings_rules, org_access_rules, NULL},
-        error);
+    file = config_file_open(path,
+                            (const ConfigRule *const[]){rules, org_consent_rules,
+                                                        transcription_settings_rules,
+                                                        org_access_rules, NULL},
+                            error);
     if (file == NULL)
         return NULL;
     self->recipients = config_file_list(file, "recipients");
-    self->purposes = config_file_list(file, "purposes");
-    self->consent_text_version = config_file_text(file, "consent.text_version");
-    self->evidence_required = config_file_switch(file, "consent.evidence_required", false);
     if (!transcription_settings_read(&self->transcription, file, error))
         return NULL;
     self->digest = config_file_digest(file);
     self->access = org_access_read(file, error);
-    if (self->access == NULL)
+    self->consent = self->access != NULL ? org_consent_read(file, error) : NULL;
+    if (self->consent == NULL)
         return NULL;
     return g_steal_pointer(&self);
 }
@@ -83,8 +66,7 @@ org_settings_free(OrgSettings *self)
         return;
     g_free(self->id);
     g_clear_pointer(&self->recipients, g_ptr_array_unref);
-    g_clear_pointer(&self->purposes, g_ptr_array_unref);
-    g_free(self->consent_text_version);
+    org_consent_free(self->consent);
     transcription_settings_free(self->transcription);
     org_access_free(self->access);
     g_free(self->digest);

@@ -6,6 +6,7 @@
 #include "config/janus_settings.h"
 #include "config/key_settings.h"
 #include "config/org_access.h"
+#include "config/org_consent.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -31,9 +32,7 @@ typedef struct {
     GPtrArray *recipients; /* char *: age1..., at least two: the ring's, or the file's */
     uint32_t ring_version; /* of the key ring they are from; 0: there is none */
     char *ring_path;       /* the folder of its key ring, there or not */
-    GPtrArray *purposes;   /* char *: enabled ones, of record-audio, record-video, transcribe */
-    char *consent_text_version; /* what a consent must name; NULL: any */
-    bool evidence_required;
+    OrgConsent *consent;   /* what may be recorded, and after which words */
     struct TranscriptionSettings *transcription; /* NULL: none */
     OrgAccess *access;                           /* who may open */
     char *digest; /* SHA-256 of the file, hexadecimal: named in every decision */
@@ -55,11 +54,11 @@ typedef struct {
     char *name;          /* of a replica: its file's, without `.conf`; NULL: the first store */
     GPtrArray *replicas; /* StoreSettings *: each must have everything too; NULL: none */
     StoreType type;
-    char *path; /* of a directory; NULL for any other type, as is all below for a directory */
+    char *region; /* where it stands; NULL: not said, which a directory may do */
+    char *path;   /* of a directory; NULL for any other type, as is all below for a directory */
 
     char *endpoint;
     char *bucket;
-    char *region;
     bool has_host_style; /* the bucket stands in the host's name, not in the path */
     char *prefix;
     char *credentials; /* a word, systemd:<name>, or an absolute path */

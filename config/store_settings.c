@@ -63,7 +63,7 @@ const ConfigRule store_settings_rules[] = {
     {"store.baa",               CONFIG_KIND_SWITCH, false, NULL,                                    0,    0,      NULL         },
     {"store.endpoint",          CONFIG_KIND_TEXT,   false, "https://HOST or https://HOST:PORT",     0,    0,      is_url       },
     {"store.bucket",            CONFIG_KIND_TEXT,   false, "the name of a bucket",                  0,    0,      NULL         },
-    {"store.region",            CONFIG_KIND_TEXT,   false, "the region that the bucket is in",      0,    0,      NULL         },
+    {"store.region",            CONFIG_KIND_TEXT,   false, "the region that the store is in",       0,    0,      NULL         },
     {"store.style",             CONFIG_KIND_TEXT,   false, "\"path\" or \"host\"",                  0,    0,      is_style     },
     {"store.prefix",            CONFIG_KIND_TEXT,   false, NULL,                                    0,    0,      NULL         },
     {"store.credentials",       CONFIG_KIND_TEXT,   false,
@@ -96,10 +96,11 @@ check_setting(const ConfigFile *file, const ConfigRule *rule, bool is_s3, GError
     static const char *const s3_needs[] = {"store.endpoint", "store.bucket", "store.region",
                                            "store.credentials", NULL};
     const bool is_of_s3 = strcmp(rule->name, "store.path") != 0;
+    const bool is_of_both = strcmp(rule->name, "store.region") == 0;
     const bool is_needed = is_s3 ? g_strv_contains(s3_needs, rule->name) : !is_of_s3;
     const bool is_set = config_file_has(file, rule->name);
 
-    if (is_set && is_of_s3 != is_s3) {
+    if (is_set && is_of_s3 != is_s3 && !is_of_both) {
         config_file_fail(file, rule->name, error,
                          "belongs to a store of type \"%s\", and this one is \"%s\"",
                          is_of_s3 ? "s3" : "directory", is_s3 ? "s3" : "directory");
@@ -162,7 +163,6 @@ read_connection(StoreSettings *self, const ConfigFile *file)
 
     self->endpoint = config_file_text(file, "store.endpoint");
     self->bucket = config_file_text(file, "store.bucket");
-    self->region = config_file_text(file, "store.region");
     self->has_host_style = g_strcmp0(style, "host") == 0;
     self->prefix = config_file_text(file, "store.prefix");
     self->credentials =
@@ -197,6 +197,7 @@ store_settings_read(StoreSettings *self, const ConfigFile *file, GError **error)
     if (!check_type(self, file, error))
         return false;
     self->path = config_file_text(file, "store.path");
+    self->region = config_file_text(file, "store.region");
     if (self->type == STORE_TYPE_DIRECTORY)
         return true;
     read_connection(self, file);

@@ -29,10 +29,11 @@ test_names_the_fault_of_an_organisation(SettingsFixture *fixture, gconstpointer 
 {
     const Row rows[] = {
         {"purposes =",                            "purpose =",
-         "clinic-a.conf:14: purpose: there is no such setting; here may stand: recipients, "
-         "purposes, consent, transcription, operators, issuers, access"                  },
+         "clinic-a.conf:19: purpose: there is no such setting; here may stand: recipients, "
+         "enabled, valid_until, purposes, consent, regions, on_withdrawal, transcription, "
+         "operators, issuers, access"                                                    },
         {"\"record-video\" ];",                   "\"record-screen\" ];",
-         "clinic-a.conf:14: purposes: must be a list of \"record-audio\", \"record-video\", "
+         "clinic-a.conf:19: purposes: must be a list of \"record-audio\", \"record-video\", "
          "\"transcribe\", "
          "\"ai-note\", \"quality-review\", \"training\" and \"ai-train\"; entry 2 is not"},
         {"\"record-audio\", \"record-video\" ];", "\"record-audio\", \"record-audio\" ];",
@@ -47,7 +48,7 @@ test_names_the_fault_of_an_organisation(SettingsFixture *fixture, gconstpointer 
          "consent.text_version: must be the version of the text"                         },
         {"evidence_required = false",             "evidence_requird = true",
          "consent.evidence_requird: there is no such setting; here may stand: text_version, "
-         "evidence_required"                                                             },
+         "evidence_required, max_age_days, roles, minors"                                },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -87,9 +88,9 @@ test_reads_what_an_organisation_says(SettingsFixture *fixture, gconstpointer unu
     g_assert_no_error(error);
     org = settings_org(settings, "clinic-a");
 
-    g_assert_cmpuint(org->purposes->len, ==, 0);
-    g_assert_cmpstr(org->consent_text_version, ==, "2026-01");
-    g_assert_true(org->evidence_required);
+    g_assert_cmpuint(g_strv_length(org->consent->purposes), ==, 0);
+    g_assert_cmpstr(org->consent->text_version, ==, "2026-01");
+    g_assert_true(org->consent->evidence_required);
 }
 
 static void

@@ -44,9 +44,9 @@ test_examples_load(SettingsFixture *fixture, gconstpointer unused)
     g_assert_nonnull(org);
     g_assert_cmpuint(org->recipients->len, ==, 2);
     g_assert_cmpstr(org->recipients->pdata[0], ==, settings_fixture_recipients[0]);
-    g_assert_cmpuint(org->purposes->len, ==, 2);
-    g_assert_null(org->consent_text_version);
-    g_assert_false(org->evidence_required);
+    g_assert_cmpuint(g_strv_length(org->consent->purposes), ==, 2);
+    g_assert_null(org->consent->text_version);
+    g_assert_false(org->consent->evidence_required);
     g_assert_null(settings_org(settings, "clinic-b"));
 }
 

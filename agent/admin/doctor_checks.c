@@ -21,7 +21,7 @@ doctor_checks_orgs(const Settings *settings, DoctorReport *report)
 
         doctor_report_add(report, DOCTOR_OK, "recipients", "%s seals to %u different recipients.",
                           org->id, org->recipients->len);
-        if (org->purposes->len == 0) {
+        if (org->consent->purposes[0] == NULL) {
             doctor_report_add(report, DOCTOR_WARNING, "purposes",
                               "%s enables no purpose, so nothing of it is recorded.", org->id);
         }

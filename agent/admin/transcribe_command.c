@@ -82,8 +82,9 @@ may_transcribe(const Transcription *self, GError **error)
 {
     const Settings *settings = command_context_settings(self->context, error);
     g_autoptr(GPtrArray) verifiers = settings != NULL ? trusted_recorders(settings, error) : NULL;
-    const TranscribeCase question = {self->store, self->manifest, self->org, self->identities,
-                                     verifiers};
+    const TranscribeCase question = {self->store,      self->manifest,
+                                     self->org,        settings != NULL ? &settings->store : NULL,
+                                     self->identities, verifiers};
 
     return verifiers != NULL && transcribe_consent_check(&question, error);
 }

@@ -62,17 +62,21 @@ read_people(const json_t *meta)
         const ConsentParticipant person = {.id = text_of(form, "id"),
                                            .role = text_of(form, "role"),
                                            .consents = records,
-                                           .n_consents = n_consents};
+                                           .n_consents = n_consents,
+                                           .is_minor =
+                                               json_is_true(json_object_get(form, "minor"))};
 
         for (size_t j = 0; j < n_consents; j++) {
             const json_t *row = json_array_get(consents, j);
 
-            records[j] = (ConsentRecord){.purpose = text_of(row, "purpose"),
-                                         .state = text_of(row, "state"),
-                                         .text_version = text_of(row, "text_version"),
-                                         .evidence = text_of(row, "evidence"),
-                                         .at_us = time_of(row, "at"),
-                                         .until_us = time_of(row, "until")};
+            records[j] =
+                (ConsentRecord){.purpose = text_of(row, "purpose"),
+                                .state = text_of(row, "state"),
+                                .text_version = text_of(row, "text_version"),
+                                .evidence = text_of(row, "evidence"),
+                                .at_us = time_of(row, "at"),
+                                .until_us = time_of(row, "until"),
+                                .is_guardians = g_strcmp0(text_of(row, "by"), "guardian") == 0};
         }
         g_array_append_val(people, person);
     }
@@ -110,7 +114,8 @@ decide(const TranscribeCase *self, const GArray *people, GError **error)
     const ConsentSession session = {.org = self->manifest->org,
                                     .participants =
                                         (const ConsentParticipant *) (const void *) people->data,
-                                    .n_participants = people->len};
+                                    .n_participants = people->len,
+                                    .region = org_policy_region(self->org, self->place)};
     ConsentDecision decision;
 
     decision = org_policy_consent_decide(self->org, &session, PURPOSE, g_get_real_time());

@@ -12,8 +12,9 @@ typedef struct {
     ObjectStore *store;
     const ManifestPart *manifest;
     const OrgSettings *org;
-    GPtrArray *identities; /* AgeIdentity: open the session's metadata */
-    GPtrArray *verifiers;  /* NoteVerifier: whose annotations are believed */
+    const StoreSettings *place; /* of `store` */
+    GPtrArray *identities;      /* AgeIdentity: open the session's metadata */
+    GPtrArray *verifiers;       /* NoteVerifier: whose annotations are believed */
 } TranscribeCase;
 
 /* Whether a session may be written down: everyone who was in it has consented to `transcribe`, as

@@ -173,7 +173,7 @@ merge_consents(const AnnotationView *view, const SessionPerson *person)
 }
 
 static unsigned
-find_consents(const SessionCase *self, const AnnotationView *view, const OrgSettings *org,
+find_consents(const SessionCase *self, const AnnotationView *view, const SessionQuestion *question,
               int64_t now_us)
 {
     static const struct {
@@ -187,8 +187,11 @@ find_consents(const SessionCase *self, const AnnotationView *view, const OrgSett
     const GPtrArray *people = session_people_list(self->people);
     g_autoptr(GPtrArray) merged = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref);
     g_autofree ConsentParticipant *participants = g_new0(ConsentParticipant, people->len);
-    const ConsentSession session = {
-        .org = org->id, .participants = participants, .n_participants = people->len};
+    const OrgSettings *org = question->org;
+    const ConsentSession session = {.org = org->id,
+                                    .participants = participants,
+                                    .n_participants = people->len,
+                                    .region = org_policy_region(org, question->source->place)};
     unsigned consents = 0;
 
     for (guint i = 0; i < people->len; i++) {
@@ -199,13 +202,36 @@ find_consents(const SessionCase *self, const AnnotationView *view, const OrgSett
         participants[i] = (ConsentParticipant){.id = person->id,
                                                .role = person->role,
                                                .consents = (ConsentRecord *) records->data,
-                                               .n_consents = records->len};
+                                               .n_consents = records->len,
+                                               .is_minor = person->is_minor};
     }
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (org_policy_consent_decide(org, &session, rows[i].purpose, now_us).reason == CONSENT_OK)
             consents |= (unsigned) rows[i].consent;
     }
     return consents;
+}
+
+/* Whether a minor said yes to it, and no guardian did. */
+static bool
+is_minor_alone(const SessionCase *self)
+{
+    const GPtrArray *people = session_people_list(self->people);
+
+    for (guint i = 0; i < people->len; i++) {
+        const SessionPerson *person = people->pdata[i];
+        bool has_own = false, has_guardians = false;
+
+        for (guint j = 0; j < person->consents->len; j++) {
+            const ConsentRecord *one = &g_array_index(person->consents, ConsentRecord, j);
+
+            has_own = has_own || !one->is_guardians;
+            has_guardians = has_guardians || one->is_guardians;
+        }
+        if (person->is_minor && has_own && !has_guardians)
+            return true;
+    }
+    return false;
 }
 
 /* Whether it was released to the client that `caller` is, or whose guardian. */
@@ -235,10 +261,11 @@ view_for(const SessionCase *self, const AnnotationView *view, const SessionQuest
         .org = self->org,
         .participants = (const AccessParticipant *) self->participants->data,
         .n_participants = self->participants->len,
-        .consents = find_consents(self, view, question->org, now_us),
+        .consents = find_consents(self, view, question, now_us),
         .is_open = self->is_open,
         .is_released = is_released_to(self, view, question->caller),
         .is_quarantined = view->quarantine != NULL || view->erase_mark != NULL,
+        .is_minor_alone = is_minor_alone(self),
         .is_restricted = view->restriction != NULL,
         .is_erased = view->is_erasing || view->is_erased,
         .n_holds = view->matters->len,

@@ -20,6 +20,7 @@ typedef struct {
     GPtrArray *recorders;        /* NoteVerifier: whose manifests are believed */
     GPtrArray *annotators;       /* NoteVerifier: whose annotations are */
     GPtrArray *identities;       /* AgeIdentity */
+    const StoreSettings *place;  /* of `store` */
     const Secret *pseudonym_key; /* NULL: clients have no pseudonyms */
 } SessionSource;
 

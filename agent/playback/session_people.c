@@ -67,6 +67,7 @@ add_consent(SessionPeople *self, SessionPerson *person, const json_t *consent)
         .evidence = keep(self, member(consent, "evidence")),
         .at_us = time_of(consent, "at"),
         .until_us = time_of(consent, "until"),
+        .is_guardians = g_strcmp0(member(consent, "by"), "guardian") == 0,
     };
 
     if (record.purpose != NULL && record.state != NULL)
@@ -87,6 +88,7 @@ add_person(SessionPeople *self, const json_t *participant)
     person->id = g_strdup(id);
     person->role = g_strdup(role);
     person->subject = g_strdup(member(participant, "subject"));
+    person->is_minor = json_is_true(json_object_get(participant, "minor"));
     person->consents = g_array_new(FALSE, FALSE, sizeof(ConsentRecord));
     for (size_t i = 0; i < json_array_size(consents); i++)
         add_consent(self, person, json_array_get(consents, i));

@@ -5,6 +5,7 @@
 #include "storage/object_store.h"
 
 #include <glib.h>
+#include <stdbool.h>
 
 /* Who took part in a session and what they consented to, out of its sealed metadata. Names and
  * references stand there as well and are not read. An immutable value. */
@@ -13,7 +14,8 @@ typedef struct SessionPeople SessionPeople;
 typedef struct {
     char *id;
     char *role;
-    char *subject;    /* who this is to an issuer of tokens; NULL: not said */
+    char *subject; /* who this is to an issuer of tokens; NULL: not said */
+    bool is_minor;
     GArray *consents; /* ConsentRecord, whose texts belong to SessionPeople */
 } SessionPerson;
 

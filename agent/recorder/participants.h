@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/policy/consent.h"
+#include "config/settings.h"
 
 #include <glib.h>
 #include <jansson.h>
@@ -12,9 +13,9 @@ typedef struct Participants Participants;
 
 Participants *participants_new(void);
 
-/* Adds one from the API's form {"id","role","consents":[...]}; one who is present already is
- * refused. Returns: NULL if taken; else one sentence that names the fault (owned), and nothing has
- * changed. */
+/* Adds one from the API's form {"id","role","minor","subject","consents":[...]}; one who is present
+ * already is refused. Returns: NULL if taken; else one sentence that names the fault (owned), and
+ * nothing has changed. */
 char *participants_add(Participants *self, const json_t *form) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds what a participant says now: {"participant","purpose","state",...}. Returns: as above. */
@@ -24,9 +25,11 @@ bool participants_remove(Participants *self, const char *id);
 unsigned participants_count(const Participants *self);
 bool participants_contain(const Participants *self, const char *id);
 
-/* Decides `purpose` for everyone present. */
-ConsentDecision participants_decide(const Participants *self, const ConsentPolicy *policy,
-                                    const char *org, const char *purpose, int64_t now_us);
+/* Decides `purpose` for everyone present, by the rules of `org` (NULL: there is no such
+ * organisation). `session`: all but the participants. */
+ConsentDecision participants_decide(const Participants *self, const OrgSettings *org,
+                                    const ConsentSession *session, const char *purpose,
+                                    int64_t now_us);
 
 /* Returns: the API's form of all, with consents, owned: for the sealed metadata. Those who left,
  * and did not come back, stand at the end and have `"left":true`, so that their recording still

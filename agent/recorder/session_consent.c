@@ -1,6 +1,7 @@
 #include "agent/recorder/session_audit.h"
 #include "agent/recorder/session_internal.h"
 #include "agent/recorder/shown_text.h"
+#include "agent/rules/org_policy.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -13,23 +14,14 @@ static const char *const purposes[N_PURPOSES] = {
 void
 session_decide(Session *self)
 {
-    g_autoptr(GPtrArray) enabled = g_ptr_array_new();
-    ConsentPolicy policy = {0};
-
-    if (self->settings != NULL) {
-        for (guint i = 0; i < self->settings->purposes->len; i++)
-            g_ptr_array_add(enabled, g_ptr_array_index(self->settings->purposes, i));
-        policy.org = self->settings->id;
-        policy.text_version = self->settings->consent_text_version;
-        policy.evidence_required = self->settings->evidence_required;
-    }
-    g_ptr_array_add(enabled, NULL);
-    policy.purposes = (const char *const *) enabled->pdata;
+    const ConsentSession session = {
+        .org = self->org,
+        .region = org_policy_region(self->settings, &self->services.settings->store),
+    };
 
     for (int i = 0; i < N_PURPOSES; i++) {
-        const ConsentDecision decision =
-            participants_decide(self->participants, self->settings != NULL ? &policy : NULL,
-                                self->org, purposes[i], g_get_real_time());
+        const ConsentDecision decision = participants_decide(
+            self->participants, self->settings, &session, purposes[i], g_get_real_time());
 
         if (self->decisions[i] != decision.reason)
             session_audit_decision(self, purposes[i], decision.reason, decision.participant);

@@ -32,6 +32,30 @@ release_of(OrgRelease release)
     }
 }
 
+/* Returns: of 1 << AccessAction: what the organisation leaves to `role` of what the table allows.
+ */
+static unsigned
+may_of(const OrgAccess *access, AccessRole role)
+{
+    const char *name = access_role_text(role);
+    const GPtrArray *left = NULL;
+    unsigned may = 0;
+
+    for (size_t i = 0; i < ORG_N_ROLES; i++) {
+        if (strcmp(org_access_role_names[i], name) == 0)
+            left = access->may[i];
+    }
+    if (left == NULL)
+        return ~0U;
+    for (int action = 0; action < N_ACCESS_ACTIONS; action++) {
+        for (guint i = 0; i < left->len; i++) {
+            if (strcmp(left->pdata[i], access_action_text((AccessAction) action)) == 0)
+                may |= 1U << action;
+        }
+    }
+    return may;
+}
+
 AccessDecision
 org_policy_access_decide(const OrgSettings *org, const AccessPerson *person,
                          const AccessSession *session, const AccessRequest *request, int64_t now_us)
@@ -39,7 +63,8 @@ org_policy_access_decide(const OrgSettings *org, const AccessPerson *person,
     const OrgAccess *access = org->access;
     AccessPolicy policy = {
         .org = org->id,
-        .is_enabled = true,
+        .is_enabled = org->consent->is_enabled && !org->consent->is_invalid,
+        .valid_until_us = org->consent->valid_until_us,
         .operators_need_mfa = access->operators_need_mfa,
         .mfa_most_us = us_of(access->mfa_age_s),
         .mfa_fresh_us = us_of(access->mfa_fresh_s),
@@ -51,26 +76,65 @@ org_policy_access_decide(const OrgSettings *org, const AccessPerson *person,
     };
 
     for (int role = 0; role < N_ACCESS_ROLES; role++)
-        policy.may[role] = ~0U; /* what the table of roles allows */
+        policy.may[role] = may_of(access, (AccessRole) role);
     for (guint i = 0; i < access->mfa_roles->len; i++)
         policy.mfa_roles |= org_policy_role(access->mfa_roles->pdata[i]);
     return access_decide(&policy, person, session, request, now_us);
+}
+
+static ConsentMinors
+minors_of(OrgMinors minors)
+{
+    switch (minors) {
+    case ORG_MINORS_BOTH:
+        return CONSENT_MINORS_BOTH;
+    case ORG_MINORS_GUARDIAN:
+        return CONSENT_MINORS_GUARDIAN;
+    case ORG_MINORS_ALONE:
+        return CONSENT_MINORS_ALONE;
+    case ORG_MINORS_NEVER:
+    default:
+        return CONSENT_MINORS_NEVER;
+    }
 }
 
 ConsentDecision
 org_policy_consent_decide(const OrgSettings *org, const ConsentSession *session,
                           const char *purpose, int64_t now_us)
 {
-    g_autoptr(GPtrArray) purposes = g_ptr_array_new();
-    ConsentPolicy policy = {.org = org->id,
-                            .text_version = org->consent_text_version,
-                            .evidence_required = org->evidence_required};
+    const OrgConsent *consent = org != NULL ? org->consent : NULL;
 
-    for (guint i = 0; i < org->purposes->len; i++)
-        g_ptr_array_add(purposes, org->purposes->pdata[i]);
-    g_ptr_array_add(purposes, NULL);
-    policy.purposes = (const char *const *) purposes->pdata;
-    return consent_decide(&policy, session, purpose, now_us);
+    if (consent == NULL)
+        return consent_decide(NULL, session, purpose, now_us);
+    return consent_decide(
+        &(ConsentPolicy){
+            .org = org->id,
+            .purposes = (const char *const *) consent->purposes,
+            .text_version = consent->text_version,
+            .evidence_required = consent->evidence_required,
+            .is_invalid = consent->is_invalid,
+            .is_disabled = !consent->is_enabled,
+            .valid_until_us = consent->valid_until_us,
+            .max_age_us = (int64_t) consent->max_age_days * 24 * 3600 * G_USEC_PER_SEC,
+            .roles = (const char *const *) consent->roles,
+            .regions = (const char *const *) consent->regions,
+            .minors = minors_of(consent->minors),
+        },
+        session, purpose, now_us);
+}
+
+const char *
+org_policy_region(const OrgSettings *org, const StoreSettings *store)
+{
+    const char *const *regions = org != NULL ? (const char *const *) org->consent->regions : NULL;
+
+    for (guint i = 0; regions != NULL && store->replicas != NULL && i < store->replicas->len; i++) {
+        const StoreSettings *replica = store->replicas->pdata[i];
+
+        if (replica->region == NULL || !g_strv_contains(regions, replica->region))
+            return replica->region;
+    }
+    return store->region;
 }
 
 const OrgOperator *

@@ -11,9 +11,13 @@ AccessDecision org_policy_access_decide(const OrgSettings *org, const AccessPers
                                         const AccessSession *session, const AccessRequest *request,
                                         int64_t now_us);
 
-/* As consent_decide(), by the rules of `org`. */
+/* As consent_decide(), by the rules of `org`; NULL: there is no such organisation. */
 ConsentDecision org_policy_consent_decide(const OrgSettings *org, const ConsentSession *session,
                                           const char *purpose, int64_t now_us);
+
+/* Returns: the region to ask about: the store's, or that of the first of its replicas that `org`
+ * (NULL: none) does not allow, for media go to each of them; borrowed, NULL: nobody said. */
+const char *org_policy_region(const OrgSettings *org, const StoreSettings *store);
 
 /* Returns: 1 << AccessRole of the role of that name; 0: there is none. */
 unsigned org_policy_role(const char *name);

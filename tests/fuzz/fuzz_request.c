@@ -58,8 +58,8 @@ check_refusal(Participants *participants, const json_t *form,
 static void
 check_decision(const Participants *participants)
 {
-    const ConsentDecision decision =
-        participants_decide(participants, NULL, "clinic-a", "record-audio", NOW_US);
+    const ConsentDecision decision = participants_decide(
+        participants, NULL, &(ConsentSession){.org = "clinic-a"}, "record-audio", NOW_US);
 
     g_assert_cmpint(decision.reason, ==, CONSENT_POLICY_MISSING);
 }

@@ -1,0 +1,149 @@
+#include "agent/rules/org_policy.h"
+
+#include <string.h>
+
+#define NOW_US (INT64_C(1800000000) * G_USEC_PER_SEC)
+#define DAY_US ((int64_t) 24 * 3600 * G_USEC_PER_SEC)
+
+static char *purposes[] = {(char *) "record-audio", NULL};
+static char *adults[] = {(char *) "provider", (char *) "client", (char *) "guardian", NULL};
+static char *europe[] = {(char *) "eu-central-1", NULL};
+
+static ConsentReason
+decide(const OrgConsent *consent, const ConsentSession *session)
+{
+    const OrgSettings org = {.id = (char *) "clinic-a", .consent = (OrgConsent *) consent};
+
+    return org_policy_consent_decide(&org, session, "record-audio", NOW_US).reason;
+}
+
+/* Every field of the organisation's file reaches the decision: with it, another reason. */
+static void
+test_every_setting_counts(void)
+{
+    const ConsentRecord yes = {"record-audio",      "granted", NULL, NULL,
+                               NOW_US - 2 * DAY_US, 0,         false};
+    const ConsentParticipant client = {"p1", "client", &yes, 1, false};
+    const ConsentParticipant minor = {"p1", "client", &yes, 1, true};
+    const ConsentParticipant silent = {"p1", "observer", NULL, 0, false};
+    const struct {
+        OrgConsent consent;
+        const ConsentParticipant *participant;
+        ConsentReason reason;
+    } rows[] = {
+        {{.is_enabled = true},                                &client, CONSENT_OK               },
+        {{.is_enabled = false},                               &client, CONSENT_ORG_DISABLED     },
+        {{.is_enabled = true, .is_invalid = true},            &client, CONSENT_POLICY_INVALID   },
+        {{.is_enabled = true, .valid_until_us = NOW_US},      &client, CONSENT_POLICY_STALE     },
+        {{.is_enabled = true, .valid_until_us = NOW_US + 1},  &client, CONSENT_OK               },
+        {{.is_enabled = true, .text_version = (char *) "2"},  &client, CONSENT_TEXT_STALE       },
+        {{.is_enabled = true, .evidence_required = true},     &client, CONSENT_EVIDENCE_MISSING },
+        {{.is_enabled = true, .max_age_days = 2},             &client, CONSENT_EXPIRED          },
+        {{.is_enabled = true, .max_age_days = 3},             &client, CONSENT_OK               },
+        {{.is_enabled = true},                                &silent, CONSENT_MISSING          },
+        {{.is_enabled = true, .roles = adults},               &silent, CONSENT_OK               },
+        {{.is_enabled = true, .regions = europe},             &client, CONSENT_REGION_FORBIDDEN },
+        {{.is_enabled = true},                                &minor,  CONSENT_CONSENTER_INVALID},
+        {{.is_enabled = true, .minors = ORG_MINORS_ALONE},    &minor,  CONSENT_OK               },
+        {{.is_enabled = true, .minors = ORG_MINORS_GUARDIAN}, &minor,  CONSENT_CONSENTER_INVALID},
+        {{.is_enabled = true, .minors = ORG_MINORS_NEVER},    &minor,  CONSENT_CONSENTER_INVALID},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const ConsentSession session = {.org = "clinic-a",
+                                        .participants = rows[i].participant,
+                                        .n_participants = 1,
+                                        .region = "us-east-1"};
+        OrgConsent consent = rows[i].consent;
+
+        consent.purposes = purposes;
+        g_assert_cmpstr(consent_reason_text(decide(&consent, &session)), ==,
+                        consent_reason_text(rows[i].reason));
+    }
+    g_assert_cmpint(
+        org_policy_consent_decide(NULL, &(ConsentSession){.org = "x"}, "record-audio", NOW_US)
+            .reason,
+        ==, CONSENT_POLICY_MISSING);
+}
+
+/* Media go to every replica: one that stands elsewhere is asked about. */
+static void
+test_asks_about_the_store_that_stands_elsewhere(void)
+{
+    OrgConsent consent = {.regions = europe};
+    const OrgSettings org = {.consent = &consent};
+    StoreSettings here = {.region = (char *) "eu-central-1"};
+    StoreSettings there = {.region = (char *) "us-east-1"};
+    StoreSettings nowhere = {0};
+    g_autoptr(GPtrArray) replicas = g_ptr_array_new();
+    const StoreSettings store = {.region = (char *) "eu-central-1", .replicas = replicas};
+
+    g_ptr_array_add(replicas, &here);
+    g_assert_cmpstr(org_policy_region(&org, &store), ==, "eu-central-1");
+    g_ptr_array_add(replicas, &there);
+    g_assert_cmpstr(org_policy_region(&org, &store), ==, "us-east-1");
+    replicas->pdata[1] = &nowhere;
+    g_assert_null(org_policy_region(&org, &store));
+}
+
+/* The names in the files are those of the table of roles. */
+static void
+test_names_are_those_of_the_table(void)
+{
+    for (int role = 0; role < N_ACCESS_ROLES; role++) {
+        g_assert_true(g_strv_contains(org_access_role_names, access_role_text((AccessRole) role)));
+    }
+    for (int action = 0; action < N_ACCESS_ACTIONS; action++) {
+        g_assert_true(
+            g_strv_contains(org_access_action_names, access_action_text((AccessAction) action)));
+    }
+    g_assert_cmpuint(g_strv_length((char **) org_access_role_names), ==, ORG_N_ROLES);
+    g_assert_cmpuint(g_strv_length((char **) org_access_action_names), ==, N_ACCESS_ACTIONS);
+}
+
+static AccessReason
+ask_settings(OrgAccess *access, OrgConsent *consent)
+{
+    const OrgSettings org = {.id = (char *) "clinic-a", .access = access, .consent = consent};
+    const AccessPerson admin = {.id = "a",
+                                .org = "clinic-a",
+                                .roles = 1U << ACCESS_ROLE_ADMIN,
+                                .has_mfa = true,
+                                .mfa_at_us = NOW_US};
+    const AccessRequest request = {.action = ACCESS_SETTINGS_CHANGE, .audit_is_ready = true};
+
+    return org_policy_access_decide(&org, &admin, NULL, &request, NOW_US).reason;
+}
+
+static void
+test_narrows_roles(void)
+{
+    OrgConsent consent = {.is_enabled = true};
+    g_autoptr(GPtrArray) left = g_ptr_array_new();
+    g_autoptr(GPtrArray) nobody = g_ptr_array_new();
+    OrgAccess access = {.mfa_roles = nobody, .start_s = 300, .most_s = 3600, .idle_s = 300};
+
+    g_assert_cmpint(ask_settings(&access, &consent), ==, ACCESS_OK);
+    access.may[2] = left; /* admin */
+    g_assert_cmpint(ask_settings(&access, &consent), ==, ACCESS_ROLE_FORBIDDEN);
+    g_ptr_array_add(left, (char *) "settings-change");
+    g_assert_cmpint(ask_settings(&access, &consent), ==, ACCESS_OK);
+    consent.valid_until_us = NOW_US;
+    g_assert_cmpint(ask_settings(&access, &consent), ==, ACCESS_POLICY_STALE);
+    consent = (OrgConsent){.is_enabled = false};
+    g_assert_cmpint(ask_settings(&access, &consent), ==, ACCESS_ORG_DISABLED);
+    consent = (OrgConsent){.is_enabled = true, .is_invalid = true};
+    g_assert_cmpint(ask_settings(&access, &consent), ==, ACCESS_ORG_DISABLED);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/org-policy/every-setting-counts", test_every_setting_counts);
+    g_test_add_func("/org-policy/asks-about-the-store-that-stands-elsewhere",
+                    test_asks_about_the_store_that_stands_elsewhere);
+    g_test_add_func("/org-policy/names-are-those-of-the-table", test_names_are_those_of_the_table);
+    g_test_add_func("/org-policy/narrows-roles", test_narrows_roles);
+    return g_test_run();
+}
