@@ -3,6 +3,7 @@
 #include "agent/recorder/recorder.h"
 #include "agent/recorder/store_probe.h"
 #include "agent/service/daemon.h"
+#include "agent/service/heap.h"
 #include "config/host_needs.h"
 #include "config/settings.h"
 #include "crypto/crypto_error.h"
@@ -57,6 +58,7 @@ serve(const char *config, GError **error)
     g_autoptr(HttpService) service = NULL;
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     StoreProbe *probe = NULL;
+    guint tending = 0;
 
     if (settings == NULL || !allow_files(settings, error))
         return false;
@@ -69,7 +71,9 @@ serve(const char *config, GError **error)
     g_message("ready: control API on %s", settings->socket_path);
     daemon_notify_ready("recording");
     probe = store_probe_start(&settings->store, recorder_audit(recorder));
+    tending = heap_tend();
     daemon_run(loop, on_stop, &(Daemon){loop, recorder});
+    g_source_remove(tending);
     store_probe_free(probe);
     g_message("stopped");
     return true;
@@ -110,6 +114,7 @@ main(int argc, char **argv)
         (void) fprintf(stderr, "sealtaped: %s: takes no arguments but options\n", argv[1]);
         return 2;
     }
+    heap_start();
     daemon_log_start();
     if (!crypto_start(&error) || !media_start(&error) ||
         !serve(config != NULL ? config : DEFAULT_CONFIG, &error))

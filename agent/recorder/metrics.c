@@ -1,5 +1,7 @@
 #include "agent/recorder/metrics.h"
 
+#include "agent/service/heap.h"
+
 static void
 add(GString *text, const char *name, const char *type, const char *help, uint64_t value)
 {
@@ -80,6 +82,17 @@ add_audit(GString *text, AuditTrail *audit)
         status.n_failing);
 }
 
+static void
+add_heap(GString *text)
+{
+    HeapStatus status = {0};
+
+    heap_status(&status);
+    add(text, "heap_used_bytes", "gauge", "Memory from malloc in use.", status.used_bytes);
+    add(text, "heap_spare_bytes", "gauge", "Memory that malloc keeps for later.",
+        status.spare_bytes);
+}
+
 char *
 metrics_text(Recorder *recorder)
 {
@@ -95,6 +108,7 @@ metrics_text(Recorder *recorder)
     add_media(text, sessions);
     add_threads(text, recorder_watchdog(recorder));
     add_audit(text, recorder_audit(recorder));
+    add_heap(text);
     add(text, "seal_queue_bytes", "gauge", "Media in memory that waits to be sealed.",
         status.queued_bytes);
     add(text, "spool_bytes", "gauge", "Size of the spool.", status.spool.bytes);

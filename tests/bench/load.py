@@ -28,6 +28,14 @@ def publisher_media(folder):
     )
 
 
+def small_media(folder):
+    """The same, small: 64 kbit/s of picture with a keyframe each second, for many short segments."""
+    return (
+        media.noise(folder, 10, 1),
+        media.ball(folder, "vp8", 10, 2, size=(160, 120), bitrate=64000, key_s=1),
+    )
+
+
 def load_program():
     folder = pathlib.Path(os.environ["SEALTAPE_BIN_DIR"])
     for path in (folder / "rtp_load", folder / "tests" / "rtp_load", folder / "tests" / "bench" / "rtp_load"):
@@ -131,6 +139,13 @@ def memory_bytes(pids):
 
 def count_threads(pids):
     return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in pids)
+
+
+def metric(recorder, name):
+    """A number that the recorder tells of itself."""
+    text = recorder.ask("GET", "/metrics", headers={"Connection": "close"}).body.decode()
+    rows = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    return int(rows["sealtape_" + name])
 
 
 def kernel_drops(ports):

@@ -34,9 +34,7 @@ class Flushes(threading.Thread):
         self.recorder, self.seconds, self.per_s = recorder, seconds, None
 
     def count(self):
-        text = self.recorder.ask("GET", "/metrics").body.decode()
-        rows = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-        return int(rows["sealtape_spool_flushes_total"])
+        return load.metric(self.recorder, "spool_flushes_total")
 
     def run(self):
         before = self.count()
