@@ -2,7 +2,7 @@
 BUILD   ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
-PROGRAMS = sealtape sealtaped sealtape-accessd
+PROGRAMS = sealtape sealtaped sealtape-accessd sealtape-keyhelper
 FUZZ_SECONDS ?= 30
 SOAK_SECONDS ?= 3600
 export BUILD FUZZ_SECONDS

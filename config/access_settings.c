@@ -1,10 +1,12 @@
 #include "config/access_settings.h"
 
 #include "config/access_settings_file.h"
+#include "config/key_file.h"
 
 #include <string.h>
 
 #define CREDENTIAL_PREFIX "systemd:"
+#define TOKEN_PREFIX      "pkcs11:"
 
 /* A path has a `/` or a `.`, so that a mistyped word is no file that happens to be missing. */
 static bool
@@ -12,6 +14,12 @@ is_source(const char *text)
 {
     return g_str_has_prefix(text, CREDENTIAL_PREFIX) ? text[strlen(CREDENTIAL_PREFIX)] != '\0'
                                                      : strpbrk(text, "/.") != NULL;
+}
+
+static bool
+is_identity(const char *text)
+{
+    return g_str_has_prefix(text, TOKEN_PREFIX) || is_source(text);
 }
 
 static bool
@@ -34,7 +42,8 @@ const ConfigRule access_settings_rules[] = {
     {"access.audit",               CONFIG_KIND_PATH,   false, NULL,                                      0, 0,      NULL     },
     {"access.state",               CONFIG_KIND_PATH,   false, NULL,                                      0, 0,      NULL     },
     {"access.identities",          CONFIG_KIND_LIST,   false,
-     "a list of at most 64 identity files: each " SOURCE_FORM,                                           0, 64,     is_source},
+     "a list of at most 64 identities: each pkcs11:... for a token, or " SOURCE_FORM,                    0, 64,
+     is_identity                                                                                                             },
     {"access.passphrase_file",     CONFIG_KIND_TEXT,   false, SOURCE_FORM,                               0, 0,      is_source},
     {"access.store_credentials",   CONFIG_KIND_TEXT,   false, SOURCE_FORM,                               0, 0,      is_source},
     {"access.max_grants",          CONFIG_KIND_NUMBER, false, "1 to 100000",                             1, 100000, NULL     },
@@ -50,17 +59,17 @@ const ConfigRule access_settings_rules[] = {
     {NULL,                         CONFIG_KIND_GROUP,  false, NULL,                                      0, 0,      NULL     },
 };
 
-/* `systemd:NAME` is a file in the folder that the service manager made for the unit. Returns: an
- * absolute path, owned; a folder that is missing shows when the file is read. */
+/* Returns: an absolute path, or what names a token; owned. */
 static char *
 resolve(const ConfigFile *file, const char *source)
 {
-    const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
+    char *credential = key_file_credential(source);
 
-    if (!g_str_has_prefix(source, CREDENTIAL_PREFIX))
-        return config_file_resolve(file, source);
-    return g_build_filename(folder != NULL ? folder : "/run/credentials",
-                            source + strlen(CREDENTIAL_PREFIX), NULL);
+    if (credential != NULL)
+        return credential;
+    if (g_str_has_prefix(source, TOKEN_PREFIX))
+        return g_strdup(source);
+    return config_file_resolve(file, source);
 }
 
 static char *

@@ -73,6 +73,18 @@ read_secret(int fd, const char *path, GError **error)
     return g_steal_pointer(&block);
 }
 
+char *
+key_file_credential(const char *source)
+{
+    static const char prefix[] = "systemd:";
+    const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
+
+    if (!g_str_has_prefix(source, prefix))
+        return NULL;
+    return g_build_filename(folder != NULL ? folder : "/run/credentials", source + strlen(prefix),
+                            NULL);
+}
+
 Secret *
 key_file_read(const char *path, GError **error)
 {

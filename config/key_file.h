@@ -4,6 +4,11 @@
 
 #include <glib.h>
 
+/* `systemd:NAME`, a credential of the unit, is a file in the folder that the service manager made.
+ * Returns: its absolute path, owned; NULL if `source` is no such name. A folder that is missing
+ * shows when the file is read. */
+char *key_file_credential(const char *source);
+
 /* Reads a file that holds a secret key into locked memory.
  * Returns: its bytes. Errors: CONFIG_ERROR_UNREADABLE; CONFIG_ERROR_UNSAFE - group or others may
  * read or write it (the sentence says which chmod helps); CONFIG_ERROR_INVALID - empty or over 64

@@ -104,18 +104,41 @@ check_passphrase_stands_alone(const AgeHeader *header, GError **error)
     return true;
 }
 
+/* Another identity may open what a token that is away does not; if none does, the first token's
+ * sentence is what is told. `file_key`: NULL if none of them opens it. */
+static bool
+unwrap_by_any(GPtrArray *identities, const AgeHeader *header, Secret **file_key, GError **error)
+{
+    g_autoptr(GError) absent = NULL;
+
+    for (guint i = 0; i < identities->len && *file_key == NULL; i++) {
+        g_autoptr(GError) fault = NULL;
+
+        if (age_unwrap(g_ptr_array_index(identities, i), header, file_key, &fault))
+            continue;
+        if (!g_error_matches(fault, CRYPTO_ERROR, CRYPTO_ERROR_TOKEN)) {
+            g_propagate_error(error, g_steal_pointer(&fault));
+            return false;
+        }
+        if (absent == NULL)
+            absent = g_steal_pointer(&fault);
+    }
+    if (*file_key == NULL && absent != NULL) {
+        g_propagate_error(error, g_steal_pointer(&absent));
+        return false;
+    }
+    return true;
+}
+
 Secret *
 age_lock_open(GPtrArray *identities, const AgeContext *context, const AgeHeader *header,
               GError **error)
 {
     g_autoptr(Secret) file_key = NULL;
 
-    if (!check_passphrase_stands_alone(header, error))
+    if (!check_passphrase_stands_alone(header, error) ||
+        !unwrap_by_any(identities, header, &file_key, error))
         return NULL;
-    for (guint i = 0; i < identities->len && file_key == NULL; i++) {
-        if (!age_unwrap(g_ptr_array_index(identities, i), header, &file_key, error))
-            return NULL;
-    }
     if (file_key == NULL) {
         crypto_fail(error, CRYPTO_ERROR_NO_MATCH, "%s",
                     is_passphrase(header) ? "the file is sealed to a passphrase, not to a key"

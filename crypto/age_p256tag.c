@@ -74,7 +74,7 @@ open_body(const AgeIdentity *identity, const uint8_t *encapsulated, const AgeSta
     if (opened == NULL)
         return false;
     if (secret_length(shared) != HPKE_SHARED_BYTES) {
-        return crypto_fail(error, CRYPTO_ERROR_IO, "the token answered %zu bytes in place of 32",
+        return crypto_fail(error, CRYPTO_ERROR_TOKEN, "the token answered %zu bytes in place of 32",
                            secret_length(shared));
     }
     input.shared = secret_peek(shared);

@@ -12,6 +12,7 @@ typedef enum {
     CRYPTO_ERROR_NO_MATCH,         /* well-formed, but none of the given keys opens or signed it */
     CRYPTO_ERROR_CONTEXT, /* genuine, but sealed for another place than the one asked for */
     CRYPTO_ERROR_IO,      /* the caller's source or sink failed */
+    CRYPTO_ERROR_TOKEN,   /* what holds the key does not answer: nothing is wrong with the file */
 } CryptoError;
 
 #define CRYPTO_ERROR (crypto_error_quark())

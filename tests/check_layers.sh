@@ -31,6 +31,7 @@ agent/service crypto
 agent/store crypto config storage
 agent/trail crypto config storage agent/audit
 agent/keys crypto config storage
+agent/keyhelper
 agent/playback crypto config storage agent/media agent/policy
 agent/rules config agent/policy
 agent/recorder $wiring
@@ -39,7 +40,7 @@ agent/admin $wiring
 END
     # A folder that is missing above would be held to nothing.
     find $product -name '*.c' -type f 2>/dev/null | sed 's|/[^/]*$||' | sort -u |
-        grep -vxE 'crypto|config|storage|agent/(policy|media|audit|service|store|trail|playback|keys|rules|recorder|opener|admin)' |
+        grep -vxE 'crypto|config|storage|agent/(policy|media|audit|service|store|trail|playback|keys|keyhelper|rules|recorder|opener|admin)' |
         because 'this folder has no row in tests/check_layers.sh'
 }
 
@@ -61,6 +62,7 @@ systemd/ agent/service
 jose/ agent/opener
 sqlite3 storage/sql_database.c
 srtp2/ agent/recorder/srtp_context.c
+p11-kit/ agent/keyhelper
 END
 }
 

@@ -8,7 +8,7 @@ product='agent config crypto storage'
 # Programs that talk to a person or a test on standard output; everything else logs.
 may_print='^(agent/admin/|agent/[a-z]+/main\.c|agent/[a-z]+/sealtape[a-z_]*\.c)'
 # Who may read the environment: media refuses GStreamer's debug settings that would print payloads.
-may_getenv='^(agent/media/media_start|config/access_settings|config/config_file|storage/aws_credentials_source)\.c:'
+may_getenv='^(agent/media/media_start|config/config_file|config/key_file|storage/aws_credentials_source)\.c:'
 
 # Prints file:line:text of every line of code of the given folders, without comments. The mark
 # /* public */ (compared bytes that are no secret) survives.

@@ -85,7 +85,7 @@ test_tells_what_is_wrong_with_the_token(void)
     g_autoptr(GPtrArray) identities = identities_of_token(&fails);
     g_autoptr(GByteArray) opened = open_bytes(identities, sealed, &error);
 
-    g_assert_error(error, CRYPTO_ERROR, CRYPTO_ERROR_IO);
+    g_assert_error(error, CRYPTO_ERROR, CRYPTO_ERROR_TOKEN);
     g_assert_cmpstr(error->message, ==, "the token is not there");
     g_clear_error(&error);
 

@@ -52,7 +52,7 @@ def each_command_has_a_manual_page():
         done = run("/usr/bin/python3", os.path.join(ROOT, "tools/man_pages"), "0", folder)
         assert done.returncode == 0, done.stderr
         pages = os.listdir(folder)
-    for page in ("sealtape.1", "sealtaped.8", "sealtape-accessd.8", "sealtape.conf.5", "sealtape-orgs.5"):
+    for page in ("sealtape.1", "sealtaped.8", "sealtape-accessd.8", "sealtape-keyhelper.8", "sealtape.conf.5", "sealtape-orgs.5"):
         assert page in pages, page
     for heading in headings:
         assert any(page.startswith(f"sealtape-{heading}") for page in pages), heading

@@ -100,8 +100,11 @@ seal_anew(const RewrapKeys *keys, const AgeContext *context, GBytes *sealed, Rew
     g_autoptr(GBytes) fresh = NULL;
 
     *result = REWRAP_REFUSED;
-    if (content == NULL)
+    if (content == NULL) {
+        if (g_error_matches(*error, CRYPTO_ERROR, CRYPTO_ERROR_TOKEN))
+            *result = REWRAP_STOPPED;
         return NULL;
+    }
     if (names_all(keys, sealed)) {
         *result = REWRAP_CURRENT;
         return NULL;

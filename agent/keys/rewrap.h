@@ -24,7 +24,7 @@ typedef enum {
     REWRAP_CURRENT, /* nothing to do */
     REWRAP_GONE,    /* erased meanwhile */
     REWRAP_REFUSED, /* stays as it is: `error` says why */
-    REWRAP_STOPPED, /* the store failed: so would all others */
+    REWRAP_STOPPED, /* the store failed, or a token: so would all others */
 } RewrapResult;
 
 /* Whether an identity at hand belongs to one of the recipients: without one, nothing could be

@@ -3,6 +3,7 @@
 #include "agent/opener/access_answer.h"
 #include "agent/opener/access_record.h"
 #include "agent/service/http_stream.h"
+#include "crypto/crypto_error.h"
 #include "storage/storage_error.h"
 
 #include <gio/gio.h>
@@ -111,6 +112,9 @@ refuse_by_error(AccessStream *self, const GError *error)
                     "What is stored of this session is not genuine and whole.");
     } else if (self->refusal.status == 0 && error->domain == STORAGE_ERROR) {
         refusal_set(&self->refusal, 503, "store-unavailable", "The store does not give it.");
+    } else if (self->refusal.status == 0 &&
+               g_error_matches(error, CRYPTO_ERROR, CRYPTO_ERROR_TOKEN)) {
+        refusal_set(&self->refusal, 503, "token-unavailable", REFUSAL_TOKEN);
     } else if (self->refusal.status == 0) {
         refusal_set(&self->refusal, 503, "keys-unavailable",
                     "No key that this service has opens this recording.");

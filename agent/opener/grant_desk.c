@@ -2,6 +2,7 @@
 
 #include "agent/opener/access_answer.h"
 #include "agent/opener/access_record.h"
+#include "crypto/crypto_error.h"
 #include "storage/storage_error.h"
 
 #include <gio/gio.h>
@@ -92,6 +93,8 @@ fail(Ask *self, const GError *error)
     if (g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT)) {
         refusal_set(&self->refusal, 409, "recording-damaged",
                     "What is stored of this session is not genuine and whole.");
+    } else if (g_error_matches(error, CRYPTO_ERROR, CRYPTO_ERROR_TOKEN)) {
+        refusal_set(&self->refusal, 503, "token-unavailable", REFUSAL_TOKEN);
     } else {
         refusal_set(&self->refusal, 503, "store-unavailable", "The store does not answer.");
     }

@@ -10,6 +10,10 @@ typedef struct {
     char *challenge;    /* of a 401: what WWW-Authenticate says, owned; NULL: `Bearer` */
 } Refusal;
 
+/* Behind `token-unavailable`. What is wrong with it stands in the log. */
+#define REFUSAL_TOKEN                                                                              \
+    "The token that holds the key does not answer. Try again, or tell who looks after it."
+
 /* Sets `self`, which is clear. */
 void refusal_set(Refusal *self, unsigned status, const char *reason, const char *format, ...)
     G_GNUC_PRINTF(4, 5);

@@ -1,5 +1,6 @@
 #include "agent/playback/identity_files.h"
 
+#include "agent/playback/token_identity.h"
 #include "config/key_file.h"
 #include "crypto/age_identity_file.h"
 
@@ -29,6 +30,14 @@ identity_files_read(const char *const *paths, IdentityFilesAsk ask, void *user_d
     g_autoptr(GPtrArray) identities = g_ptr_array_new_with_free_func(on_identity_free);
 
     for (; *paths != NULL; paths++) {
+        if (g_str_has_prefix(*paths, TOKEN_IDENTITY_PREFIX)) {
+            AgeIdentity *token = token_identity_open(*paths, error);
+
+            if (token == NULL)
+                return NULL;
+            g_ptr_array_add(identities, token);
+            continue;
+        }
         Question question = {*paths, ask, user_data};
         g_autoptr(Secret) content = key_file_read(*paths, error);
         GPtrArray *found = NULL;

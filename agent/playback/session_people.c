@@ -2,6 +2,7 @@
 
 #include "crypto/age_context.h"
 #include "crypto/age_file.h"
+#include "crypto/crypto_error.h"
 #include "storage/storage_error.h"
 
 #include <jansson.h>
@@ -110,7 +111,8 @@ session_people_parse(const char *text, size_t n_bytes)
 }
 
 static SessionPeople *
-open_meta(const ManifestPart *manifest, GPtrArray *identities, GBytes *sealed, char **trouble)
+open_meta(const ManifestPart *manifest, GPtrArray *identities, GBytes *sealed, char **trouble,
+          GError **error)
 {
     g_autoptr(AgeContext) context = age_context_new_meta(manifest->org, manifest->session);
     g_autoptr(GError) cause = NULL;
@@ -118,6 +120,10 @@ open_meta(const ManifestPart *manifest, GPtrArray *identities, GBytes *sealed, c
     GByteArray *plain = age_file_open(identities, context, g_bytes_get_data(sealed, NULL),
                                       g_bytes_get_size(sealed), &cause);
 
+    if (g_error_matches(cause, CRYPTO_ERROR, CRYPTO_ERROR_TOKEN)) {
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return NULL;
+    }
     if (plain == NULL) {
         *trouble = g_strdup_printf("the session's metadata does not open, so that nobody's role is "
                                    "known: %s",
@@ -142,7 +148,11 @@ session_people_read(ObjectStore *store, const ManifestPart *manifest, GPtrArray 
 
     *trouble = NULL;
     if (sealed != NULL) {
-        people = open_meta(manifest, identities, sealed, trouble);
+        people = open_meta(manifest, identities, sealed, trouble, &cause);
+        if (people == NULL && *trouble == NULL) {
+            g_propagate_error(error, g_steal_pointer(&cause));
+            return NULL;
+        }
     } else if (g_error_matches(cause, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND)) {
         *trouble = g_strdup("the session has no metadata, so that nobody's role is known");
     } else {

@@ -21,7 +21,7 @@ typedef struct {
 
 /* `identities`: as track_keys_open(). `trouble`: set to one sentence, owned, if the metadata is
  * missing or does not open; then nobody is known.
- * Returns: owned. Errors: the store's. */
+ * Returns: owned. Errors: the store's; CRYPTO_ERROR_TOKEN. */
 SessionPeople *session_people_read(ObjectStore *store, const ManifestPart *manifest,
                                    GPtrArray *identities, char **trouble,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -20,7 +20,7 @@ agree(void *token, const uint8_t *point, GError **error)
     Secret *shared = NULL;
 
     if (fails != NULL && *fails) {
-        crypto_fail(error, CRYPTO_ERROR_IO, "the token is not there");
+        crypto_fail(error, CRYPTO_ERROR_TOKEN, "the token is not there");
     } else {
         shared = secret_new_zero(32, error);
         g_assert_cmpint(BN_hex2bn(&scalar, SCALAR), >, 0);
