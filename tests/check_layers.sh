@@ -3,6 +3,7 @@
 # library has one home, policy is pure, headers keep foreign types at home, every folder and every
 # link has its place in the pages.   tests/check_layers.sh [ROOT]
 set -u
+export LC_ALL=C
 cd "${1:-$(dirname "$0")/..}" || exit 2
 product='agent config crypto storage'
 
