@@ -7,6 +7,7 @@
 
 #define CREDENTIAL_PREFIX "systemd:"
 #define TOKEN_PREFIX      "pkcs11:"
+#define TRANSIT_PREFIX    "transit:"
 
 /* A path has a `/` or a `.`, so that a mistyped word is no file that happens to be missing. */
 static bool
@@ -17,9 +18,15 @@ is_source(const char *text)
 }
 
 static bool
+is_elsewhere(const char *text)
+{
+    return g_str_has_prefix(text, TOKEN_PREFIX) || g_str_has_prefix(text, TRANSIT_PREFIX);
+}
+
+static bool
 is_identity(const char *text)
 {
-    return g_str_has_prefix(text, TOKEN_PREFIX) || is_source(text);
+    return is_elsewhere(text) || is_source(text);
 }
 
 static bool
@@ -42,7 +49,7 @@ const ConfigRule access_settings_rules[] = {
     {"access.audit",               CONFIG_KIND_PATH,   false, NULL,                                      0, 0,      NULL     },
     {"access.state",               CONFIG_KIND_PATH,   false, NULL,                                      0, 0,      NULL     },
     {"access.identities",          CONFIG_KIND_LIST,   false,
-     "a list of at most 64 identities: each pkcs11:... for a token, or " SOURCE_FORM,                    0, 64,
+     "a list of at most 64 identities: each pkcs11:..., transit:..., or " SOURCE_FORM,                   0, 64,
      is_identity                                                                                                             },
     {"access.passphrase_file",     CONFIG_KIND_TEXT,   false, SOURCE_FORM,                               0, 0,      is_source},
     {"access.store_credentials",   CONFIG_KIND_TEXT,   false, SOURCE_FORM,                               0, 0,      is_source},
@@ -67,7 +74,7 @@ resolve(const ConfigFile *file, const char *source)
 
     if (credential != NULL)
         return credential;
-    if (g_str_has_prefix(source, TOKEN_PREFIX))
+    if (is_elsewhere(source))
         return g_strdup(source);
     return config_file_resolve(file, source);
 }

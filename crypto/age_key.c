@@ -54,20 +54,44 @@ parse_p256(const Bech32 *key, AgeRecipient **recipient)
     return NULL;
 }
 
+/* As above. The modulus has all its bits, and is odd as every product of two primes here. */
+static const char *
+parse_transit(const Bech32 *key, AgeRecipient **recipient)
+{
+    uint32_t version = 0;
+    const uint8_t *modulus = key->bytes + sizeof(version);
+    const size_t n_modulus = key->n_bytes - MIN(key->n_bytes, sizeof(version));
+
+    memcpy(&version, key->bytes, sizeof(version));
+    if (!rsa_oaep_takes(n_modulus))
+        return "its length is wrong";
+    if (version == 0 || (modulus[0] & 0x80) == 0 || (modulus[n_modulus - 1] & 1) == 0)
+        return "it holds no RSA key with a version";
+    *recipient = g_new0(AgeRecipient, 1);
+    (*recipient)->kind = AGE_KEY_TRANSIT;
+    (*recipient)->version = GUINT32_FROM_BE(version);
+    memcpy((*recipient)->rsa, modulus, n_modulus);
+    (*recipient)->n_rsa = n_modulus;
+    (*recipient)->text = age_transit_recipient_text((*recipient)->version, modulus, n_modulus);
+    return NULL;
+}
+
 AgeRecipient *
 age_recipient_parse(const char *text, GError **error)
 {
     Bech32 key;
     const char *reason = NULL;
     const char *wrong = NULL;
-    AgeRecipient *tagged = NULL;
+    AgeRecipient *other = NULL;
 
     if (g_ascii_strncasecmp(text, IDENTITY_PREFIX, strlen(IDENTITY_PREFIX)) == 0) {
         wrong = "it is a secret key; give its public half, which starts with age1";
     } else if (!bech32_decode(&key, text, strlen(text), &reason)) {
         wrong = reason;
     } else if (strcmp(key.prefix, AGE_P256TAG_PREFIX) == 0) {
-        wrong = parse_p256(&key, &tagged);
+        wrong = parse_p256(&key, &other);
+    } else if (strcmp(key.prefix, AGE_TRANSIT_PREFIX) == 0) {
+        wrong = parse_transit(&key, &other);
     } else if (strcmp(key.prefix, RECIPIENT_PREFIX) != 0) {
         wrong = "it does not start with age1";
     } else if (key.n_bytes != sizeof(((AgeRecipient *) NULL)->point)) {
@@ -76,7 +100,7 @@ age_recipient_parse(const char *text, GError **error)
         wrong = "its point is of low order, so anyone could open the file";
     }
     if (wrong == NULL)
-        return tagged != NULL ? tagged : recipient_of_point(key.bytes);
+        return other != NULL ? other : recipient_of_point(key.bytes);
     crypto_fail(error, CRYPTO_ERROR_MALFORMED, "not an age recipient: %s", wrong);
     return NULL;
 }
@@ -196,6 +220,8 @@ age_identity_recipient(const AgeIdentity *self)
 {
     g_autofree char *text = NULL;
 
+    if (self->kind == AGE_KEY_TRANSIT)
+        return age_recipient_parse(self->transit->text, NULL);
     if (self->kind != AGE_KEY_P256TAG)
         return self->kind == AGE_KEY_X25519 ? recipient_of_point(self->point) : NULL;
     text = age_p256tag_recipient_text(self->p256);
@@ -208,6 +234,7 @@ age_identity_free(AgeIdentity *self)
     if (self == NULL)
         return;
     secret_free(self->scalar);
+    age_recipient_free(self->transit);
     if (self->free_token != NULL)
         self->free_token(self->token);
     g_free(self);

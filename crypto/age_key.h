@@ -5,13 +5,15 @@
 #include <glib.h>
 
 /* Who may open (recipient, public) and who can (identity, secret) an age file: X25519 key pairs,
- * c2sp.org/age, P-256 keys in a token (age_p256tag.h) and passphrases (age_passphrase.h). Both are
- * immutable and may be shared by threads; neither is reference counted. */
+ * c2sp.org/age, P-256 keys in a token (age_p256tag.h), keys of a Transit engine (age_transit.h) and
+ * passphrases (age_passphrase.h). Both are immutable and may be shared by threads; neither is
+ * reference counted. */
 typedef struct AgeRecipient AgeRecipient;
 typedef struct AgeIdentity AgeIdentity;
 
-/* Reads `age1...` or `age1tag1...` (bech32, strict: case, checksum, length, a sound point).
- * Errors: MALFORMED - names what is wrong, never echoes a secret key pasted by mistake. */
+/* Reads `age1...`, `age1tag1...` or `age1transit1...` (bech32, strict: case, checksum, length, a
+ * sound point). Errors: MALFORMED - names what is wrong, never echoes a secret key pasted by
+ * mistake. */
 AgeRecipient *age_recipient_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns: `age1...`, borrowed; NULL for a passphrase. */

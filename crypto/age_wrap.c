@@ -201,9 +201,10 @@ static const struct {
     bool (*unwrap)(const AgeIdentity *identity, const AgeStanza *stanza, Secret **file_key,
                    GError **error);
 } kinds[] = {
-    [AGE_KEY_X25519] = {"X25519",  wrap_x25519,      unwrap_x25519     },
-    [AGE_KEY_SCRYPT] = {"scrypt",  wrap_scrypt,      unwrap_scrypt     },
-    [AGE_KEY_P256TAG] = {"p256tag", age_p256tag_wrap, age_p256tag_unwrap},
+    [AGE_KEY_X25519] = {"X25519",        wrap_x25519,      unwrap_x25519     },
+    [AGE_KEY_SCRYPT] = {"scrypt",        wrap_scrypt,      unwrap_scrypt     },
+    [AGE_KEY_P256TAG] = {"p256tag",       age_p256tag_wrap, age_p256tag_unwrap},
+    [AGE_KEY_TRANSIT] = {"vault-transit", age_transit_wrap, age_transit_unwrap},
 };
 
 AgeStanza *

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define CHECKSUM_VALUES 6
-#define MAX_VALUES      (103 + CHECKSUM_VALUES) /* 64 bytes in groups of five bits */
+#define MAX_VALUES      (832 + CHECKSUM_VALUES) /* 520 bytes in groups of five bits */
 
 static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
@@ -113,7 +113,7 @@ fail(const char **reason, const char *what)
 static bool
 decode_values(Bech32 *self, const char *data, size_t n_data, const char **reason)
 {
-    uint8_t values[MAX_VALUES];
+    uint8_t values[MAX_VALUES] = {0};
     bool is_known = true;
 
     for (size_t i = 0; i < n_data; i++) {

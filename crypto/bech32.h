@@ -5,16 +5,17 @@
 #include <stdint.h>
 
 /* Bech32 (BIP 173) as age uses it: without the limit of 90 characters, which age drops too, but of
- * values small enough for the stack. May hold key bytes: the owner wipes it with sodium_memzero().
+ * values small enough for the stack: an RSA key of 4096 bits. May hold key bytes: the owner wipes
+ * it with sodium_memzero().
  */
 typedef struct {
     char prefix[84]; /* as written, in the case it was written */
-    uint8_t bytes[64];
+    uint8_t bytes[520];
     size_t n_bytes;
 } Bech32;
 
 /* Buffer that bech32_encode() needs, the NUL included. */
-#define BECH32_TEXT_BYTES 200
+#define BECH32_TEXT_BYTES 1000
 
 /* Strict: one case throughout, known characters, checksum, zero padding of less than five bits.
  * Returns: true with `self` set, or false with what is wrong in `reason` (static, borrowed; never

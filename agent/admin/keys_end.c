@@ -3,7 +3,7 @@
 #include "agent/admin/shred.h"
 #include "agent/admin/terminal.h"
 #include "agent/keys/seal_scan.h"
-#include "agent/playback/token_identity.h"
+#include "agent/playback/identity_files.h"
 #include "crypto/age_seal_list.h"
 #include "crypto/crypto_error.h"
 #include "crypto/key_ring_read.h"
@@ -190,8 +190,9 @@ fault_of(const Ending *self)
     if (self->gone == NULL && self->identities == NULL)
         return "--identity FILE is missing, or --gone and why there is none";
     if (self->state == KEY_RING_DESTROYED && self->identities != NULL &&
-        g_str_has_prefix(self->identities[0], TOKEN_IDENTITY_PREFIX))
-        return "a key in a token is deleted with the token's own tools: then say --gone";
+        identity_files_is_remote(self->identities[0]))
+        return "a key that lies in a token or a vault is deleted with its own tools: then say "
+               "--gone";
     return NULL;
 }
 

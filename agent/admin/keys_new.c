@@ -2,7 +2,7 @@
 #include "agent/admin/keys_work.h"
 #include "agent/admin/new_identity.h"
 #include "agent/keys/key_challenge.h"
-#include "agent/playback/token_identity.h"
+#include "agent/playback/identity_files.h"
 #include "crypto/age_key.h"
 #include "crypto/age_seal_list.h"
 #include "crypto/crypto_error.h"
@@ -100,14 +100,15 @@ prove(NewKey *self, char **paths, GError **error)
                        self->recipient);
 }
 
-/* A token says itself what its public half is. */
+/* A token or a Transit engine says itself what its public half is; of several versions the newest
+ * is the key. */
 static bool
-take_token(NewKey *self, GError **error)
+take_remote(NewKey *self, GError **error)
 {
     char *uris[] = {self->options->recipient, NULL};
     g_autoptr(GPtrArray) identities = keys_work_identities(uris, error);
     g_autoptr(AgeRecipient) own =
-        identities != NULL ? age_identity_recipient(identities->pdata[0]) : NULL;
+        identities != NULL ? age_identity_recipient(identities->pdata[identities->len - 1]) : NULL;
 
     if (own == NULL)
         return false;
@@ -124,8 +125,8 @@ take_key(NewKey *self, GError **error)
     char *paths[] = {options->output, NULL};
     g_autofree char *meaning = NULL;
 
-    if (options->recipient != NULL && g_str_has_prefix(options->recipient, TOKEN_IDENTITY_PREFIX))
-        return take_token(self, error);
+    if (options->recipient != NULL && identity_files_is_remote(options->recipient))
+        return take_remote(self, error);
     if (options->recipient != NULL) {
         self->recipient = g_strdup(options->recipient);
         return prove(self, options->identities, error);
@@ -219,7 +220,8 @@ make(CommandContext *context, bool is_rotation, int argc, char **argv)
         {"output",    0, 0, G_OPTION_ARG_FILENAME,       &options.output,
          "Make an identity, in this new file",                                                                          "FILE"},
         {"recipient", 0, 0, G_OPTION_ARG_STRING,         &options.recipient,
-         "The public half of one that lies elsewhere: age1..., age1tag1..., or a token: pkcs11:...",                    "KEY" },
+         "The public half of one that lies elsewhere: age1..., age1tag1..., or where it lies: "
+         "pkcs11:..., transit:...",                                                                                     "KEY" },
         {"identity",  0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.identities,
          "Opens a challenge, as proof that it can be opened",                                                           "FILE"},
         {"escrow",    0, 0, G_OPTION_ARG_STRING,         &options.escrow,

@@ -12,7 +12,8 @@ typedef struct {
 
 /* Behind `token-unavailable`. What is wrong with it stands in the log. */
 #define REFUSAL_TOKEN                                                                              \
-    "The token that holds the key does not answer. Try again, or tell who looks after it."
+    "What holds the key, a token or a vault, does not answer. Try again, or tell who looks after " \
+    "it."
 
 /* Sets `self`, which is clear. */
 void refusal_set(Refusal *self, unsigned status, const char *reason, const char *format, ...)
