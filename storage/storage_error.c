@@ -9,6 +9,17 @@ storage_error_quark(void)
     return g_quark_from_static_string("storage-error");
 }
 
+const char *const storage_error_words[N_STORAGE_ERRORS] = {
+    [STORAGE_ERROR_IO] = "io",
+    [STORAGE_ERROR_FULL] = "full",
+    [STORAGE_ERROR_TRANSIENT] = "transient",
+    [STORAGE_ERROR_DENIED] = "denied",
+    [STORAGE_ERROR_NOT_FOUND] = "not-found",
+    [STORAGE_ERROR_CONFLICT] = "conflict",
+    [STORAGE_ERROR_CORRUPT] = "corrupt",
+    [STORAGE_ERROR_BUSY] = "busy",
+};
+
 static StorageError
 code_of_errno(int number)
 {

@@ -14,7 +14,11 @@ typedef enum {
                                overwrite */
     STORAGE_ERROR_CORRUPT,  /* read back, but not what was written */
     STORAGE_ERROR_BUSY,     /* another process owns it */
+    N_STORAGE_ERRORS,
 } StorageError;
+
+/* One word for each: `io`, `full`, ... */
+extern const char *const storage_error_words[N_STORAGE_ERRORS];
 
 #define STORAGE_ERROR (storage_error_quark())
 GQuark storage_error_quark(void);

@@ -25,6 +25,15 @@ typedef struct {
     GPtrArray *plans;    /* for each of `due`: GPtrArray of UploadObject */
 } Cycle;
 
+static void
+count_failure(UploadCycle *self, const GError *error)
+{
+    const bool is_ours = error->domain == STORAGE_ERROR && error->code < (int) N_STORAGE_ERRORS;
+
+    self->n_failures++;
+    self->n_failures_by[is_ours ? (StorageError) error->code : STORAGE_ERROR_IO]++;
+}
+
 void
 upload_cycle_note_failure(UploadCycle *self, OutboxSession *session, const GError *error)
 {
@@ -33,7 +42,7 @@ upload_cycle_note_failure(UploadCycle *self, OutboxSession *session, const GErro
         upload_retry_note_failure(self->retry, session->id, error, g_get_monotonic_time());
 
     session->has_failed = true;
-    self->n_failures++;
+    count_failure(self, error);
     g_message("session %s: %s%s", session->id, error->message,
               will_retry ? "; will try again" : "");
     if (options->on_trouble != NULL)
@@ -287,6 +296,13 @@ put_parts(Cycle *self, const GPtrArray *parts)
 }
 
 static void
+note_oldest(UploadCycle *self, int64_t waits_since_us)
+{
+    if (waits_since_us != 0 && (self->oldest_unix_us == 0 || waits_since_us < self->oldest_unix_us))
+        self->oldest_unix_us = waits_since_us;
+}
+
+static void
 look_around(Cycle *self)
 {
     const int64_t now_us = g_get_monotonic_time();
@@ -295,8 +311,7 @@ look_around(Cycle *self)
     for (guint i = 0; i < self->sessions->len; i++) {
         OutboxSession *session = g_ptr_array_index(self->sessions, i);
 
-        if (self->cycle->oldest_unix_us == 0 && (session->items->len > 0 || session->part != NULL))
-            self->cycle->oldest_unix_us = session->created_unix_us;
+        note_oldest(self->cycle, upload_plan_oldest_us(session));
         if (!upload_retry_is_due(self->cycle->retry, session->id, now_us))
             continue;
         g_ptr_array_add(self->due, session);
@@ -337,7 +352,7 @@ pay_commit(UploadCycle *self)
 
     if (self->owes_commit && !spool_commit(self->options->spool, &error)) {
         g_message("the spool does not keep manifest parts: %s", error->message);
-        self->n_failures++;
+        count_failure(self, error);
         return false;
     }
     self->owes_commit = false;

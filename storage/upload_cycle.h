@@ -9,11 +9,12 @@ typedef struct {
     const UploaderOptions *options;
     UploadRetry *retry;
     uint64_t n_objects, n_parts, n_failures; /* since the beginning */
-    int64_t oldest_unix_us;                  /* begin of the oldest session that waits; 0: none */
-    unsigned *n_steps; /* atomic: counted up with each put, so that one sees that it goes on */
-    bool owes_commit;  /* parts were signed that the spool could not make durable */
-    bool has_more;     /* the batch was full: go on at once */
-    bool is_settled;   /* everything closed and complete is stored, but for parked sessions */
+    uint64_t n_failures_by[N_STORAGE_ERRORS];
+    int64_t oldest_unix_us; /* of the oldest media that waits; 0: nothing does */
+    unsigned *n_steps;      /* atomic: counted up with each put, so that one sees that it goes on */
+    bool owes_commit;       /* parts were signed that the spool could not make durable */
+    bool has_more;          /* the batch was full: go on at once */
+    bool is_settled;        /* everything closed and complete is stored, but for parked sessions */
 } UploadCycle;
 
 void upload_cycle_run(UploadCycle *self);

@@ -76,6 +76,29 @@ upload_plan_objects(OutboxSession *session)
     return objects;
 }
 
+int64_t
+upload_plan_oldest_us(const OutboxSession *session)
+{
+    int64_t oldest_us = INT64_MAX;
+    int64_t newest_us = 0;
+
+    if (session->items->len == 0 && session->part == NULL)
+        return 0;
+    for (guint i = 0; i < session->items->len; i++) {
+        const SpoolItem *item = g_ptr_array_index(session->items, i);
+        const SpoolSegment *segment = &item->record.segment;
+
+        if (item->record.type == SPOOL_RECORD_SEGMENT)
+            oldest_us = MIN(oldest_us, segment->start_us + segment->duration_us);
+    }
+    for (guint i = 0; i < session->tracks->len; i++) {
+        const SpoolTrack *track = g_ptr_array_index(session->tracks, i);
+
+        newest_us = MAX(newest_us, track->covered_us);
+    }
+    return session->created_unix_us + (oldest_us != INT64_MAX ? oldest_us : newest_us);
+}
+
 static void
 add_policies(ManifestPart *part, const char *policy_lines)
 {

@@ -20,6 +20,10 @@ typedef struct {
  * segment of its track is of another, its part has ended, or the session has. */
 GPtrArray *upload_plan_objects(OutboxSession *session);
 
+/* Since when something of the session waits: the end of its oldest media that is in no part; where
+ * there is none, the end of its newest. Returns: unix time; 0: nothing waits. */
+int64_t upload_plan_oldest_us(const OutboxSession *session);
+
 /* Makes the next manifest part: the segments of each track up to the first that is not stored, and
  * everything else. The last part if the session has ended and nothing is missing. `listed`: gets
  * the numbers of the items, as a body's list. Returns: NULL if there is no news worth a part. */

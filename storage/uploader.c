@@ -2,6 +2,8 @@
 
 #include "storage/upload_cycle.h"
 
+#include <string.h>
+
 /* The thread and its clock; what it does each time is upload_cycle.c. */
 
 enum { DEFAULT_INTERVAL_MS = 1000, MIN_SPACING_MS = 200 };
@@ -31,6 +33,7 @@ take_status_locked(Uploader *self, const UploadCycle *cycle)
         .oldest_unix_us = cycle->oldest_unix_us,
         .is_parked = upload_retry_has_parked(cycle->retry),
     };
+    memcpy(self->locked.status.n_failures_by, cycle->n_failures_by, sizeof cycle->n_failures_by);
     if (cycle->is_settled)
         self->locked.settled_upto = self->locked.n_begun;
     g_cond_broadcast(&self->settled);

@@ -3,6 +3,7 @@
 #include "crypto/signed_note.h"
 #include "storage/object_store.h"
 #include "storage/spool.h"
+#include "storage/storage_error.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -31,7 +32,8 @@ typedef struct {
 typedef struct {
     uint64_t n_objects;
     uint64_t n_parts;
-    uint64_t n_failures;    /* tries that failed */
+    uint64_t n_failures; /* tries that failed */
+    uint64_t n_failures_by[N_STORAGE_ERRORS];
     int64_t oldest_unix_us; /* of what waits; 0: nothing */
     bool is_parked;
 } UploaderStatus;

@@ -143,6 +143,9 @@ test_conflict_parks_the_session(void)
     uploader_free(uploader);
 
     g_assert_true(status.is_parked);
+    g_assert_cmpuint(status.n_failures_by[STORAGE_ERROR_CONFLICT], ==, 1);
+    /* The session began at 1000 s; the first segment, of one second, waits since its end. */
+    g_assert_cmpint(status.oldest_unix_us, ==, INT64_C(1001000000));
     g_assert_cmpint(g_atomic_int_get(&bench->n_parked), ==, 1);
     g_assert_cmpuint(upload_bench_count_waiting(bench), ==, 3);
     g_assert_true(g_bytes_equal(

@@ -1,4 +1,5 @@
 #include "agent/admin/commands.h"
+#include "agent/admin/output_file.h"
 #include "agent/admin/terminal.h"
 #include "agent/store/trusted_recorders.h"
 #include "storage/catalogue_build.h"
@@ -8,6 +9,8 @@
 
 #include <inttypes.h>
 #include <string.h>
+
+enum { DUMP_MODE = 0640 };
 
 typedef struct {
     json_t *findings; /* NULL: for a person */
@@ -148,19 +151,42 @@ digest_of_details(const char *details)
     return digest_to_hex(&digest);
 }
 
+/* `user_data`: where it goes. */
+typedef struct {
+    OutputFile *file;
+    GError *error;
+} Dump;
+
 static bool
 on_dumped(const CatalogueEntry *entry, void *user_data)
 {
+    Dump *self = user_data;
     g_autofree char *details = catalogue_entry_details(entry);
     g_autofree char *digest = digest_of_details(details);
     g_autofree char *line = catalogue_entry_line(entry, digest);
 
-    g_print("%s%s", line, details);
-    return true;
+    return output_file_write(self->file, (const uint8_t *) line, strlen(line), &self->error) &&
+           output_file_write(self->file, (const uint8_t *) details, strlen(details), &self->error);
+}
+
+/* A file takes its name once all is in it. */
+static bool
+write_dump(Catalogue *catalogue, const char *output, GError **error)
+{
+    g_autoptr(OutputFile) file = output_file_open(output, OUTPUT_FILE_REPLACE, DUMP_MODE, error);
+    Dump dump = {.file = file};
+
+    if (file == NULL || !catalogue_each(catalogue, on_dumped, &dump, error))
+        return false;
+    if (dump.error != NULL) {
+        g_propagate_error(error, dump.error);
+        return false;
+    }
+    return output_file_finish(file, error);
 }
 
 static int
-dump(CommandContext *context)
+dump(CommandContext *context, const char *output)
 {
     g_autoptr(GError) error = NULL;
     const Settings *settings = command_context_settings(context, &error);
@@ -168,7 +194,7 @@ dump(CommandContext *context)
 
     if (settings != NULL)
         catalogue = catalogue_open(settings->catalogue_path, CATALOGUE_READ, &error);
-    if (catalogue != NULL && catalogue_each(catalogue, on_dumped, NULL, &error))
+    if (catalogue != NULL && write_dump(catalogue, output, &error))
         return EXIT_CODE_OK;
     return command_context_fail(context, g_steal_pointer(&error));
 }
@@ -176,30 +202,35 @@ dump(CommandContext *context)
 int
 catalogue_command_run(CommandContext *context, int argc, char **argv)
 {
-    static const CommandSyntax syntax = {
+    g_autofree char *output = NULL;
+    const GOptionEntry entries[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
+         "Of dump: write this file (standard output)", "FILE"},
+        G_OPTION_ENTRY_NULL,
+    };
+    const CommandSyntax syntax = {
         "catalogue",
         "rebuild | check | dump",
         "The index of the store that lists are made from.\n"
         "  rebuild  make it anew from the signed manifests in the store\n"
         "  check    whether it is sound, and has the same sessions as the store\n"
         "  dump     print it as text, always in the same order",
-        NULL,
+        entries,
         1,
-        1};
-    static const struct {
-        const char *word;
-        int (*run)(CommandContext *context);
-    } actions[] = {
-        {"rebuild", rebuild},
-        {"check",   check  },
-        {"dump",    dump   }
+        1,
     };
 
     if (!command_context_parse(context, &syntax, &argc, argv))
         return EXIT_CODE_USAGE;
-    for (gsize i = 0; i < G_N_ELEMENTS(actions); i++) {
-        if (strcmp(argv[1], actions[i].word) == 0)
-            return actions[i].run(context);
+    if (strcmp(argv[1], "dump") == 0)
+        return dump(context, output);
+    if (output == NULL && strcmp(argv[1], "rebuild") == 0)
+        return rebuild(context);
+    if (output == NULL && strcmp(argv[1], "check") == 0)
+        return check(context);
+    if (output != NULL) {
+        g_printerr("sealtape catalogue: --output is of `dump`\n");
+        return EXIT_CODE_USAGE;
     }
     g_printerr("sealtape catalogue: `%s` is neither `rebuild`, `check` nor `dump`\n", argv[1]);
     return EXIT_CODE_USAGE;

@@ -16,6 +16,7 @@ static const Command commands[] = {
     {"init",       init_command_run,       "make a folder with settings, keys, store and spool"       },
     {"doctor",     doctor_command_run,     "check everything a recorder needs on this host"           },
     {"config",     config_command_run,     "check the settings"                                       },
+    {"status",     status_command_run,     "show how the recorder stands, live"                       },
     {"session",    session_command_run,    "list sessions; show one with its timeline"                },
     {"catalogue",  catalogue_command_run,  "check or rebuild the index that lists are made from"      },
     {"verify",     verify_command_run,     "check that a recording is all there, genuine and in order"},

@@ -12,6 +12,7 @@ keys_command_run(CommandContext *context, int argc, char **argv)
     } rows[] = {
         {"new",          keys_new_run    },
         {"list",         keys_list_run   },
+        {"due",          keys_due_run    },
         {"rotate",       keys_rotate_run },
         {"rewrap",       keys_rewrap_run },
         {"retire",       keys_retire_run },
@@ -21,17 +22,18 @@ keys_command_run(CommandContext *context, int argc, char **argv)
     };
     static const CommandSyntax syntax = {
         "keys",
-        "new | list | rotate | rewrap | retire | destroy | escrow-check | drill",
+        "new | list | due | rotate | rewrap | retire | destroy | escrow-check | drill",
         "The keys that an organisation's recordings are sealed to, from the first to the last "
         "day.\n\n"
         "  list          the key ring, and how old each key is\n"
+        "  due           what is to be done with keys, of every organisation\n"
         "  new           add a key, or make the key ring\n"
         "  rotate        seal new sessions to a new key\n"
         "  rewrap        seal the envelopes of old sessions to the keys of now\n"
         "  retire        end a key that nothing needs any more\n"
         "  destroy       shred a retired key\n"
         "  escrow-check  does every session open with each kind of key?\n"
-        "  drill         open a session with the break-glass key, and note that it works\n\n"
+        "  drill         open a session with the break-glass key, and note that it works\n"
         "`sealtape keys rotate --help` says more; so does docs/keys.md.",
         NULL,
         1,

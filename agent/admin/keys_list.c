@@ -1,27 +1,21 @@
 #include "agent/admin/keys_commands.h"
 #include "agent/admin/keys_work.h"
+#include "agent/keys/key_ages.h"
 #include "crypto/age_seal_list.h"
 #include "crypto/key_ring_read.h"
 
 #include <inttypes.h>
 
-#define DRILL_DAYS 92 /* once a quarter */
-
-/* Returns: whole days from `time` (as rings have it) to now. */
 static int64_t
 days_since(const char *time)
 {
-    g_autoptr(GDateTime) then = g_date_time_new_from_iso8601(time, NULL);
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-
-    return MAX(g_date_time_difference(now, then), 0) / G_TIME_SPAN_DAY;
+    return key_ages_days(time, g_get_real_time());
 }
 
 static bool
 is_drill_due(const KeyRingKey *key)
 {
-    return key->role == KEY_RING_BREAK_GLASS && key->state == KEY_RING_ACTIVE &&
-           days_since(key->drilled != NULL ? key->drilled : key->made) >= DRILL_DAYS;
+    return key_ages_drill_is_due(key, g_get_real_time());
 }
 
 static json_t *
@@ -62,7 +56,7 @@ print_key(const KeyRingKey *key)
     if (is_drill_due(key)) {
         g_print("                  nobody has opened anything with it for %d days: "
                 "`sealtape keys drill`\n",
-                DRILL_DAYS);
+                KEY_AGES_DRILL_DAYS);
     }
 }
 

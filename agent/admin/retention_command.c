@@ -2,6 +2,7 @@
 #include "agent/admin/custody.h"
 #include "agent/admin/erase_run.h"
 #include "agent/admin/retention_plan.h"
+#include "storage/due_file.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -11,6 +12,7 @@ typedef struct {
     char *org;
     bool is_run;
     unsigned n_erased, n_pending, n_failed, n_kept;
+    DueFile due; /* of the organisation at hand */
     json_t *rows;
 } Retention;
 
@@ -90,6 +92,7 @@ erase(Retention *self, const Custody *custody, const RetentionPlan *plan, const 
         return false;
     self->n_erased += result.until == NULL;
     self->n_pending += result.until != NULL;
+    self->due.n_locked += result.until != NULL;
     what = result.until == NULL
                ? g_strdup("erased")
                : g_strdup_printf("erased by key, bytes locked until %s", result.until);
@@ -108,6 +111,21 @@ is_to_go(const RetentionRow *row, const RetentionPlan *plan)
     return row->verdict == RETENTION_DUE;
 }
 
+/* What is left of it after this run. */
+static void
+note_due(Retention *self, const RetentionRow *row, bool goes, bool is_good)
+{
+    if (row->fault != NULL || !is_good) {
+        self->due.n_failed++;
+    } else if (row->verdict == RETENTION_ON_HOLD) {
+        self->due.n_held++;
+    } else if (goes || row->is_busy) {
+        self->due.n_due += !self->is_run || row->is_busy;
+    } else if (row->is_begun) {
+        self->due.n_locked++;
+    }
+}
+
 static void
 do_row(Retention *self, const Custody *custody, const RetentionPlan *plan, const RetentionRow *row)
 {
@@ -120,8 +138,10 @@ do_row(Retention *self, const Custody *custody, const RetentionPlan *plan, const
         tell(self, plan, row, what);
     self->n_kept += !goes;
     self->n_failed += row->fault != NULL;
-    if (!self->is_run || row->fault != NULL)
+    if (!self->is_run || row->fault != NULL) {
+        note_due(self, row, goes, true);
         return;
+    }
     if (goes) {
         is_good = erase(self, custody, plan, row, &error);
     } else if (!row->is_begun && row->verdict != RETENTION_OPEN) {
@@ -134,6 +154,7 @@ do_row(Retention *self, const Custody *custody, const RetentionPlan *plan, const
         self->n_failed++;
         g_printerr("sealtape retention: %s: %s\n", row->session, error->message);
     }
+    note_due(self, row, goes, is_good);
 }
 
 static bool
@@ -161,8 +182,11 @@ do_org(Retention *self, const Custody *custody, const char *org, GError **error)
     if (plan == NULL)
         return false;
     self->n_erased = 0;
+    self->due = (DueFile){.at_unix_s = g_get_real_time() / G_USEC_PER_SEC};
     for (guint i = 0; i < plan->rows->len; i++)
         do_row(self, custody, plan, plan->rows->pdata[i]);
+    if (!due_file_write(custody->settings->catalogue_path, org, &self->due, error))
+        return false;
     event.count = self->n_erased;
     event.rule = settings != NULL ? settings->table : NULL;
     return !self->is_run || audit_journal_write(custody->journal, org, &event, error);

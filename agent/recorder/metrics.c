@@ -1,6 +1,8 @@
 #include "agent/recorder/metrics.h"
 
+#include "agent/recorder/duty_metrics.h"
 #include "agent/service/heap.h"
+#include "storage/storage_error.h"
 
 static void
 add(GString *text, const char *name, const char *type, const char *help, uint64_t value)
@@ -93,6 +95,21 @@ add_heap(GString *text)
         status.spare_bytes);
 }
 
+static void
+add_errors(GString *text, const RecorderStatus *status)
+{
+    g_string_append(text, "# HELP sealtape_errors_total What failed since start, by kind: of the "
+                          "store by what it answered, of the spool.\n"
+                          "# TYPE sealtape_errors_total counter\n");
+    for (unsigned i = 0; i < N_STORAGE_ERRORS; i++) {
+        g_string_append_printf(text,
+                               "sealtape_errors_total{kind=\"store-%s\"} %" G_GUINT64_FORMAT "\n",
+                               storage_error_words[i], status->uploader.n_failures_by[i]);
+    }
+    g_string_append_printf(text, "sealtape_errors_total{kind=\"spool\"} %" G_GUINT64_FORMAT "\n",
+                           status->n_troubles);
+}
+
 char *
 metrics_text(Recorder *recorder)
 {
@@ -106,7 +123,7 @@ metrics_text(Recorder *recorder)
         age_us = MAX(0, g_get_real_time() - status.uploader.oldest_unix_us);
     add_sessions(text, sessions);
     add_media(text, sessions);
-    add_threads(text, recorder_watchdog(recorder));
+    add_threads(text, status.watchdog);
     add_audit(text, recorder_audit(recorder));
     add_heap(text);
     add(text, "seal_queue_bytes", "gauge", "Media in memory that waits to be sealed.",
@@ -136,6 +153,8 @@ metrics_text(Recorder *recorder)
         status.catalogue.n_waiting);
     add(text, "catalogue_behind", "gauge", "1 while the catalogue may lack sessions.",
         status.catalogue.is_behind ? 1 : 0);
+    add_errors(text, &status);
     add(text, "troubles_total", "counter", "Failures to make media durable.", status.n_troubles);
+    duty_metrics_add(text, status.settings);
     return g_string_free(text, FALSE);
 }

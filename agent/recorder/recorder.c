@@ -317,12 +317,6 @@ recorder_sessions(const Recorder *self)
     return session_table_list(self->sessions);
 }
 
-const Watchdog *
-recorder_watchdog(const Recorder *self)
-{
-    return self->watchdog;
-}
-
 Transcripts *
 recorder_transcripts(const Recorder *self)
 {
@@ -338,6 +332,8 @@ recorder_audit(const Recorder *self)
 void
 recorder_status(Recorder *self, RecorderStatus *status)
 {
+    status->settings = self->settings;
+    status->watchdog = self->watchdog;
     spool_status(self->storage.spool, &status->spool);
     uploader_status(self->uploader, &status->uploader);
     catalogue_writer_status(self->storage.catalogue, &status->catalogue);

@@ -32,6 +32,8 @@ Session *recorder_session(const Recorder *self, const char *id);
 GPtrArray *recorder_sessions(const Recorder *self);
 
 typedef struct {
+    const Settings *settings; /* borrowed, as the next */
+    const Watchdog *watchdog;
     SpoolStatus spool;
     SpoolSpaceLevel spool_level;
     uint64_t spool_free_bytes;
@@ -43,9 +45,6 @@ typedef struct {
     bool is_stopping;
 } RecorderStatus;
 void recorder_status(Recorder *self, RecorderStatus *status);
-
-/* Returns: what looks after the threads, borrowed. */
-const Watchdog *recorder_watchdog(const Recorder *self);
 
 /* Returns: borrowed. */
 Transcripts *recorder_transcripts(const Recorder *self);

@@ -33,13 +33,27 @@ parse_answer(GBytes *answer, GError **error)
     return json;
 }
 
-json_t *
-http_client_request(const char *socket_path, const char *request, const json_t *body,
-                    unsigned *status, GError **error)
+/* Sends and waits. Returns: what was answered, owned; NULL sets `error`, which names the socket. */
+static GBytes *
+send_message(const char *socket_path, SoupMessage *message, unsigned *status, GError **error)
 {
     g_autoptr(GSocketAddress) address = g_unix_socket_address_new(socket_path);
     g_autoptr(SoupSession) session =
         soup_session_new_with_options("remote-connectable", address, "timeout", TIMEOUT_S, NULL);
+    GBytes *answer = soup_session_send_and_read(session, message, NULL, error);
+
+    if (answer == NULL) {
+        g_prefix_error(error, "%s: ", socket_path);
+        return NULL;
+    }
+    *status = soup_message_get_status(message);
+    return answer;
+}
+
+json_t *
+http_client_request(const char *socket_path, const char *request, const json_t *body,
+                    unsigned *status, GError **error)
+{
     g_auto(GStrv) words = g_strsplit(request, " ", 2);
     g_autofree char *url = g_strconcat("http://localhost", words[1], NULL);
     g_autoptr(SoupMessage) message = soup_message_new(words[0], url);
@@ -51,11 +65,19 @@ http_client_request(const char *socket_path, const char *request, const json_t *
 
         soup_message_set_request_body_from_bytes(message, "application/json", bytes);
     }
-    answer = soup_session_send_and_read(session, message, NULL, error);
-    if (answer == NULL) {
-        g_prefix_error(error, "%s: ", socket_path);
-        return NULL;
-    }
-    *status = soup_message_get_status(message);
-    return parse_answer(answer, error);
+    answer = send_message(socket_path, message, status, error);
+    return answer != NULL ? parse_answer(answer, error) : NULL;
+}
+
+char *
+http_client_get_text(const char *socket_path, const char *path, unsigned *status, GError **error)
+{
+    g_autofree char *url = g_strconcat("http://localhost", path, NULL);
+    g_autoptr(SoupMessage) message = soup_message_new("GET", url);
+    g_autoptr(GBytes) answer = NULL;
+
+    g_assert(message != NULL);
+    answer = send_message(socket_path, message, status, error);
+    return answer != NULL ? g_strndup(g_bytes_get_data(answer, NULL), g_bytes_get_size(answer))
+                          : NULL;
 }

@@ -9,3 +9,7 @@
  * Errors: G_IO_ERROR_NOT_FOUND / CONNECTION_REFUSED - nobody serves there; others of GIO. */
 json_t *http_client_request(const char *socket_path, const char *request, const json_t *body,
                             unsigned *status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for a GET whose answer is text. Returns: owned. */
+char *http_client_get_text(const char *socket_path, const char *path, unsigned *status,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

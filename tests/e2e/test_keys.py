@@ -4,12 +4,18 @@ killed and goes on, keys that may not go while anything needs them, and what nob
 
 import hashlib
 import json
+import os
+import pty
 import random
 import re
+import select
 import shutil
+import signal
+import subprocess
+import time
 
 import rotation
-from harness import ORG, Recorder, Sender, main, participant, stream, tap
+from harness import ORG, Recorder, Sender, main, participant, program, stream, tap
 from peers import media
 
 SESSIONS, KILLS = 200, 5
@@ -87,11 +93,64 @@ def check_nobody(recorder, folder):
     refuse("no key named", recorder.command("keys", "rotate"), "--output", 2)
 
 
+class Screen:
+    """`sealtape status` in a terminal of its own."""
+
+    def __init__(self, recorder):
+        pid, self.terminal = pty.fork()
+        if pid == 0:
+            os.execv(program("sealtape"), ["sealtape", "--config", str(recorder.config), "status", "--interval", "1"])
+        self.pid, self.seen = pid, b""
+
+    def wait_for(self, part, seconds=10):
+        until = time.monotonic() + seconds
+        while part not in self.seen and time.monotonic() < until:
+            if select.select([self.terminal], [], [], 0.2)[0]:
+                self.seen += os.read(self.terminal, 65536)
+        return part in self.seen
+
+    def end(self):
+        os.kill(self.pid, signal.SIGINT)
+        self.wait_for(b"\x1b[?1049l")
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def check_status_down(recorder):
+    done = recorder.command("status")
+    tap.equal(done.returncode, 3, "status without a recorder: an alarm")
+    tap.contains(done.stdout, "RecorderDown: The recorder does not answer", "and which one")
+
+
+def check_status(recorder, session):
+    done = recorder.command("status", "--json")
+    facts = json.loads(done.stdout)
+    tap.equal((done.returncode, facts["alarms"]), (0, []), "status of a recorder that works: no alarm")
+    tap.equal((facts["sessions"]["recording"], facts["media"]["tracks"]), (1, 1), "one session, one track")
+    tap.equal([(row["session"], row["state"]) for row in facts["open"]], [(session.id, "recording")], "which one")
+    tap.ok("visit-4711" not in done.stdout, "and not what somebody calls it outside")
+    tap.equal([row["state"] for row in facts["keys"]], ["open-only", "active", "active"], "the keys")
+    tap.equal([row["command"] for row in facts["due"]], ["sealtape keys rewrap"], "the old key is to be re-wrapped")
+    page = recorder.command("status", "--once").stdout
+    tap.ok("\x1b" not in page and session.id in page and "alarms     none" in page, "as a plain page", page)
+    screen = Screen(recorder)
+    tap.ok(screen.wait_for(session.id.encode()), "live in a terminal", screen.seen)
+    screen.seen = b""
+    tap.ok(screen.wait_for(b"\x1b[H"), "it is drawn again")
+    tap.equal(screen.end(), 0, "and ends at Ctrl-C")
+    tap.ok(b"\x1b[?1049l" in screen.seen, "with the screen as it was")
+    metrics = recorder.ask("GET", "/metrics").body.decode()
+    lint = subprocess.run(["promtool", "check", "metrics"], input=metrics, capture_output=True, text=True, check=False)
+    tap.equal((lint.returncode, lint.stdout + lint.stderr), (0, ""), "promtool takes the metrics")
+    for line in ("sealtape_key_rewraps_due 1", "sealtape_key_drills_due 0", 'sealtape_errors_total{kind="store-denied"} 0'):
+        tap.contains(metrics, line + "\n", f"{line}")
+
+
 def check_rewrap(recorder, session, old, new):
     before = folder_digest(recorder, session)
     refuse("rewrap with the old key alone", recorder.command("keys", "rewrap", "--identity", old), "none of the identities belongs")
     refuse("retire too early", recorder.command("keys", "retire", recipient_of(old), "--identity", old), "still need")
-    killed = rotation.Killed(recorder.config, [old, new], KILLS, 2.5)
+    killed = rotation.Killed(recorder.config, [old, new], KILLS, 2.5, lambda: any(
+        rotation.is_sealed_to(path.read_bytes(), recipient_of(new)) for path in (recorder.store / ORG).rglob("*.age")))
     report = killed.report
     tap.note(f"seed {killed.seed}: killed {killed.kills} times; the last run: {report}")
     tap.equal(killed.status, 0, f"the last run ends well {killed.errors}")
@@ -179,10 +238,12 @@ def run(folder):
     check_ring(recorder)
     check_strangers(recorder, folder)
     check_nobody(recorder, folder)
+    check_status_down(recorder)
     recorder.start()
     session, sender = begin(folder, recorder)
     done = recorder.command("keys", "rotate", "--output", new)
     tap.equal(done.returncode, 0, f"the key is rotated while a session runs {done.stderr}")
+    check_status(recorder, session)
     fill(recorder, [recipient_of(old), recipient_of(recorder.folder / "keys" / "break-glass.key")])
     sender.finish()
     session.finish()
