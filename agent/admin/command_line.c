@@ -31,6 +31,7 @@ static const Command commands[] = {
     {"restrict",   restrict_command_run,   "keep a recording from use"                                },
     {"retention",  retention_command_run,  "tell until when recordings are kept; erase what is due"   },
     {"erase",      erase_command_run,      "erase a recording, by two people"                         },
+    {"report",     report_command_run,     "write a page of numbers for a privacy officer"            },
     {"audit",      audit_command_run,      "show, verify or prove what the recorder has noted"        },
     {"age",        NULL,                   "plain age: keygen, encrypt, decrypt"                      },
 };

@@ -8,6 +8,7 @@ int init_command_run(CommandContext *context, int argc, char **argv);
 int doctor_command_run(CommandContext *context, int argc, char **argv);
 int config_command_run(CommandContext *context, int argc, char **argv);
 int status_command_run(CommandContext *context, int argc, char **argv);
+int report_command_run(CommandContext *context, int argc, char **argv);
 int session_command_run(CommandContext *context, int argc, char **argv);
 int catalogue_command_run(CommandContext *context, int argc, char **argv);
 int repair_command_run(CommandContext *context, int argc, char **argv);

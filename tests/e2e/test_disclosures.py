@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """What is told of openings: a client's account of disclosures, pseudonyms, and the logs of three programs as others read them."""
 
+import datetime
 import hashlib
 import hmac
+import html.parser
 import json
 import re
 import subprocess
+import time
 import xml.etree.ElementTree as xml
 
 from harness import cli, main, poll, tap
@@ -62,10 +65,95 @@ def test_account(folder):
     anchors = recorder.store / recorder.org / "audit" / next((recorder.folder / "audit" / recorder.org).glob("access.*.log")).stem
     poll(lambda: list(anchors.glob("*.note")), 10, "a checkpoint of the opener's log in the store")
     tap.ok("subpoena" not in told, "reasons in free words stand nowhere in it")
+    report_of(recorder, folder, opener, ours, theirs)
     opener.child.kill()
     as_others_read(folder, recorder)
     verified(recorder)
     hidden(folder, recorder, opener, ours)
+
+
+class Page(html.parser.HTMLParser):
+    """A page's tables by id, and whether every element is closed and nothing outside is named."""
+
+    EMPTY = {"meta", "line", "rect/"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tables, self.outside, self.faults = [], {}, [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.outside += [name for name, value in attributes if name in ("href", "src", "style", "action") or "//" in (value or "")]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+        if tag in ("script", "link", "iframe", "img", "object"):
+            self.outside.append(tag)
+        if tag == "table":
+            self.rows = self.tables.setdefault(values.get("id", f"chart {len(self.tables)}"), [])
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in self.EMPTY:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(tag)
+
+    def handle_data(self, text):
+        if any(tag in ("td", "th") for tag in self.open) and self.open.count("table"):
+            self.rows[-1][-1] += text
+
+    def numbers(self, table):
+        return {row[0]: int(row[1]) for row in self.tables[table]}
+
+
+def report_of(recorder, folder, opener, ours, theirs):
+    """The privacy officer's page: its numbers, and that it names nobody."""
+    recorder.command("hold", "place", theirs, "--matter", "smith-v-jones")
+    poll(lambda: recorder.command("report", "--org", recorder.org, "--json").returncode == 0, 10, "the catalogue to be there")
+    time.sleep(1.1)  # whole seconds: what was just done is before it
+    at = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time.sleep(1.1)  # what this very run notes is not of the moment it tells of
+    pages = []
+    for number in range(2):
+        path = folder / f"report-{number}.html"
+        done = recorder.command("report", "--org", recorder.org, "--output", path, "--at", at)
+        tap.equal(done.returncode, 0, f"a report is written {done.stderr}")
+        pages.append(path.read_text(encoding="utf-8"))
+    tap.equal(pages[0], pages[1], "the same moment gives the same bytes")
+    page = Page(pages[0])
+    tap.equal((page.faults, page.open, page.outside), ([], [], []), "it is one page, every element closed, and refers to nothing outside")
+    facts = json.loads(recorder.command("report", "--org", recorder.org, "--at", at, "--json").stdout)
+    tap.equal({use: sum(months) for use, months in facts["audit"]["openings"].items()}, {"PATRQT": 1, "TREAT": 1, "HLEGAL": 2},
+              "each opening is counted under its purpose")
+    tap.equal(facts["audit"]["disclosures_countable"], 2, "two of them are disclosures to account for")
+    chart = next(rows for rows in page.tables.values() if rows[0][1:] == ["PATRQT", "TREAT", "HLEGAL"])
+    tap.equal([cells[1:] for cells in chart if cells[0] == at[:7]], [["1", "1", "2"]], "in this month, as the page has it")
+    held = page.numbers("retention")
+    tap.equal((held["on hold"], held["open matters of these holds"], held["kept for ever: no rule applies"]), (1, 1, 1),
+              "one recording is on hold, the other kept for ever")
+    events = page.numbers("events")
+    tap.equal((events["holds placed"], events["recordings erased"]), (1, 0), "events are counted")
+    tap.equal([row[1:3] for row in page.tables["keys"][1:]], [["organisation", "active"], ["break-glass", "active"]], "the keys")
+    tap.equal([row[0] for row in page.tables["checks"] if row[1] == "failed"], [], "no check has failed")
+    words = [ours, theirs, "smith", "court-7", "subpoena", ISSUER, "pat", "visit-4711", "cus", "p-"]
+    found = [word for word in words if re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", pages[0])]
+    tap.equal(found, [], "no person, session, matter or recipient is named")
+    log = next((recorder.folder / "audit" / recorder.org).glob("access.*.log"))
+    kept = log.read_bytes()
+    log.write_bytes(kept.replace(b" ok ", b" xx ", 1))
+    bad = json.loads(recorder.command("report", "--org", recorder.org, "--json").stdout)
+    log.write_bytes(kept)
+    tap.ok(any("access" in row["check"] and not row["ok"] for row in bad["checks"]), "a log that was changed is a failed check", bad["checks"])
+    refused = recorder.command("report", "--org", "clinic-z", "--output", folder / "none.html")
+    tap.ok(refused.returncode == 1 and "clinic-z" in refused.stderr, "an organisation that is none", refused.stderr)
 
 
 def as_others_read(folder, recorder):
