@@ -255,6 +255,8 @@ body_of(const AccessClientOptions *options)
         json_object_set_new(body, "to_us", json_integer(options->until_us));
     if (options->org != NULL)
         json_object_set_new(body, "org", json_string(options->org));
+    if (options->role != NULL)
+        json_object_set_new(body, "role", json_string(options->role));
     if (options->reason != NULL)
         json_object_set_new(body, "reason", json_string(options->reason));
     if (options->recipient != NULL)

@@ -16,7 +16,8 @@ typedef struct AccessClient AccessClient;
 
 typedef struct {
     const char *session, *purpose;
-    const char *org; /* NULL: the person's only one; as all that follows: not said */
+    const char *role; /* the only one to be asked as; NULL: any of the person's */
+    const char *org;  /* NULL: the person's only one; as all that follows: not said */
     const char *reason;
     const char *recipient;
     char **tracks;

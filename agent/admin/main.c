@@ -3,6 +3,7 @@
 #include "crypto/crypto_error.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,8 @@ main(int argc, char **argv)
     /* Nothing but characters: numbers and messages are the same everywhere. An unknown locale is
      * plain ASCII. NOLINTNEXTLINE(concurrency-mt-unsafe) */
     (void) setlocale(LC_CTYPE, "");
+    /* A file that has grown to its limit is an error of a write, not the end. */
+    (void) signal(SIGXFSZ, SIG_IGN);
     g_log_set_writer_func(write_log, NULL, NULL);
     g_log_writer_default_set_use_stderr(TRUE);
     if (!crypto_start(&error)) {

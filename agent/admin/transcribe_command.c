@@ -1,43 +1,37 @@
 /* The order of a transcription:
- *  1. The manifest is verified, and everyone's consent looked for. Without either nothing is
- * opened.
- *  2. Participant by participant, their sound is decoded and goes through a pipe to the worker;
- *     what it answers stays in memory.
+ *  1. The manifest is verified. The opener decides, writes its record, and opens, for one
+ *     participant at a time: a recogniser may take longer than a grant lives. With --identity the
+ *     record is written here, consents are looked at here, and all is opened here.
+ *  2. A participant's sound is decoded and goes through a pipe to the worker; what it answers stays
+ *     in memory.
  *  3. All of it, by time, becomes one WebVTT, which the recorder seals into the session. */
+#include "agent/admin/access_client.h"
 #include "agent/admin/commands.h"
-#include "agent/admin/passphrase.h"
-#include "agent/admin/transcribe_consent.h"
+#include "agent/admin/transcribe_offline.h"
 #include "agent/admin/transcribe_seal.h"
-#include "agent/admin/transcribe_worker.h"
+#include "agent/admin/transcribe_voices.h"
 #include "agent/media/media_format.h"
-#include "agent/media/web_vtt.h"
-#include "agent/playback/identity_files.h"
-#include "agent/playback/layout_plan.h"
-#include "agent/playback/opened_tracks.h"
-#include "agent/playback/session_people.h"
-#include "agent/store/trusted_recorders.h"
 #include "config/transcription_settings.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
 
+/* What was written on the command line. */
+typedef struct {
+    char **identity_paths; /* NULL: through the opener */
+    char *token_path;
+    char *org;
+} TranscribeOptions;
+
 typedef struct {
     CommandContext *context;
+    const TranscribeOptions *options;
     const char *session;
-    ObjectStore *store;
     Recording *recording;
     const ManifestPart *manifest;
     const OrgSettings *org;
-    GPtrArray *identities;
-    GPtrArray *cues;   /* WebVttCue */
-    unsigned n_voices; /* participants who were listened to */
+    TranscribeVoices voices;
 } Transcription;
-
-static void
-free_cue(void *data)
-{
-    web_vtt_cue_free(data);
-}
 
 /* Step 1. What lies in the objects is checked when it is read. */
 static bool
@@ -77,152 +71,104 @@ find_org(Transcription *self, GError **error)
     return false;
 }
 
-static bool
-may_transcribe(const Transcription *self, GError **error)
+/* Returns: the ids of this participant's tracks, owned. */
+static char **
+tracks_of(const GArray *tracks, const char *participant)
 {
-    const Settings *settings = command_context_settings(self->context, error);
-    g_autoptr(GPtrArray) verifiers = settings != NULL ? trusted_recorders(settings, error) : NULL;
-    const TranscribeCase question = {self->store,      self->manifest,
-                                     self->org,        settings != NULL ? &settings->store : NULL,
-                                     self->identities, verifiers};
+    GPtrArray *ids = g_ptr_array_new();
 
-    return verifiers != NULL && transcribe_consent_check(&question, error);
-}
+    for (guint i = 0; i < tracks->len; i++) {
+        const LayoutTrack *track = &g_array_index(tracks, LayoutTrack, i);
 
-static bool
-is_sound(const ManifestPart *manifest, const char *id)
-{
-    for (guint i = 0; i < manifest->tracks->len; i++) {
-        const ManifestTrack *track = manifest->tracks->pdata[i];
-
-        if (strcmp(track->id, id) == 0)
-            return strcmp(track->kind, "audio") == 0;
+        if (strcmp(track->participant, participant) == 0)
+            g_ptr_array_add(ids, g_strdup(track->id));
     }
-    return false;
+    g_ptr_array_add(ids, NULL);
+    return (char **) g_ptr_array_free(ids, FALSE);
+}
+
+/* `tracks`: borrowed; NULL: all the sound there is. */
+static AccessClient *
+ask_opener(const Transcription *self, char **tracks, const Secret *token, GError **error)
+{
+    const AccessClientOptions wanted = {
+        .session = self->session,
+        .purpose = "HOPERAT",
+        .role = "transcriber",
+        .org = self->options->org,
+        .tracks = tracks,
+        .until_us = INT64_MAX,
+        .token = token,
+    };
+
+    return access_client_open(self->context, &wanted, error);
 }
 
 static bool
-on_wants_track(const char *track, void *user_data)
+hear_one(Transcription *self, const AccessClient *all, const char *participant, const Secret *token,
+         GError **error)
 {
-    return is_sound(user_data, track);
+    g_auto(GStrv) tracks = tracks_of(access_client_tracks(all), participant);
+    g_autoptr(AccessClient) client = ask_opener(self, tracks, token, error);
+    TranscribeSound sound = {0};
+
+    if (client == NULL)
+        return false;
+    sound = (TranscribeSound){access_client_tracks(client), access_client_inputs(client),
+                              access_client_end_us(all)};
+    return transcribe_voices_hear(&self->voices, &sound, participant, error);
 }
 
-/* Returns: GArray of ExporterInput, of this participant's tracks alone; owned. */
-static GArray *
-inputs_of(const GArray *inputs, const GArray *tracks, const char *participant)
+static bool
+hear_through_opener(Transcription *self, GError **error)
 {
-    GArray *own = g_array_new(FALSE, FALSE, sizeof(ExporterInput));
+    g_autoptr(Secret) token = NULL;
+    g_autoptr(AccessClient) all = NULL; /* says who there is; its own sound is never asked for */
+    g_autoptr(GPtrArray) names = NULL;
 
-    for (guint i = 0; i < inputs->len; i++) {
-        const ExporterInput input = g_array_index(inputs, ExporterInput, i);
-
-        for (guint j = 0; j < tracks->len; j++) {
-            const LayoutTrack *track = &g_array_index(tracks, LayoutTrack, j);
-
-            if (strcmp(track->id, input.title) == 0 && strcmp(track->participant, participant) == 0)
-                g_array_append_val(own, input);
-        }
+    if (self->options->token_path != NULL) {
+        token = access_client_read_token(self->options->token_path, error);
+        if (token == NULL)
+            return false;
     }
-    return own;
-}
-
-/* Step 2, of the participant of `tracks`' row `first`. */
-static bool
-listen(Transcription *self, const GArray *inputs, const LayoutPlan *plan, guint first,
-       GError **error)
-{
-    const GArray *tracks = layout_plan_tracks(plan);
-    const LayoutTrack *track = &g_array_index(tracks, LayoutTrack, first);
-    g_autoptr(GArray) own = inputs_of(inputs, tracks, track->participant);
-    g_autofree char *voice = g_strdup_printf("%s %s", track->caption, track->participant);
-    TranscribeWork work = {self->org->transcription, own,  layout_plan_end_us(plan), track->from_us,
-                           track->until_us,          voice};
-
-    if (own->len == 0)
-        return true; /* nothing was recorded of them */
-    for (guint i = first; i < tracks->len; i++) {
-        const LayoutTrack *other = &g_array_index(tracks, LayoutTrack, i);
-
-        if (strcmp(other->participant, track->participant) == 0)
-            work.gone_us = MAX(work.gone_us, other->until_us);
-    }
-    self->n_voices++;
-    if (transcribe_worker_run(&work, self->cues, error))
-        return true;
-    g_prefix_error(error, "participant %s: ", track->participant);
-    return false;
-}
-
-static bool
-is_first_of_theirs(const GArray *tracks, guint n)
-{
-    for (guint i = 0; i < n; i++) {
-        if (strcmp(g_array_index(tracks, LayoutTrack, i).participant,
-                   g_array_index(tracks, LayoutTrack, n).participant) == 0)
+    all = ask_opener(self, NULL, token, error);
+    if (all == NULL)
+        return false;
+    names = transcribe_voices_list(access_client_tracks(all));
+    for (guint i = 0; i < names->len; i++) {
+        if (!hear_one(self, all, names->pdata[i], token, error))
             return false;
     }
     return true;
 }
 
+/* Step 2. */
 static bool
-listen_to_all(Transcription *self, const GArray *inputs, GHashTable *roles, GError **error)
+hear(Transcription *self, GError **error)
 {
-    g_autoptr(LayoutPlan) plan =
-        layout_plan_new(self->manifest, roles, on_wants_track, (void *) self->manifest);
-    const GArray *tracks = layout_plan_tracks(plan);
+    const TranscribeOffline offline = {self->context, self->recording, self->org,
+                                       self->options->identity_paths};
 
-    for (guint i = 0; i < tracks->len; i++) {
-        if (is_first_of_theirs(tracks, i) && !listen(self, inputs, plan, i, error))
-            return false;
-    }
-    if (self->n_voices > 0)
+    transcribe_voices_init(&self->voices, self->org->transcription);
+    if (!(self->options->identity_paths != NULL
+              ? transcribe_offline_hear(&offline, &self->voices, error)
+              : hear_through_opener(self, error)))
+        return false;
+    if (self->voices.n_voices > 0)
         return true;
     g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
                 "no sound was recorded of session %s", self->session);
     return false;
 }
 
-static bool
-open_and_listen(Transcription *self, GError **error)
-{
-    const OpenedTracksOptions options = {on_wants_track, (void *) self->manifest, 0, INT64_MAX,
-                                         false};
-    g_autoptr(TrackKeys) keys =
-        track_keys_open(self->store, self->manifest, self->identities, error);
-    g_autoptr(OpenedTracks) opened =
-        keys != NULL ? opened_tracks_new(self->recording, keys, &options, error) : NULL;
-    g_autofree char *trouble = NULL;
-    g_autoptr(SessionPeople) people = NULL;
-    g_autoptr(GHashTable) roles = NULL;
-
-    if (opened == NULL)
-        return false;
-    people = session_people_read(self->store, self->manifest, self->identities, &trouble, error);
-    if (people == NULL)
-        return false;
-    roles = session_people_roles(people);
-    return listen_to_all(self, opened_tracks_inputs(opened), roles, error);
-}
-
-static int
-compare_cues(gconstpointer a, gconstpointer b)
-{
-    const WebVttCue *x = *(const WebVttCue *const *) a;
-    const WebVttCue *y = *(const WebVttCue *const *) b;
-
-    return (x->start_us > y->start_us) - (x->start_us < y->start_us);
-}
-
 /* Step 3. */
 static json_t *
 seal(Transcription *self, GError **error)
 {
-    g_autofree char *text = NULL;
-    json_t *answer = NULL;
+    g_autofree char *text = transcribe_voices_write(&self->voices);
+    json_t *answer = transcribe_seal(self->context, command_context_store(self->context, error),
+                                     self->manifest, text, error);
 
-    g_ptr_array_sort(self->cues, compare_cues);
-    text = web_vtt_write(self->cues);
-    answer = transcribe_seal(self->context, self->store, self->manifest, text, error);
     explicit_bzero(text, strlen(text));
     return answer;
 }
@@ -230,13 +176,11 @@ seal(Transcription *self, GError **error)
 static json_t *
 transcribe(Transcription *self, GError **error)
 {
-    self->store = command_context_store(self->context, error);
     self->recording = command_context_open_recording(self->context, self->session, error);
-    if (self->store == NULL || self->recording == NULL)
+    if (self->recording == NULL)
         return NULL;
     self->manifest = recording_manifest(self->recording);
-    if (!verify(self, error) || !find_org(self, error) || !may_transcribe(self, error) ||
-        !open_and_listen(self, error))
+    if (!verify(self, error) || !find_org(self, error) || !hear(self, error))
         return NULL;
     return seal(self, error);
 }
@@ -245,79 +189,78 @@ transcribe(Transcription *self, GError **error)
 static void
 print_result(const Transcription *self, json_t *answer)
 {
+    const unsigned n_cues = self->voices.cues->len;
+
     if (command_context_as_json(self->context)) {
-        json_object_set_new(answer, "cues", json_integer(self->cues->len));
+        json_object_set_new(answer, "cues", json_integer(n_cues));
         command_context_print_json(answer);
         return;
     }
-    g_print("%u cues of %u participants are sealed into the session as %s%s.\n", self->cues->len,
-            self->n_voices, json_string_value(json_object_get(answer, "track")),
+    g_print("%u cues of %u participants are sealed into the session as %s%s.\n", n_cues,
+            self->voices.n_voices, json_string_value(json_object_get(answer, "track")),
             g_strcmp0(json_string_value(json_object_get(answer, "state")), "stored") == 0
                 ? ""
                 : ", and wait in the recorder's spool for the store");
     json_decref(answer);
 }
 
-static Secret *
-ask_passphrase(const char *path, void *user_data, GError **error)
-{
-    g_autofree char *prompt = g_strdup_printf("Enter passphrase for identity file %s", path);
-
-    return passphrase_ask(prompt, error);
-}
-
 static int
-run(Transcription *self, char **identity_paths)
+run(Transcription *self)
 {
     g_autoptr(GError) error = NULL;
     json_t *answer = NULL;
 
-    if (!media_start(&error) || !media_start_layouts(&error))
-        return command_context_fail(self->context, g_steal_pointer(&error));
-    self->identities =
-        identity_files_read((const char *const *) identity_paths, ask_passphrase, NULL, &error);
-    if (self->identities != NULL)
+    if (media_start(&error) && media_start_layouts(&error))
         answer = transcribe(self, &error);
     if (answer != NULL)
         print_result(self, answer);
-    g_clear_pointer(&self->identities, g_ptr_array_unref);
+    transcribe_voices_clear(&self->voices);
     g_clear_pointer(&self->recording, recording_free);
     return answer != NULL ? EXIT_CODE_OK
                           : command_context_fail(self->context, g_steal_pointer(&error));
 }
 
+static void
+transcribe_options_clear(TranscribeOptions *self)
+{
+    g_strfreev(self->identity_paths);
+    g_free(self->token_path);
+    g_free(self->org);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TranscribeOptions, transcribe_options_clear)
+
 int
 transcribe_command_run(CommandContext *context, int argc, char **argv)
 {
-    g_auto(GStrv) identity_paths = NULL;
+    g_auto(TranscribeOptions) options = {0};
     const GOptionEntry entries[] = {
-        {"identity", 'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &identity_paths,
-         "age identity file of a recipient; may be given again", "FILE"},
+        {"token-file", 0,   0, G_OPTION_ARG_FILENAME,       &options.token_path,
+         "Access token; - for standard input (default: you, as a local operator)",                                               "FILE"},
+        {"org",        0,   0, G_OPTION_ARG_STRING,         &options.org,            "Organisation, for an operator of several",
+         "ID"                                                                                                                          },
+        {"identity",   'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &options.identity_paths,
+         "Without the opener: age identity file of a recipient; may be given again",                                             "FILE"},
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {
         "transcribe",
-        "SESSION --identity FILE",
+        "SESSION [--token-file FILE | --identity FILE]",
         "Has the organisation's worker write down what was said, where everyone consented to\n"
-        "`transcribe`, and the recorder seal it into the session. Nothing of it lies on a disk in "
-        "the clear.",
+        "`transcribe`, and the recorder seal it into the session. The opener opens it, for a "
+        "transcriber.\nNothing of it lies on a disk in the clear.",
         entries,
         1,
         1,
     };
-    Transcription self = {.context = context};
-    int code = EXIT_CODE_USAGE;
+    Transcription self = {.context = context, .options = &options};
 
     if (!command_context_parse(context, &syntax, &argc, argv))
         return EXIT_CODE_USAGE;
-    if (identity_paths == NULL) {
-        g_printerr("sealtape transcribe: --identity FILE is missing\n"
-                   "Try `sealtape transcribe --help`.\n");
+    if (options.identity_paths != NULL && (options.token_path != NULL || options.org != NULL)) {
+        g_printerr("sealtape transcribe: --identity opens without the opener: it goes with neither "
+                   "--token-file nor --org\n");
         return EXIT_CODE_USAGE;
     }
     self.session = argv[1];
-    self.cues = g_ptr_array_new_with_free_func(free_cue);
-    code = run(&self, identity_paths);
-    g_ptr_array_unref(self.cues);
-    return code;
+    return run(&self);
 }

@@ -252,6 +252,8 @@ is_too_much(Ask *self)
 
     if (self->org == NULL) {
         refuse(self, ACCESS_POLICY_MISSING);
+    } else if (self->request->role != 0 && self->caller->roles == 0) {
+        refuse(self, ACCESS_ROLE_FORBIDDEN);
     } else if (!person_rates_admit(opener->rates, self->caller->id, g_get_monotonic_time())) {
         refusal_set(&self->refusal, 429, "rate", "You ask too often: wait a minute.");
     } else if (opener->is_stopping || opener->n_asks >= MAX_ASKS ||
@@ -272,6 +274,8 @@ grant_desk_ask(Opener *opener, const Caller *caller, GrantRequest *request, Gran
     self->org = settings_org(opener->settings, caller->org);
     self->caller = caller_copy(caller);
     self->request = request;
+    if (request->role != 0)
+        self->caller->roles &= request->role;
     self->done = done;
     self->user_data = user_data;
     if (is_too_much(self)) {

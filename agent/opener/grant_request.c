@@ -1,5 +1,6 @@
 #include "agent/opener/grant_request.h"
 
+#include "agent/rules/org_policy.h"
 #include "crypto/age_context.h"
 
 #include <string.h>
@@ -17,8 +18,8 @@ fail(char **fault, const char *member, const char *sentence)
 static bool
 check_members(const json_t *body, char **fault)
 {
-    static const char *const known[] = {"session", "org",    "purpose",   "tracks", "from_us",
-                                        "to_us",   "reason", "recipient", NULL};
+    static const char *const known[] = {"session", "org",   "purpose", "role",      "tracks",
+                                        "from_us", "to_us", "reason",  "recipient", NULL};
     const char *name = NULL;
     json_t *value = NULL;
 
@@ -27,7 +28,7 @@ check_members(const json_t *body, char **fault)
         if (!g_strv_contains(known, name)) {
             /* Whatever it is called goes back to nobody but who sent it, as text. */
             *fault = g_strdup("the body has a member that nobody knows: session, org, purpose, "
-                              "tracks, from_us, to_us, reason and recipient are known.");
+                              "role, tracks, from_us, to_us, reason and recipient are known.");
             return false;
         }
     }
@@ -68,6 +69,18 @@ read_purpose(GrantRequest *self, const json_t *body, char **fault)
         return fail(fault, "purpose", "must be a code of capital letters, such as TREAT or PATRQT");
     self->purpose = g_strdup(text);
     return true;
+}
+
+static bool
+read_role(GrantRequest *self, const json_t *body, char **fault)
+{
+    const json_t *member = json_object_get(body, "role");
+    const char *text = json_string_value(member);
+
+    if (member == NULL)
+        return true;
+    self->role = text != NULL ? org_policy_role(text) : 0;
+    return self->role != 0 || fail(fault, "role", "must be a role, such as transcriber");
 }
 
 static bool
@@ -139,8 +152,8 @@ grant_request_parse(const json_t *body, char **fault)
     }
     if (check_members(body, fault) && read_id(body, "session", true, &self->session, fault) &&
         read_id(body, "org", false, &self->org, fault) && read_purpose(self, body, fault) &&
-        read_tracks(self, body, fault) && read_times(self, body, fault) &&
-        read_reason(self, body, fault) &&
+        read_role(self, body, fault) && read_tracks(self, body, fault) &&
+        read_times(self, body, fault) && read_reason(self, body, fault) &&
         read_id(body, "recipient", false, &self->recipient, fault))
         return g_steal_pointer(&self);
     return NULL;

@@ -10,6 +10,7 @@ typedef struct {
     char *session;
     char *org; /* NULL: the caller's only one */
     char *purpose;
+    unsigned role; /* 1 << AccessRole: the only one to be decided by; 0: any the person has */
     char **tracks; /* NULL: all that may be had */
     int64_t from_us, until_us;
     char *reason;    /* NULL: none given */

@@ -10,6 +10,7 @@
 struct SessionCase {
     char *org, *session;
     bool is_open;
+    bool has_strangers; /* somebody's media are there whom the metadata do not name */
     SessionPeople *people;
     GArray *participants; /* AccessParticipant, of `people` */
     GHashTable *kinds;    /* id of a track -> of AccessTracks */
@@ -88,6 +89,25 @@ take_people(SessionCase *self)
     }
 }
 
+/* Who was recorded and is not known can not have consented to anything. */
+static void
+look_for_strangers(SessionCase *self, const ManifestPart *manifest)
+{
+    const GPtrArray *people = session_people_list(self->people);
+
+    for (guint i = 0; i < manifest->tracks->len; i++) {
+        const ManifestTrack *track = manifest->tracks->pdata[i];
+        bool is_known = !manifest_track_is_media(track);
+
+        for (guint j = 0; j < people->len && !is_known; j++) {
+            const SessionPerson *person = people->pdata[j];
+
+            is_known = g_strcmp0(person->id, track->participant) == 0;
+        }
+        self->has_strangers |= !is_known;
+    }
+}
+
 /* Each client once, by whom a token would call them. */
 static void
 take_clients(SessionCase *self, const Secret *pseudonym_key)
@@ -144,6 +164,7 @@ session_case_new(const SessionSource *source, Recording *recording, GError **err
     if (trouble != NULL)
         g_message("session %s: %s", self->session, trouble);
     take_people(self);
+    look_for_strangers(self, manifest);
     take_clients(self, source->pseudonym_key);
     return g_steal_pointer(&self);
 }
@@ -205,7 +226,7 @@ find_consents(const SessionCase *self, const AnnotationView *view, const Session
                                                .n_consents = records->len,
                                                .is_minor = person->is_minor};
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(rows) && !self->has_strangers; i++) {
         if (org_policy_consent_decide(org, &session, rows[i].purpose, now_us).reason == CONSENT_OK)
             consents |= (unsigned) rows[i].consent;
     }

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """What was said in a visit is written down by a real recogniser, and sealed into the session.
 
-Speech of flite goes as Opus over RTP into the recorder. `sealtape transcribe` has pocketsphinx listen to each of the
-two, through a pipe, and the recorder seal what it understood. Debian's age opens it. Workers that hang, flood, fail or
+Speech of flite goes as Opus over RTP into the recorder. `sealtape transcribe` asks the opener, has pocketsphinx listen to
+each of the two, through a pipe, and the recorder seal what it understood. Debian's age opens it. Workers that hang, flood, fail or
 talk nonsense, and servers that do, leave nothing behind.
 """
 
@@ -16,7 +16,8 @@ import textwrap
 import threading
 import time
 
-from harness import Recorder, Sender, age_decrypt, cli, consents, main, stream, tap
+from harness import Recorder, Sender, age_decrypt, cli, consents, main, program, stream, tap
+from opener import Opener
 from peers import media
 
 # Debian's recogniser gives words with their times; a cue for each utterance is made of them.
@@ -53,6 +54,9 @@ class Visits:
     def __init__(self, folder):
         self.recorder = Recorder(folder / "recorder")
         self.folder = folder
+        self.opener = Opener(self.recorder)
+        self.token = folder / "transcriber.token"
+        self.token.write_text(self.opener.token("scribe", "transcriber"))
         self.settings = self.recorder.folder / "orgs" / "clinic-a.conf"
         self.plain_settings = self.settings.read_text().replace(
             'purposes = [ "record-audio", "record-video" ];', f"purposes = [ {', '.join(map(quoted, PURPOSES))} ];"
@@ -65,6 +69,7 @@ class Visits:
         }
         allowed, refused = self.record(PURPOSES, PURPOSES), self.record(PURPOSES, PURPOSES[:2])
         self.allowed, self.refused = (self.finish(*session) for session in (allowed, refused))
+        self.opener.start()
 
     @classmethod
     def get(cls, folder):
@@ -99,7 +104,15 @@ class Visits:
         return str(path)
 
     def transcribe(self, session, *more):
+        return self.recorder.command("transcribe", session.id, "--token-file", self.token, *more)
+
+    def offline(self, session, *more):
         return self.recorder.command("transcribe", session.id, "--identity", self.recorder.org_identity, *more)
+
+    def told(self):
+        """What the command line has told the auditors."""
+        folder = self.recorder.folder / "audit" / self.recorder.org
+        return "\n".join(path.read_text() for path in sorted(folder.glob("admin*.log")))
 
     def names(self, session):
         return sorted(str(path.relative_to(session.folder())) for path in session.folder().rglob("*") if path.is_file())
@@ -205,6 +218,13 @@ def test_words_are_found(folder):
     again = visits.transcribe(visits.allowed, "--json")
     tap.equal(again.returncode, 0, "a second transcript is a further part: " + again.stderr)
     tap.equal(visits.recorder.command("verify", visits.allowed.id).returncode, 0, "which verifies as well")
+    lines = [line for line in visits.opener.records().splitlines() if f"session={visits.allowed.id}" in line]
+    told = [word for line in lines for word in line.split() if word in ("grant-issued", "media-exported")]
+    tap.equal(told[:5], ["grant-issued"] * 2 + ["media-exported", "grant-issued", "media-exported"],
+              "the opener gave a grant for each of them, and told so before it opened anything")
+    for words in ("role=transcriber", "use=HOPERAT", "tracks=p1-audio", "tracks=p2-audio"):
+        tap.contains("\n".join(lines), words, f"its records say {words}")
+    tap.ok("grant-ended ok" in "\n".join(lines) or "reason=returned" in "\n".join(lines), "and each was given back")
 
 
 def test_refused_without_consent(folder):
@@ -214,9 +234,48 @@ def test_refused_without_consent(folder):
     before = visits.names(visits.refused)
     done = visits.transcribe(visits.refused)
     tap.equal(done.returncode, 1, "one has not consented to transcribe: refused")
-    tap.contains(done.stderr, "consent-missing (participant p2)", "and said whose consent is missing")
+    tap.contains(done.stderr, "(consent-missing)", "and said why")
+    records = [line for line in visits.opener.records().splitlines() if visits.refused.id in line]
+    tap.ok(any("access-refused" in line and "reason=consent-missing" in line for line in records), "by the opener", records)
+    tap.ok(not any("media-exported" in line for line in records), "which opened nothing", records)
+    token = visits.folder / "other.token"
+    for subject, role in (("keep", "custodian"), ("doc", "provider"), ("boss", "admin")):
+        token.write_text(visits.opener.token(subject, role))
+        done = visits.recorder.command("transcribe", visits.allowed.id, "--token-file", token)
+        tap.equal(done.returncode, 1, f"a {role} is not a transcriber")
+        tap.contains(done.stderr, "(role-forbidden)", "and is told so")
+    done = visits.recorder.command("transcribe", visits.allowed.id)
+    tap.contains(done.stderr, "(role-forbidden)", "nor is who set it up, until the organisation says so")
     tap.ok(not mark.exists(), "no worker was started")
     tap.equal(visits.names(visits.refused), before, "nothing was added to the session")
+
+
+def test_offline(folder):
+    """With an identity in hand nobody decides but the consents; what is done is told first, or not done."""
+    visits = Visits.get(folder)
+    mark = visits.folder / "worker-ran"
+    visits.worker("command", [visits.script("marker", f"open({str(mark)!r}, 'w'); print('WEBVTT')")])
+    done = visits.offline(visits.refused)
+    tap.contains(done.stderr, "consent-missing (participant p2)", "offline as well: refused, and said whose consent")
+    tap.contains(visits.told(), f"recording-recovered ok session={visits.refused.id}", "after it was told")
+    done = visits.offline(visits.allowed)
+    tap.equal(done.returncode, 0, "with consents it is done: " + done.stderr)
+    tap.ok(mark.exists(), "the worker has heard it")
+    told = visits.told()
+    tap.contains(told, f"recording-recovered ok session={visits.allowed.id}", "and the auditors of it")
+    mark.unlink()
+    before = visits.names(visits.allowed)
+    log = next((visits.recorder.folder / "audit" / visits.recorder.org).glob("admin*.log"))
+    size = log.stat().st_size
+    done = subprocess.run(
+        ["prlimit", f"--fsize={size}:{size}", program("sealtape"), "--config", str(visits.recorder.config), "transcribe",
+         visits.allowed.id, "--identity", str(visits.recorder.org_identity)], capture_output=True, text=True)
+    tap.equal(done.returncode, 1, "where it can not be told, it is not done")
+    tap.contains(done.stderr, "this can not be audited, and is not done", "and said so")
+    tap.ok(not mark.exists(), "no worker was started")
+    tap.equal(visits.names(visits.allowed), before, "nothing was added")
+    done = visits.offline(visits.allowed, "--token-file", visits.token)
+    tap.equal(done.returncode, 2, "an identity and a token do not go together")
 
 
 BAD_WORKERS = {
@@ -355,6 +414,7 @@ def test_transcribe(folder):
     """One recorder and two sessions for all of them; the recorder lives as long as this."""
     test_words_are_found(folder)
     test_refused_without_consent(folder)
+    test_offline(folder)
     test_bad_workers_leave_nothing(folder)
     test_server_as_worker(folder)
     test_recorder_refuses_what_is_none(folder)
