@@ -1,6 +1,7 @@
 #include "agent/admin/annotation_facts.h"
 #include "agent/admin/commands.h"
 #include "agent/admin/recorder_client.h"
+#include "agent/admin/release_command.h"
 #include "agent/admin/session_facts.h"
 #include "agent/admin/session_listing.h"
 #include "agent/admin/session_picture.h"
@@ -180,8 +181,9 @@ session_command_run(CommandContext *context, int argc, char **argv)
 {
     static const CommandSyntax syntax = {
         "session",
-        "list | show SESSION",
-        "Lists sessions, or shows one. `sealtape session list --help` says more.",
+        "list | show SESSION | release SESSION | unrelease SESSION",
+        "Lists sessions, shows one, or lets its clients have it. `sealtape session list --help` "
+        "says more.",
         NULL,
         1,
         1};
@@ -190,7 +192,11 @@ session_command_run(CommandContext *context, int argc, char **argv)
         return run_list(context, argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "show") == 0)
         return run_show(context, argc - 1, argv + 1);
-    if (command_context_parse(context, &syntax, &argc, argv))
-        g_printerr("sealtape session: `%s` is neither `list` nor `show`\n", argv[1]);
+    if (argc > 1 && (strcmp(argv[1], "release") == 0 || strcmp(argv[1], "unrelease") == 0))
+        return release_command_run(context, argc - 1, argv + 1);
+    if (command_context_parse(context, &syntax, &argc, argv)) {
+        g_printerr("sealtape session: `%s` is none of list, show, release and unrelease\n",
+                   argv[1]);
+    }
     return EXIT_CODE_USAGE;
 }

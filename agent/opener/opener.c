@@ -138,7 +138,7 @@ open_source(Opener *self, GError **error)
     self->source.recorders = trusted_recorders(self->settings, error);
     if (self->source.recorders == NULL)
         return false;
-    self->source.annotators = trusted_programs(self->settings, error);
+    self->source.annotators = trusted_annotators(self->settings, error);
     if (self->source.annotators == NULL)
         return false;
     self->source.place = &self->settings->store;

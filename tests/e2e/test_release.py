@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+"""A client gets a recording that was released by hand, and no more of it once that is taken back, in mid-stream."""
+
+import os
+import pwd
+import time
+
+from harness import Recorder, Sender, consents, main, poll, stream, tap
+from opener import ISSUER, Opener
+from peers import media
+from test_access import playable, reason_of
+
+SECONDS = 3
+
+
+def person(name, role, subject):
+    return {"id": name, "role": role, "subject": f"{ISSUER}|{subject}", "consents": consents("record-audio", "record-video")}
+
+
+def test_release(folder):
+    recorder = Recorder(folder / "recorder")
+    opener = Opener(recorder)  # the organisation releases by hand, as it does unless told otherwise
+    recorder.start()
+    # Far more than fits into the buffers between opener and reader, so that a stream can be held up in its middle.
+    picture = media.ball(folder, "h264", SECONDS, 0x21, size=(640, 480), bitrate=12_000_000, pattern="snow")
+    sound = media.noise(folder, SECONDS, 0x11)
+    session = recorder.open_session([person("p1", "provider", "doc"), person("p2", "client", "pat")],
+                                    [sound.track("p1-audio", "p1"), picture.track("p2-video", "p2")])
+    Sender(folder, [stream(sound, session.ports["p1-audio"]), stream(picture, session.ports["p2-video"])]).finish()
+    session.finish()
+    recorder.stop()
+    opener.start()
+    pat = opener.token("pat", "client")
+    token = folder / "pat.token"
+    token.write_text(pat)
+
+    def export(name):
+        return recorder.command("export", session.id, "--purpose", "PATRQT", "--token-file", token, "--output", folder / name)
+
+    done = export("before.mp4")
+    tap.equal(done.returncode, 1, "nothing was released: the client is refused")
+    tap.contains(done.stderr, "(not-released)", "and told why")
+    tap.ok(not (folder / "before.mp4").exists(), "no file is left")
+
+    def told():
+        return "\n".join(path.read_text() for path in (recorder.folder / "audit" / recorder.org).glob("admin*.log"))
+
+    # Who is no custodian releases nothing.
+    text = recorder.config.parent / "orgs" / "clinic-a.conf"
+    whole = text.read_text()
+    user = pwd.getpwuid(os.getuid()).pw_name
+    text.write_text(whole.replace(f"{user}: provider custodian", f"{user}: provider admin"))
+    tap.ok(text.read_text() != whole, "the operator is made a provider and admin")
+    done = recorder.command("session", "release", session.id)
+    tap.equal(done.returncode, 1, "who can not release it")
+    tap.contains(done.stderr, "role-forbidden", "and is told so")
+    text.write_text(whole)
+    tap.contains(told(), f"recording-released refused session={session.id} reason=role-forbidden", "as are the auditors")
+    tap.equal(reason_of(opener.grant(session.id, "PATRQT", pat)), (403, "not-released"), "it still is not released")
+
+    done = recorder.command("session", "release", session.id)
+    tap.ok(done.returncode == 0, "a custodian releases it", done.stderr)
+    tap.contains(told(), f"recording-released ok session={session.id}", "and the auditors are told")
+    done = export("out.mp4")
+    tap.ok(done.returncode == 0, "now the client gets it", done.stderr)
+    found = playable(folder / "out.mp4")
+    tap.ok("mp4" in found.get("format_name", "") and float(found.get("duration", 0)) > SECONDS - 1, "an MP4 that plays", found)
+    other = opener.token("other-pat", "client")
+    tap.equal(reason_of(opener.grant(session.id, "PATRQT", other)), (403, "not-own"), "another client does not")
+
+    grant = opener.grant(session.id, "PATRQT", pat).json["grant"]
+    whole_answer = opener.ask("GET", f"/v1/grants/{grant}/media", token=pat)
+    tap.ok(whole_answer.status == 200 and len(whole_answer.body) > 1_500_000, f"read on, a stream has {len(whole_answer.body)} bytes")
+    connection, answer = opener.stream(f"/v1/grants/{grant}/media", pat)
+    head = answer.read(10_000)
+    tap.equal((answer.status, len(head)), (200, 10_000), "the client has begun to read it")
+    done = recorder.command("session", "unrelease", session.id)
+    tap.ok(done.returncode == 0, "the release is taken back", done.stderr)
+    begun = time.monotonic()
+    poll(lambda: any("grant-ended refused" in line and grant in line and "reason=not-released" in line
+                     for line in opener.records().splitlines()), 5, "the grant to end")
+    tap.note(f"the grant ended {time.monotonic() - begun:.1f} s after the command")
+    rest, is_cut = 0, False
+    try:
+        while piece := answer.read(65536):
+            rest += len(piece)
+    except Exception as fault:  # IncompleteRead: the last chunk never came
+        is_cut, rest = True, rest + len(getattr(fault, "partial", b""))
+    connection.close()
+    tap.ok(is_cut, "the stream under way is cut: its end never comes")
+    tap.ok(len(head) + rest < len(whole_answer.body) * 3 // 4, f"in its middle, after {len(head) + rest} bytes")
+    poll(lambda: "media-closed failed" in opener.records() and "reason=grant-ended" in opener.records(), 5, "it to be told")
+    tap.equal(reason_of(opener.ask("GET", f"/v1/grants/{grant}/media", token=pat)), (410, "grant-revoked"), "the grant is over")
+    tap.equal(reason_of(opener.grant(session.id, "PATRQT", pat)), (403, "not-released"), "and there is no new one")
+
+    # For one of its clients alone, and for one who is not in it.
+    done = recorder.command("session", "release", session.id, "--participant", "p9")
+    tap.contains(done.stderr, "nothing was recorded of a participant p9", "a participant nobody recorded is said")
+    tap.equal(reason_of(opener.grant(session.id, "PATRQT", pat)), (403, "not-released"), "which releases it to nobody else")
+    done = recorder.command("session", "release", session.id, "--participant", "p2")
+    tap.equal(opener.grant(session.id, "PATRQT", pat).status, 201, "released to this client alone: " + done.stderr)
+    tap.equal(recorder.command("verify", session.id).returncode, 0, "and it all verifies")
+    tap.equal(recorder.command("session", "release", "nowhere").returncode, 1, "a session that is nowhere is said")
+    tap.equal(opener.child.terminate(20), 0, "the opener ends in good order")
+
+
+if __name__ == "__main__":
+    main([test_release], 110)
