@@ -24,6 +24,7 @@ static const Command commands[] = {
     {"repair",     repair_command_run,     "put back what a store lacks, from replicas or the spool"  },
     {"export",     export_command_run,     "ask the opener for a recording, as one file that plays"   },
     {"grants",     grants_command_run,     "list or revoke what the opener has granted"               },
+    {"reviews",    reviews_command_run,    "list or close what break-glass left to be reviewed"       },
     {"recover",    recover_command_run,    "open a recording with an identity file, offline"          },
     {"transcribe", transcribe_command_run, "have what was said written down and sealed"               },
     {"keys",       keys_command_run,       "rotate, re-wrap, retire and try the keys of recordings"   },

@@ -24,3 +24,4 @@ int erase_command_run(CommandContext *context, int argc, char **argv);
 int retention_command_run(CommandContext *context, int argc, char **argv);
 int export_command_run(CommandContext *context, int argc, char **argv);
 int grants_command_run(CommandContext *context, int argc, char **argv);
+int reviews_command_run(CommandContext *context, int argc, char **argv);

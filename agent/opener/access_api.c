@@ -5,6 +5,7 @@
 #include "agent/opener/access_metrics.h"
 #include "agent/opener/access_stream.h"
 #include "agent/opener/grant_desk.h"
+#include "agent/opener/review_api.h"
 #include "agent/service/http_caller.h"
 
 #include <string.h>
@@ -353,16 +354,18 @@ HttpService *
 access_api_new(Opener *opener, GError **error)
 {
     static const HttpRoute routes[] = {
-        {"POST",   "/v1/grants",                                 post_grant  },
-        {"GET",    "/v1/grants",                                 get_grants  },
-        {"GET",    "/v1/grants/{grant}",                         get_grant   },
-        {"DELETE", "/v1/grants/{grant}",                         delete_grant},
-        {"GET",    "/v1/grants/{grant}/media",                   get_media   },
-        {"GET",    "/v1/grants/{grant}/segments/{track}/{part}", get_segments},
-        {"GET",    "/healthz",                                   get_healthz },
-        {"GET",    "/readyz",                                    get_readyz  },
-        {"GET",    "/metrics",                                   get_metrics },
-        {NULL,     NULL,                                         NULL        },
+        {"POST",   "/v1/grants",                                 post_grant      },
+        {"GET",    "/v1/grants",                                 get_grants      },
+        {"GET",    "/v1/grants/{grant}",                         get_grant       },
+        {"DELETE", "/v1/grants/{grant}",                         delete_grant    },
+        {"GET",    "/v1/grants/{grant}/media",                   get_media       },
+        {"GET",    "/v1/grants/{grant}/segments/{track}/{part}", get_segments    },
+        {"GET",    "/v1/reviews",                                review_api_list },
+        {"POST",   "/v1/reviews/{review}/close",                 review_api_close},
+        {"GET",    "/healthz",                                   get_healthz     },
+        {"GET",    "/readyz",                                    get_readyz      },
+        {"GET",    "/metrics",                                   get_metrics     },
+        {NULL,     NULL,                                         NULL            },
     };
 
     return http_service_new(opener->settings->access->socket_path, routes, opener, error);

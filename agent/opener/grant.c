@@ -19,9 +19,8 @@ grant_state_text(GrantState state)
     return state_texts[state];
 }
 
-/* Drawn, so that nobody finds another's by counting. Returns: owned. */
-static char *
-draw_id(void)
+char *
+grant_draw_id(void)
 {
     uint8_t bytes[ID_BYTES];
     GString *id = g_string_new(NULL);
@@ -127,7 +126,7 @@ grant_new(const GrantOptions *options, GrantRequest *request)
 {
     Grant *self = g_new0(Grant, 1);
 
-    self->id = draw_id();
+    self->id = grant_draw_id();
     self->caller = caller_copy(options->caller);
     self->request = request;
     self->decision = *options->decision;

@@ -46,6 +46,9 @@ typedef struct {
     int64_t now_us, now_unix_us;
 } GrantOptions;
 
+/* Returns: an id, drawn, so that nobody finds another's by counting; owned. */
+char *grant_draw_id(void);
+
 /* The decision permits. `request`: taken. */
 Grant *grant_new(const GrantOptions *options, GrantRequest *request);
 

@@ -2,6 +2,7 @@
 
 #include "agent/opener/access_answer.h"
 #include "agent/opener/access_record.h"
+#include "agent/opener/review_shelf.h"
 #include "crypto/crypto_error.h"
 #include "storage/storage_error.h"
 
@@ -12,8 +13,10 @@
  *  2. The manifest is read. A session of another organisation is not found just as one that is
  *     nowhere: the same reads, the same answer.
  *  3. The metadata is opened, what was told of the session since is read, and all is decided.
- *  4. The record of the decision is durable; a refusal's may be one of many that are only counted.
- *  5. Back in the main thread the grant comes into the table. */
+ *  4. What was opened by break-glass waits for its review, sealed and durable, before it is
+ * granted.
+ *  5. The record of the decision is durable; a refusal's may be one of many that are only counted.
+ *  6. Back in the main thread the grant comes into the table. */
 
 /* Decided at once; more wait for nobody and are told to come again. */
 #define MAX_ASKS 64
@@ -154,25 +157,66 @@ decide(Ask *self, const SessionCase *session, GError **error)
     return true;
 }
 
+/* What an auditor shall see of it. Returns: owned. */
+static json_t *
+describe_for_review(const Grant *grant)
+{
+    g_autoptr(GDateTime) at = g_date_time_new_from_unix_utc(grant->issued_unix_us / G_USEC_PER_SEC);
+    g_autofree char *text = g_date_time_format_iso8601(at);
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s}", "at", text, "session",
+                     grant->request->session, "person", grant->caller->id, "purpose",
+                     grant->request->purpose, "reason", grant->request->reason, "grant", grant->id);
+}
+
+/* Returns: false has refused. */
+static bool
+put_for_review(Ask *self, const Grant *grant)
+{
+    g_autoptr(GError) error = NULL;
+    json_t *form = describe_for_review(grant);
+    const bool is_kept =
+        review_shelf_put(self->opener->review_path, self->org, grant->review, form, &error);
+
+    json_decref(form);
+    if (is_kept)
+        return true;
+    g_warning("%s: no break-glass that nobody could review: %s", self->caller->org, error->message);
+    refusal_set(&self->refusal, 503, "reviews-unavailable",
+                "What was opened by break-glass could not be kept for its review.");
+    return false;
+}
+
 /* Takes the request on success. */
 static void
 grant(Ask *self, SessionCase *session, const Recording *recording)
 {
+    g_autofree char *review = self->decision.is_alarmed ? grant_draw_id() : NULL;
+    g_autoptr(GError) error = NULL;
     const GrantOptions options = {
         .caller = self->caller,
         .decision = &self->decision,
         .session = session,
         .recording = recording,
+        .review = review,
         .now_us = g_get_monotonic_time(),
         .now_unix_us = g_get_real_time(),
     };
     g_autoptr(Grant) made = grant_new(&options, g_steal_pointer(&self->request));
     g_autofree char *tracks = NULL;
 
+    if (made->review != NULL && !put_for_review(self, made)) {
+        self->request = g_steal_pointer(&made->request); /* whose refusal is told */
+        return;
+    }
     if (record(self, access_record_of_grant(self->decision.is_alarmed ? AUDIT_BREAK_GLASS_STARTED
                                                                       : AUDIT_GRANT_ISSUED,
-                                            made, &tracks)))
+                                            made, &tracks))) {
         self->grant = g_steal_pointer(&made);
+    } else if (review != NULL &&
+               !review_shelf_remove(self->opener->review_path, self->org->id, review, &error)) {
+        g_message("review %.8s: stays, though nothing was opened: %s", review, error->message);
+    }
 }
 
 static bool

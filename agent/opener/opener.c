@@ -155,6 +155,7 @@ opener_new(Settings *settings, GError **error)
     self->all_settings = g_ptr_array_new_with_free_func(on_settings_free);
     g_ptr_array_add(self->all_settings, settings);
     self->settings = settings;
+    self->review_path = access->state_path;
     self->streams = g_ptr_array_new();
     self->signer = read_signer(access->signing_key_path, error);
     if (self->signer == NULL || !read_pseudonym_key(self, error) || !open_source(self, error))

@@ -30,8 +30,9 @@ typedef struct {
     GrantTable *grants;
     PersonRates *rates;
     KeySets *key_sets;
-    GPtrArray *streams; /* AccessStream */
-    unsigned n_asks;    /* being decided */
+    GPtrArray *streams;      /* AccessStream */
+    unsigned n_asks;         /* being decided */
+    const char *review_path; /* where break-glass waits for its review: until a restart */
     OpenerCounts counts;
     guint tick;
     bool is_stopping;

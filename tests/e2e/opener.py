@@ -15,6 +15,7 @@ from peers.children import Child, poll
 
 ISSUER = "https://idp.example"
 AUDIENCE = "sealtape"
+READY = "ready: access API"
 
 
 def b64(data):
@@ -103,12 +104,13 @@ class Opener:
         self.org_file.write_text(self.org_text + f"access: {{ {access} }};\n")
 
     def start(self, before=()):
+        n_before = self.log.read_text().count(READY) if self.log.exists() else 0
         self.child = Child([*before, program("sealtape-accessd"), "--config", self.recorder.config], self.log)
 
         def is_ready():
             if not self.child.is_running():
                 raise RuntimeError("sealtape-accessd ended:\n" + self.child.log_text()[-3000:])
-            return "ready: access API" in self.child.log_text()
+            return self.child.log_text().count(READY) > n_before
 
         poll(is_ready, 20, "the opener to be ready")
         return self

@@ -51,7 +51,7 @@ def reason_of(answer):
 
 def test_table(folder):
     """Each role, each purpose: own and another's, released or not, with and without a reason."""
-    _, opener, ours, theirs = install(folder, access='release = "always";')
+    recorder, opener, ours, theirs = install(folder, access='release = "always";')
     why = {"reason": "asked for by the board"}
     rows = [
         ("doc", "provider", ours, "TREAT", {}, 201, None),
@@ -102,6 +102,8 @@ def test_table(folder):
     tap.contains(opener.records(), "break-glass-started ok session=" + theirs, "and told to the auditors")
     tap.ok("asked for by the board" not in opener.records() + log, "a reason stands in no log")
 
+    check_reviews(folder, recorder, opener, theirs)
+
     answer = opener.ask("GET", "/v1/grants", headers={"Origin": "https://evil.example"})
     tap.equal(reason_of(answer), (403, "browser"), "a browser is refused")
     for header in ("Cookie", "Sec-Fetch-Mode", "Sec-Fetch-Something"):
@@ -109,6 +111,42 @@ def test_table(folder):
         tap.equal(reason_of(answer), (403, "browser"), f"and so is whoever sends {header}")
     poll(lambda: "reason=browser" in opener.records(), 5, "the refusal of a browser to be in the audit log")
     tap.equal(opener.child.terminate(20), 0, "the opener ends in good order")
+
+
+def check_reviews(folder, recorder, opener, session):
+    """What break-glass opened waits for an auditor, over a restart, and is closed once, by somebody else."""
+    auditor, token = opener.token("eye", "auditor"), folder / "eye.token"
+    token.write_text(auditor)
+    for subject, role in (("doc", "provider"), ("pat", "client"), ("boss", "admin"), ("keep", "custodian"),
+                          ("write", "transcriber")):
+        tap.equal(reason_of(opener.ask("GET", "/v1/reviews", token=opener.token(subject, role))), (403, "role-forbidden"),
+                  f"a {role} reviews nothing")
+    rows = opener.ask("GET", "/v1/reviews", token=auditor).json["reviews"]
+    tap.equal([(row["session"], row["person"], row["reason"], row["purpose"]) for row in rows],
+              [(session, f"{ISSUER}|doc", "asked for by the board", "BTG")], "an auditor sees who, what and why")
+    shelf = [path for path in (recorder.folder / "access").rglob("*.review")] or list(recorder.folder.rglob("*.review"))
+    tap.ok(len(shelf) == 1 and b"board" not in shelf[0].read_bytes(), "which is sealed where it is kept", shelf)
+    opener.child.terminate(20)
+    opener.start()
+    done = recorder.command("reviews", "list", "--token-file", token)
+    review = rows[0]["review"]
+    tap.ok(done.returncode == 0 and review in done.stdout and "asked for by the board" in done.stdout,
+           "it still waits after a restart", done.stdout + done.stderr)
+    both = opener.token("doc", "auditor")
+    answer = opener.ask("POST", f"/v1/reviews/{review}/close", {"verdict": "justified"}, both)
+    tap.equal(reason_of(answer), (403, "second-person"), "nobody closes what they opened themselves")
+    for body in ({"verdict": "fine"}, {}, {"verdict": "justified", "more": 1}):
+        tap.equal(opener.ask("POST", f"/v1/reviews/{review}/close", body, auditor).status, 422, f"{body} is no verdict")
+    done = recorder.command("reviews", "close", review, "--verdict", "justified", "--token-file", token)
+    tap.equal(done.returncode, 0, "an auditor closes it " + done.stderr)
+    tap.contains(opener.records(), "review-closed ok session=" + session, "which the auditors are told")
+    tap.contains(opener.records(), "state=justified", "with the verdict")
+    done = recorder.command("reviews", "list", "--token-file", token)
+    tap.contains(done.stdout, "Nothing waits", "and nothing waits")
+    answer = opener.ask("POST", f"/v1/reviews/{review}/close", {"verdict": "justified"}, auditor)
+    tap.equal(reason_of(answer), (404, "review-unknown"), "it is closed once")
+    tap.equal(opener.ask("POST", "/v1/reviews/..%2F..%2Fkeys/close", {"verdict": "justified"}, auditor).status, 404,
+              "an id is no path")
 
 
 def test_tokens(folder):
