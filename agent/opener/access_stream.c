@@ -110,6 +110,10 @@ refuse_by_error(AccessStream *self, const GError *error)
     if (self->refusal.status == 0 && g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT)) {
         refusal_set(&self->refusal, 409, "recording-damaged",
                     "What is stored of this session is not genuine and whole.");
+    } else if (self->refusal.status == 0 &&
+               g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
+        refusal_set(&self->refusal, 404, "track-unknown",
+                    "Nothing was recorded of these tracks in this time.");
     } else if (self->refusal.status == 0 && error->domain == STORAGE_ERROR) {
         refusal_set(&self->refusal, 503, "store-unavailable", "The store does not give it.");
     } else if (self->refusal.status == 0 &&

@@ -184,6 +184,10 @@ open_media(MediaJob *self, GError **error)
     opened = opened_tracks_new(recording, keys, &options, error);
     if (opened == NULL)
         return false;
+    if (self->form != MEDIA_JOB_SEGMENTS && opened_tracks_inputs(opened)->len == 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "nothing was recorded then");
+        return false;
+    }
     tell_main(self, on_ready);
     return self->form == MEDIA_JOB_SEGMENTS ? write_segments(self, opened, error)
                                             : write_file(self, opened, error);
