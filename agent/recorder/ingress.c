@@ -3,6 +3,7 @@
 #include "agent/recorder/ingress_rest.h"
 #include "agent/recorder/ingress_track.h"
 #include "agent/recorder/port_pool.h"
+#include "agent/recorder/udp_socket.h"
 
 #include <errno.h>
 #include <gio/gio.h>

@@ -1,6 +1,7 @@
 #include "agent/recorder/ingress_track.h"
 
 #include "agent/recorder/rtp_packet.h"
+#include "agent/recorder/udp_socket.h"
 
 #include <unistd.h>
 
@@ -58,6 +59,9 @@ ingress_track_new(const char *address, uint16_t port, const IngressTrackOptions 
         if (self->sockets[i].fd < 0)
             return NULL;
     }
+    /* SRTP is opened in place. */
+    if (self->gate == NULL)
+        udp_socket_allow_pieces(self->sockets[0].fd);
     return g_steal_pointer(&self);
 }
 
@@ -168,14 +172,15 @@ send_keyframe_request(IngressTrack *self, uint32_t media_ssrc)
                   (const struct sockaddr *) &peer->address, peer->n_bytes);
 }
 
+/* Datagrams `first` to `end`, of which there are at most UDP_BATCH_PIECES. */
 static void
-take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsigned n_received)
+take_some_rtp(IngressTrack *self, UdpBatch *batch, unsigned first, unsigned end)
 {
-    RtpDatagram datagrams[UDP_SOCKET_BATCH];
-    RtpPacket first;
+    RtpDatagram datagrams[UDP_BATCH_PIECES];
+    RtpPacket packet;
     unsigned n_genuine = 0;
 
-    for (unsigned i = 0; i < n_received; i++) {
+    for (unsigned i = first; i < end; i++) {
         size_t n_bytes = 0;
         uint8_t *bytes = udp_batch_bytes(batch, i, &n_bytes);
         const int64_t arrival_us = udp_batch_arrival_us(batch, i);
@@ -183,45 +188,54 @@ take_rtp(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch, unsig
         if (!open_rtp(self, bytes, &n_bytes, arrival_us))
             continue;
         /* Before anything is given on, which may ask for a keyframe. */
-        if (i == 0 && rtp_packet_parse(bytes, n_bytes, &first))
-            remember_peer(self, socket, batch);
+        if (i == 0 && rtp_packet_parse(bytes, n_bytes, &packet))
+            remember_peer(self, &self->sockets[0], batch);
         datagrams[n_genuine++] =
             (RtpDatagram){bytes, n_bytes, arrival_us - self->options.zero_monotonic_us};
     }
-    self->n_kernel_dropped = MAX(self->n_kernel_dropped, udp_batch_dropped(batch));
     /* The first packets wait for their clock; the keyframe that a picture begins with need not. */
     if (n_genuine > 0 && !self->has_begun &&
-        rtp_packet_parse(datagrams[0].bytes, datagrams[0].n_bytes, &first))
-        send_keyframe_request(self, first.ssrc);
+        rtp_packet_parse(datagrams[0].bytes, datagrams[0].n_bytes, &packet))
+        send_keyframe_request(self, packet.ssrc);
     self->has_begun = self->has_begun || n_genuine > 0;
-    self->has_come = true;
     rtp_receiver_take_batch(self->receiver, datagrams, n_genuine);
+}
+
+static void
+take_rtp(IngressTrack *self, UdpBatch *batch, unsigned n_received)
+{
+    self->n_kernel_dropped = MAX(self->n_kernel_dropped, udp_batch_dropped(batch));
+    self->has_come = true;
+    for (unsigned i = 0; i < n_received; i += UDP_BATCH_PIECES)
+        take_some_rtp(self, batch, i, MIN(i + UDP_BATCH_PIECES, n_received));
 }
 
 unsigned
 ingress_track_receive(IngressTrack *self, const IngressSocket *socket, UdpBatch *batch)
 {
-    unsigned n_received = UDP_SOCKET_BATCH;
+    bool may_be_more = true;
     unsigned n_taken = 0;
     int64_t monotonic_us = 0;
 
-    for (unsigned i = 0; i < MAX_BATCHES && n_received == UDP_SOCKET_BATCH; i++) {
+    for (unsigned i = 0; i < MAX_BATCHES && may_be_more; i++) {
         monotonic_us = g_get_monotonic_time();
-        n_received = udp_batch_receive(batch, socket->fd);
-        if (n_received == 0)
-            break;
+        const unsigned n_received = udp_batch_receive(batch, socket->fd);
+        may_be_more = udp_batch_is_full(batch);
         n_taken += n_received;
+        if (n_received == 0) {
+            break;
+        }
         if (socket->is_rtcp) {
             take_rtcp(self, socket, batch, n_received);
         } else {
-            take_rtp(self, socket, batch, n_received);
+            take_rtp(self, batch, n_received);
         }
     }
     /* What came since may fill a hole. */
     if (socket->is_rtcp) {
         publish_status(self);
     } else {
-        ingress_track_expire(self, n_received < UDP_SOCKET_BATCH ? monotonic_us : 0);
+        ingress_track_expire(self, may_be_more ? 0 : monotonic_us);
     }
     return n_taken;
 }

@@ -3,7 +3,7 @@
 #include "agent/recorder/ingress.h"
 #include "agent/recorder/rtcp.h"
 #include "agent/recorder/srtp_gate.h"
-#include "agent/recorder/udp_socket.h"
+#include "agent/recorder/udp_batch.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -47,12 +47,12 @@ def load_program():
 class Sending:
     """The load generator at work, to pairs of ports (audio, video)."""
 
-    def __init__(self, folder, encoded, ports, seconds):
+    def __init__(self, folder, encoded, ports, seconds, in_pieces=False):
         audio, video = encoded
         rows = folder / "ports"
         rows.write_text("".join(f"{pair[0]} {pair[1]}\n" for pair in ports))
         self.report = folder / "load.json"
-        command = f"exec {load_program()} {audio.packets} {video.packets} {seconds} <{rows} >{self.report}"
+        command = f"exec {load_program()} {audio.packets} {video.packets} {seconds} {'pieces' if in_pieces else ''} <{rows} >{self.report}"
         self.child = Child(["sh", "-c", command], folder / "load.log")
 
     def finish(self):
@@ -67,7 +67,7 @@ class Sending:
 class Load:
     """A recorder with `n` publishers, one session each, and what sends to them."""
 
-    def __init__(self, folder, encoded, n, seconds, short_segments=False):
+    def __init__(self, folder, encoded, n, seconds, short_segments=False, in_pieces=False):
         self.folder, self.n = folder, n
         self.recorder = Recorder(folder / "recorder", port_range=(FIRST_PORT, FIRST_PORT + 4 * n + 99))
         self.recorder.set("max_tracks", max(2000, 2 * n))
@@ -82,7 +82,7 @@ class Load:
         self.sessions = [self.recorder.open_session([participant("p1")], tracks) for _ in range(n)]
         self.opening_s = (time.monotonic() - begun) / n
         self.ports = [(s.ports["p1-audio"], s.ports["p1-video"]) for s in self.sessions]
-        self.sending = Sending(folder, encoded, self.ports, seconds)
+        self.sending = Sending(folder, encoded, self.ports, seconds, in_pieces)
 
     @property
     def pid(self):

@@ -2,13 +2,20 @@
  * tests/peers/media.py writes them) to as many pairs of ports as standard input lists, each with a
  * source, sequence numbers and timestamps of its own, over and over, in real time.
  *
- *     rtp_load AUDIO.rtp VIDEO.rtp SECONDS < "AUDIO_PORT VIDEO_PORT" lines
+ *     rtp_load AUDIO.rtp VIDEO.rtp SECONDS [pieces] < "AUDIO_PORT VIDEO_PORT" lines
+ *
+ * `pieces`: packets that one stream sends at once and that are of one length (all of a picture, but
+ * the last may be shorter) are given to the kernel in one piece (UDP_SEGMENT), which also takes the
+ * way through loopback in one. It is what a receiver sees of another host when its network card
+ * gathers them, and what makes this program cheap enough to share a machine with who is measured.
  *
  * Prints what was sent, how late it was at worst and what it cost, as one line of JSON. */
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <glib.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -19,6 +26,9 @@
 #define HEADER_BYTES 12
 #define BATCH        128
 #define TICK_US      2000
+/* What one piece may hold: below the limits of IPv4 and of the kernel (64 datagrams). */
+#define MAX_PIECE   40
+#define PIECE_BYTES 60000
 
 typedef struct {
     const uint8_t *bytes;
@@ -44,12 +54,22 @@ typedef struct {
     uint32_t n_rounds;
 } Stream;
 
+/* A datagram, or some of one stream in one piece. */
+typedef struct {
+    const void *stream;
+    unsigned n_packets;
+    size_t n_each, n_bytes; /* n_each: of all but the last */
+    struct iovec parts[MAX_PIECE][2];
+    uint8_t headers[MAX_PIECE][HEADER_BYTES];
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))];
+} Piece;
+
 typedef struct {
     int fd;
+    unsigned max_in_piece; /* 1: each packet by itself */
     struct mmsghdr messages[BATCH];
-    struct iovec pieces[BATCH][2];
-    uint8_t headers[BATCH][HEADER_BYTES];
-    unsigned n_waiting;
+    Piece pieces[BATCH];
+    unsigned n_waiting; /* pieces */
     uint64_t n_packets, n_bytes, n_refused;
     int64_t latest_us; /* worst delay behind schedule */
 } Sender;
@@ -102,10 +122,30 @@ recording_load(Recording *self, const char *path, uint32_t clock_rate)
 }
 
 static void
+tell_segments(struct msghdr *message, Piece *piece)
+{
+    const uint16_t n_each = (uint16_t) piece->n_each;
+
+    message->msg_iov = piece->parts[0];
+    message->msg_iovlen = 2 * (size_t) piece->n_packets;
+    if (piece->n_packets < 2)
+        return;
+    message->msg_control = piece->control;
+    message->msg_controllen = sizeof piece->control;
+    struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    header->cmsg_level = SOL_UDP;
+    header->cmsg_type = UDP_SEGMENT;
+    header->cmsg_len = CMSG_LEN(sizeof n_each);
+    memcpy(CMSG_DATA(header), &n_each, sizeof n_each);
+}
+
+static void
 sender_flush(Sender *self)
 {
     unsigned n_done = 0;
 
+    for (unsigned i = 0; i < self->n_waiting; i++)
+        tell_segments(&self->messages[i].msg_hdr, &self->pieces[i]);
     while (n_done < self->n_waiting) {
         const int n = sendmmsg(self->fd, self->messages + n_done, self->n_waiting - n_done, 0);
 
@@ -120,6 +160,28 @@ sender_flush(Sender *self)
     self->n_waiting = 0;
 }
 
+/* Returns: the piece that the stream's next packet goes into. */
+static Piece *
+sender_piece(Sender *self, Stream *stream, size_t n_packet)
+{
+    Piece *last = self->n_waiting > 0 ? &self->pieces[self->n_waiting - 1] : NULL;
+
+    if (last != NULL && last->stream == stream && last->n_packets < self->max_in_piece &&
+        n_packet <= last->n_each && last->n_bytes == last->n_packets * last->n_each &&
+        last->n_bytes + n_packet <= PIECE_BYTES)
+        return last;
+    if (self->n_waiting == BATCH)
+        sender_flush(self);
+    last = &self->pieces[self->n_waiting];
+    last->stream = stream;
+    last->n_packets = 0;
+    last->n_bytes = 0;
+    last->n_each = n_packet;
+    self->messages[self->n_waiting++].msg_hdr =
+        (struct msghdr){.msg_name = &stream->address, .msg_namelen = sizeof stream->address};
+    return last;
+}
+
 /* The recording's packet with the stream's own source, place and time. */
 static void
 sender_add(Sender *self, Stream *stream, const Packet *packet)
@@ -129,25 +191,21 @@ sender_add(Sender *self, Stream *stream, const Packet *packet)
     const uint32_t timestamp =
         htonl(read_u32(packet->bytes + 4) + stream->n_rounds * stream->recording->span);
     const uint32_t ssrc = htonl(stream->ssrc);
-    uint8_t *header = self->headers[self->n_waiting];
-    struct iovec *pieces = self->pieces[self->n_waiting];
+    Piece *piece = sender_piece(self, stream, packet->n_bytes);
+    uint8_t *header = piece->headers[piece->n_packets];
+    struct iovec *parts = piece->parts[piece->n_packets];
 
     memcpy(header, packet->bytes, 2);
     memcpy(header + 2, &sequence, 2);
     memcpy(header + 4, &timestamp, 4);
     memcpy(header + 8, &ssrc, 4);
-    pieces[0] = (struct iovec){header, HEADER_BYTES};
-    pieces[1] =
+    parts[0] = (struct iovec){header, HEADER_BYTES};
+    parts[1] =
         (struct iovec){(void *) (packet->bytes + HEADER_BYTES), packet->n_bytes - HEADER_BYTES};
-    self->messages[self->n_waiting++].msg_hdr =
-        (struct msghdr){.msg_name = &stream->address,
-                        .msg_namelen = sizeof stream->address,
-                        .msg_iov = pieces,
-                        .msg_iovlen = 2};
+    piece->n_packets++;
+    piece->n_bytes += packet->n_bytes;
     self->n_packets++;
     self->n_bytes += packet->n_bytes;
-    if (self->n_waiting == BATCH)
-        sender_flush(self);
 }
 
 /* Sends what is due at `time_us` after the beginning. */
@@ -229,8 +287,9 @@ main(int argc, char **argv)
     const int n_buffer = 8 << 20;
     GArray *streams = NULL;
 
-    if (argc != 4)
-        g_error("usage: rtp_load AUDIO.rtp VIDEO.rtp SECONDS");
+    if (argc < 4 || argc > 5 || (argc == 5 && strcmp(argv[4], "pieces") != 0))
+        g_error("usage: rtp_load AUDIO.rtp VIDEO.rtp SECONDS [pieces]");
+    sender->max_in_piece = argc == 5 ? MAX_PIECE : 1;
     recording_load(&audio, argv[1], 48000);
     recording_load(&video, argv[2], 90000);
     streams = read_streams(&audio, &video);
