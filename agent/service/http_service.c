@@ -9,7 +9,8 @@
 
 /* The way of a request:
  *  1. on_request_started: a connection waits for a request; it has PATIENCE_S to arrive whole.
- *  2. on_headers: a body announced as too long is refused before it is read.
+ *  2. on_headers: a body announced as too long is refused before it is read. One request for each
+ *     connection: libsoup up to 3.2 never lets go of one that a client leaves after its answer.
  *  3. on_chunk: one that grows too long is no longer kept, and in the end the line is cut.
  *  4. on_request: route, media type, JSON; then the route's handler, which owns the HttpRequest.
  *  5. http_reply_*: answers, now or later; the client has PATIENCE_S to take the answer. */
@@ -182,12 +183,12 @@ on_headers(SoupServer *server, SoupServerMessage *message, const char *path, GHa
 {
     SoupMessageHeaders *headers = soup_server_message_get_request_headers(message);
 
+    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Connection",
+                                 "close");
     if (soup_message_headers_get_encoding(headers) != SOUP_ENCODING_CONTENT_LENGTH ||
         soup_message_headers_get_content_length(headers) <= MAX_BODY_BYTES)
         return;
-    /* The rest of the request is not worth reading: answer, and close. */
-    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Connection",
-                                 "close");
+    /* The rest of the request is not worth reading. */
     reply_with_problem(message, 413, "The body of a request has at most 1 MiB.", NULL);
 }
 
