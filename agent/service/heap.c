@@ -7,16 +7,6 @@
 enum { TEND_S = 60 };
 
 void
-heap_start(void)
-{
-    /* Either alone stops malloc from changing both. It can refuse a threshold only that is larger
-     * than an arena may be. Nobody else runs yet. NOLINTBEGIN(concurrency-mt-unsafe) */
-    (void) mallopt(M_MMAP_THRESHOLD, HEAP_MAPPED_BYTES);
-    (void) mallopt(M_TRIM_THRESHOLD, 2 * HEAP_MAPPED_BYTES);
-    /* NOLINTEND(concurrency-mt-unsafe) */
-}
-
-void
 heap_status(HeapStatus *status)
 {
     const struct mallinfo2 all = mallinfo2();

@@ -11,13 +11,6 @@ typedef struct {
     uint64_t spare_bytes; /* kept for later; resident only as far as it was touched */
 } HeapStatus;
 
-/* Before the first thread: has blocks from HEAP_MAPPED_BYTES on mapped each for itself, so that
- * they are gone when they are freed. Left to itself malloc learns from the first large block that
- * is freed, an object of several megabytes, to take all to come from arenas, where they leave
- * holes. */
-enum { HEAP_MAPPED_BYTES = 256 << 10 };
-void heap_start(void);
-
 /* Blocks each arena of malloc in turn, as heap_give_back() does. */
 void heap_status(HeapStatus *status);
 

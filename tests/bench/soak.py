@@ -26,8 +26,9 @@ WARM_S = min(SECONDS / 4, 300)
 # A leak of 100 bytes for each packet, or of a tenth of each segment, shows within the shortest run.
 MOST_GROWTH_BYTES = 3 << 19
 MOST_LOOKS = 400
-# What open segments make uncertain, and what a segment may leave behind: less than the least that is known of one.
-NOISE_BYTES = 200000
+# What open segments and objects under way make uncertain, and what a segment may leave behind: less than the least that is
+# known of one.
+NOISE_BYTES = 200000 if IS_SHORT else 1000000
 MOST_LEFT_BYTES = 40
 
 
