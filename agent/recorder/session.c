@@ -56,11 +56,13 @@ refusal(const Session *self, ConsentReason reason)
                        decided_for != NULL ? decided_for : "");
 }
 
-/* A refusal is told later like every answer, so that callers see one order of events. */
+/* A refusal is told later like every answer, so that callers see one order of events. `error` is
+ * owned; `reason` is of what was decided about what was asked for. */
 typedef struct {
     Session *session;
     SessionReadyFunc on_ready;
     void *user_data;
+    ConsentReason reason;
     GError *error;
 } Refusal;
 
@@ -71,25 +73,18 @@ tell_refusal(gpointer data)
     Session *session = self->session;
 
     session->n_jobs--;
-    self->on_ready(session, consent_reason_text(session_reason(session)), self->error,
-                   self->user_data);
+    self->on_ready(session, consent_reason_text(self->reason), self->error, self->user_data);
     g_clear_error(&self->error);
     g_free(self);
     return G_SOURCE_REMOVE;
 }
 
-/* Takes `error`; NULL tells success. */
 static void
-answer_later(Session *self, SessionReadyFunc on_ready, void *user_data, GError *error)
+answer_later(const Refusal *content)
 {
-    Refusal *refusal = g_new0(Refusal, 1);
-
-    refusal->session = self;
-    refusal->on_ready = on_ready;
-    refusal->user_data = user_data;
-    refusal->error = error;
-    self->n_jobs++;
-    (void) g_idle_add(tell_refusal, refusal); /* runs once, before the session may be freed */
+    content->session->n_jobs++;
+    /* Runs once, before the session may be freed. */
+    (void) g_idle_add(tell_refusal, g_memdup2(content, sizeof *content));
 }
 
 static GPtrArray *
@@ -168,7 +163,7 @@ begin_failed(Session *self, SessionEvent event, SessionReadyFunc on_ready, void 
              GError *error)
 {
     session_move(self, event);
-    answer_later(self, on_ready, user_data, error);
+    answer_later(&(Refusal){self, on_ready, user_data, session_reason(self), error});
     return self;
 }
 
@@ -209,6 +204,7 @@ session_add_track(Session *self, TrackRequest *request, SessionReadyFunc on_read
 {
     g_autoptr(TrackRequest) wanted = request;
     g_autoptr(GPtrArray) tracks = g_ptr_array_new();
+    const ConsentReason decision = self->decisions[purpose_of(request)];
     GError *error = NULL;
 
     if (!session_is_open(self)) {
@@ -218,8 +214,6 @@ session_add_track(Session *self, TrackRequest *request, SessionReadyFunc on_read
         error = g_error_new(RECORDER_ERROR, RECORDER_ERROR_CONFLICT, "there is a track %s already",
                             request->id);
     } else if (session_may_add_track(self, &error)) {
-        const ConsentReason decision = self->decisions[purpose_of(request)];
-
         g_ptr_array_add(tracks, append_track(self, g_steal_pointer(&wanted)));
         if (decision == CONSENT_OK) {
             session_key_tracks(self, tracks, on_ready, user_data);
@@ -228,7 +222,7 @@ session_add_track(Session *self, TrackRequest *request, SessionReadyFunc on_read
         /* It stays known, and begins by itself when the consent comes. */
         error = refusal(self, decision);
     }
-    answer_later(self, on_ready, user_data, error);
+    answer_later(&(Refusal){self, on_ready, user_data, decision, error});
 }
 
 bool
