@@ -1,7 +1,6 @@
 #include "config/config_file.h"
 
 #include "config/settings.h"
-#include "crypto/digest.h"
 
 #include <libconfig.h>
 #include <string.h>
@@ -13,7 +12,7 @@ struct ConfigFile {
     config_t config;
     char *path;
     char *folder;
-    Digest digest;
+    GBytes *bytes; /* the file as it was read */
     GArray *rules; /* ConfigRule, of all tables */
 };
 
@@ -247,7 +246,7 @@ read_file(ConfigFile *self, GError **error)
     }
     if (!check_bytes(self->path, text, n_bytes, error))
         return false;
-    self->digest = digest_of(text, n_bytes);
+    self->bytes = g_bytes_new(text, n_bytes);
     if (config_read_string(&self->config, text) == CONFIG_TRUE)
         return true;
     g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_INVALID, "%s:%d: %s", self->path,
@@ -355,10 +354,10 @@ config_file_fail(const ConfigFile *self, const char *name, GError **error, const
     }
 }
 
-char *
-config_file_digest(const ConfigFile *self)
+GBytes *
+config_file_bytes(const ConfigFile *self)
 {
-    return digest_to_hex(&self->digest);
+    return g_bytes_ref(self->bytes);
 }
 
 void
@@ -367,6 +366,7 @@ config_file_free(ConfigFile *self)
     if (self == NULL)
         return;
     config_destroy(&self->config);
+    g_clear_pointer(&self->bytes, g_bytes_unref);
     g_free(self->path);
     g_free(self->folder);
     g_array_unref(self->rules);

@@ -53,8 +53,8 @@ char *config_file_resolve(const ConfigFile *self, const char *path);
 void config_file_fail(const ConfigFile *self, const char *name, GError **error, const char *format,
                       ...) G_GNUC_PRINTF(4, 5);
 
-/* Returns: SHA-256 of the file, hexadecimal, owned. */
-char *config_file_digest(const ConfigFile *self);
+/* Returns: the whole file as it was read, owned. */
+GBytes *config_file_bytes(const ConfigFile *self);
 
 void config_file_free(ConfigFile *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ConfigFile, config_file_free)

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-static bool
-is_purpose(const char *text)
+bool
+org_consent_is_purpose(const char *text)
 {
     static const char *const purposes[] = {
         "record-audio",   "record-video", "transcribe", "ai-note",
@@ -80,29 +80,29 @@ is_time(const char *text)
 }
 
 const ConfigRule org_consent_rules[] = {
-    {"enabled",                   CONFIG_KIND_SWITCH, false, NULL,                                                0, 0,     NULL      },
+    {"enabled",                   CONFIG_KIND_SWITCH, false, NULL,                                                0, 0,     NULL                  },
     {"valid_until",               CONFIG_KIND_TEXT,   false, "a time with its zone, as \"2027-01-31T00:00:00Z\"", 0,
-     0,                                                                                                                     is_time   },
+     0,                                                                                                                     is_time               },
     {"purposes",                  CONFIG_KIND_LIST,   true,
      "a list of \"record-audio\", \"record-video\", \"transcribe\", \"ai-note\", "
-     "\"quality-review\", \"training\" and \"ai-train\"",                                                         0, 7,     is_purpose},
-    {"consent",                   CONFIG_KIND_GROUP,  false, NULL,                                                0, 0,     NULL      },
+     "\"quality-review\", \"training\" and \"ai-train\"",                                                         0, 7,     org_consent_is_purpose},
+    {"consent",                   CONFIG_KIND_GROUP,  false, NULL,                                                0, 0,     NULL                  },
     {"consent.text_version",      CONFIG_KIND_TEXT,   false,
-     "the version of the text that is consented to, not empty",                                                   0, 0,     NULL      },
-    {"consent.evidence_required", CONFIG_KIND_SWITCH, false, NULL,                                                0, 0,     NULL      },
+     "the version of the text that is consented to, not empty",                                                   0, 0,     NULL                  },
+    {"consent.evidence_required", CONFIG_KIND_SWITCH, false, NULL,                                                0, 0,     NULL                  },
     {"consent.max_age_days",      CONFIG_KIND_NUMBER, false, "0 (any age) to 36500 (days)",                       0, 36500,
-     NULL                                                                                                                             },
+     NULL                                                                                                                                         },
     {"consent.roles",             CONFIG_KIND_LIST,   false,
      "a list of \"provider\", \"client\" and \"guardian\", and, where they must consent too, "
-     "\"interpreter\" and \"observer\"",                                                                          1, 5,     is_role   },
+     "\"interpreter\" and \"observer\"",                                                                          1, 5,     is_role               },
     {"consent.minors",            CONFIG_KIND_TEXT,   false, "\"both\", \"guardian\", \"alone\" or \"never\"",    0,
-     0,                                                                                                                     is_minors },
+     0,                                                                                                                     is_minors             },
     {"regions",                   CONFIG_KIND_LIST,   false,
      "a list of 1 to 64 regions, as a store's `region` names them, without spaces",                               1, 64,
-     is_region                                                                                                                        },
+     is_region                                                                                                                                    },
     {"on_withdrawal",             CONFIG_KIND_TEXT,   false, "\"keep\", \"quarantine\" or \"erase\"",             0, 0,
-     is_withdrawal                                                                                                                    },
-    {NULL,                        CONFIG_KIND_GROUP,  false, NULL,                                                0, 0,     NULL      },
+     is_withdrawal                                                                                                                                },
+    {NULL,                        CONFIG_KIND_GROUP,  false, NULL,                                                0, 0,     NULL                  },
 };
 
 /* Returns: the list, with NULL at its end; NULL if it is not set. */

@@ -36,5 +36,8 @@ typedef struct {
     OrgWithdrawal on_withdrawal;
 } OrgConsent;
 
+/* Whether `text` names something that may be consented to. */
+bool org_consent_is_purpose(const char *text);
+
 /* NULL is allowed. */
 void org_consent_free(OrgConsent *self);

@@ -6,6 +6,7 @@
 #include "config/transcription_settings_file.h"
 #include "crypto/age_context.h"
 #include "crypto/age_key.h"
+#include "crypto/digest.h"
 
 #include <string.h>
 
@@ -15,6 +16,14 @@ is_recipient(const char *text)
     g_autoptr(AgeRecipient) recipient = age_recipient_parse(text, NULL);
 
     return recipient != NULL;
+}
+
+static char *
+digest_text(GBytes *text)
+{
+    const Digest digest = digest_of(g_bytes_get_data(text, NULL), g_bytes_get_size(text));
+
+    return digest_to_hex(&digest);
 }
 
 static const ConfigRule rules[] = {
@@ -51,7 +60,8 @@ org_settings_load(const char *path, GError **error)
     self->recipients = config_file_list(file, "recipients");
     if (!transcription_settings_read(&self->transcription, file, error))
         return NULL;
-    self->digest = config_file_digest(file);
+    self->text = config_file_bytes(file);
+    self->digest = digest_text(self->text);
     self->access = org_access_read(file, error);
     self->consent = self->access != NULL ? org_consent_read(file, error) : NULL;
     if (self->consent == NULL)
@@ -69,6 +79,7 @@ org_settings_free(OrgSettings *self)
     org_consent_free(self->consent);
     transcription_settings_free(self->transcription);
     org_access_free(self->access);
+    g_clear_pointer(&self->text, g_bytes_unref);
     g_free(self->digest);
     g_free(self->ring_path);
     g_free(self);

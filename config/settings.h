@@ -35,7 +35,8 @@ typedef struct {
     OrgConsent *consent;   /* what may be recorded, and after which words */
     struct TranscriptionSettings *transcription; /* NULL: none */
     OrgAccess *access;                           /* who may open */
-    char *digest; /* SHA-256 of the file, hexadecimal: named in every decision */
+    GBytes *text;                                /* the file as it was read */
+    char *digest; /* its SHA-256, hexadecimal: named in every decision */
 } OrgSettings;
 
 /* Where sealed recordings stay, under `store`. NULL or 0: left out; the store knows what then. */

@@ -16,6 +16,16 @@ free_segment(void *data)
 }
 
 static void
+free_mark(void *data)
+{
+    ManifestMark *row = data;
+
+    g_free(row->mark);
+    g_free(row->reason);
+    g_free(row);
+}
+
+static void
 free_track(void *data)
 {
     ManifestTrack *row = data;
@@ -80,6 +90,7 @@ manifest_part_new(const char *org, const char *session, uint32_t number)
     self->session = g_strdup(session);
     self->number = number;
     self->policies = g_ptr_array_new_with_free_func(g_free);
+    self->marks = g_ptr_array_new_with_free_func(free_mark);
     self->tracks = g_ptr_array_new_with_free_func(free_track);
     self->segments = g_ptr_array_new_with_free_func(free_segment);
     self->gaps = g_ptr_array_new_with_free_func(free_gap);
@@ -97,6 +108,7 @@ manifest_part_free(ManifestPart *self)
     g_free(self->org);
     g_free(self->session);
     g_ptr_array_unref(self->policies);
+    g_ptr_array_unref(self->marks);
     g_ptr_array_unref(self->tracks);
     g_ptr_array_unref(self->segments);
     g_ptr_array_unref(self->gaps);
@@ -156,6 +168,11 @@ manifest_part_to_text(const ManifestPart *self)
     for (guint i = 0; i < self->policies->len; i++) {
         g_string_append_printf(text, "policy %s\n",
                                (const char *) g_ptr_array_index(self->policies, i));
+    }
+    for (guint i = 0; i < self->marks->len; i++) {
+        const ManifestMark *row = g_ptr_array_index(self->marks, i);
+
+        g_string_append_printf(text, "mark %s %s\n", row->mark, row->reason);
     }
     for (guint i = 0; i < self->tracks->len; i++)
         write_track(text, g_ptr_array_index(self->tracks, i));

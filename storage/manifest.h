@@ -48,6 +48,11 @@ typedef struct {
     int64_t duration_us; /* from the track's first moment to its end, gaps included */
 } ManifestEnd;
 
+/* What the recorder wants done with the whole recording, `quarantined` or `erase`, and why. */
+typedef struct {
+    char *mark, *reason;
+} ManifestMark;
+
 typedef struct {
     char *track;
     TrackCounts counts; /* known */
@@ -60,6 +65,7 @@ typedef struct {
     Digest previous; /* of the whole note of part number-1 */
     SessionEnd state;
     GPtrArray *policies; /* char *: the rest of each policy line */
+    GPtrArray *marks;    /* ManifestMark */
     GPtrArray *tracks;   /* ManifestTrack; all arrays own their rows */
     GPtrArray *segments; /* ManifestSegment */
     GPtrArray *gaps;     /* ManifestGap */

@@ -80,6 +80,16 @@ read_policy(const Line *line)
     return true;
 }
 
+/* One that nobody knows is no fault of the text: whoever opens or deletes is who must refuse. */
+static bool
+read_mark(const Line *line)
+{
+    ManifestMark *row = add_row(line->part->marks, sizeof *row);
+
+    return read_word(line->words[0], &row->mark) && manifest_words_is_reason(line->words[1]) &&
+           read_word(line->words[1], &row->reason);
+}
+
 static bool
 read_track(const Line *line)
 {
@@ -186,6 +196,7 @@ static const struct {
     bool (*read)(const Line *line);
 } line_kinds[] = {
     {"policy", 0,  read_policy },
+    {"mark",   2,  read_mark   },
     {"track",  7,  read_track  },
     {"clock",  4,  read_clock  },
     {"seg",    10, read_segment},

@@ -136,10 +136,10 @@ check_chain(Recording *self, uint32_t number, const ManifestPart *part, const Ch
 static void
 merge(ManifestPart *all, ManifestPart *part)
 {
-    GPtrArray **const to[] = {&all->policies, &all->tracks, &all->segments, &all->gaps,
-                              &all->clocks,   &all->ends,   &all->counts};
-    GPtrArray **const from[] = {&part->policies, &part->tracks, &part->segments, &part->gaps,
-                                &part->clocks,   &part->ends,   &part->counts};
+    GPtrArray **const to[] = {&all->policies, &all->marks,  &all->tracks, &all->segments,
+                              &all->gaps,     &all->clocks, &all->ends,   &all->counts};
+    GPtrArray **const from[] = {&part->policies, &part->marks,  &part->tracks, &part->segments,
+                                &part->gaps,     &part->clocks, &part->ends,   &part->counts};
 
     all->number = part->number;
     /* How the session ended stays what it was. */

@@ -32,7 +32,14 @@ Recording *recording_open(ObjectStore *store, const char *org, const char *sessi
  * for the manifest. */
 void recording_trust_annotators(Recording *self, GPtrArray *annotators);
 
-/* What was told of it since. Returns: owned. Errors: as annotation_log_read(). */
+/* What was told since of the session of `manifest` (all of it), and what its recorder marked there:
+ * the only way for whoever opens or deletes. Returns: owned. Errors: as annotation_log_read(), and
+ * CORRUPT for a mark that nobody knows. */
+AnnotationLog *recording_read_marked(ObjectStore *store, const ManifestPart *manifest,
+                                     GPtrArray *annotators,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, of this recording. */
 AnnotationLog *recording_read_annotations(Recording *self,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

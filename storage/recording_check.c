@@ -268,8 +268,8 @@ check_counts(const ManifestPart *manifest, GPtrArray *findings)
 bool
 recording_is_amendment(const ManifestPart *part)
 {
-    if (part->policies->len > 0 || part->gaps->len > 0 || part->clocks->len > 0 ||
-        part->counts->len > 0)
+    if (part->policies->len > 0 || part->marks->len > 0 || part->gaps->len > 0 ||
+        part->clocks->len > 0 || part->counts->len > 0)
         return false;
     for (guint i = 0; i < part->tracks->len; i++) {
         if (manifest_track_is_media(g_ptr_array_index(part->tracks, i)))

@@ -23,8 +23,8 @@ typedef struct {
     const char *org;
     const char *session;
     int64_t created_unix_us;  /* wall clock of the timeline's zero */
-    const char *policy_lines; /* `policy <sha256> ...` lines as they stand in the manifest, each
-                                 with a newline */
+    const char *policy_lines; /* `policy <sha256> ...` and `mark ...` lines as they stand in the
+                                 manifest, each with a newline */
 } LedgerSession;
 
 typedef struct {

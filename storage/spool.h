@@ -58,7 +58,8 @@ bool spool_add_clock(Spool *self, const char *session, const LedgerClock *clock,
 bool spool_add_object(Spool *self, const char *session, const LedgerObject *object,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The consents or the policy were evaluated again. */
+/* The consents or the policy were evaluated again; `mark <what> <reason>` lines may follow, which
+ * say what is to become of all that was recorded. */
 bool spool_add_policy(Spool *self, const char *session, const char *policy_lines,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

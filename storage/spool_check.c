@@ -34,6 +34,15 @@ is_policy_line(const char *line)
 }
 
 static bool
+is_mark_line(const char *line)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", -1);
+
+    return g_strv_length(words) == 3 && strcmp(words[0], "mark") == 0 &&
+           manifest_words_is_word(words[1]) && manifest_words_is_reason(words[2]);
+}
+
+static bool
 are_policy_lines(const char *text)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -42,7 +51,7 @@ are_policy_lines(const char *text)
         /* Each line ends in a newline, so the last piece is empty. */
         if (line[1] == NULL)
             return **line == '\0';
-        if (!is_policy_line(*line))
+        if (!is_policy_line(*line) && !is_mark_line(*line))
             return false;
     }
     return true;

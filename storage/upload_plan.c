@@ -100,6 +100,17 @@ upload_plan_oldest_us(const OutboxSession *session)
 }
 
 static void
+add_mark(ManifestPart *part, const char *words)
+{
+    g_auto(GStrv) both = g_strsplit(words, " ", 2);
+    ManifestMark *row = g_new0(ManifestMark, 1);
+
+    row->mark = g_strdup(both[0]);
+    row->reason = g_strdup(both[1]);
+    g_ptr_array_add(part->marks, row);
+}
+
+static void
 add_policies(ManifestPart *part, const char *policy_lines)
 {
     g_auto(GStrv) lines = g_strsplit(policy_lines, "\n", -1);
@@ -107,6 +118,8 @@ add_policies(ManifestPart *part, const char *policy_lines)
     for (char **line = lines; *line != NULL; line++) {
         if (g_str_has_prefix(*line, "policy "))
             g_ptr_array_add(part->policies, g_strdup(*line + strlen("policy ")));
+        if (g_str_has_prefix(*line, "mark "))
+            add_mark(part, *line + strlen("mark "));
     }
 }
 

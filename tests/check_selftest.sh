@@ -1,5 +1,5 @@
 #!/bin/bash
-# Proves that every rule of check_layers, check_mistakes and check_sizes can fail: each row feeds one
+# Proves that every rule of check_layers, check_mistakes, check_sizes and check_compliance can fail: each row feeds one
 # bad line, named by what the finding must say. TAP.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -139,4 +139,14 @@ expect sizes 'exports 11 functions' storage/spool.c "$(seq -f 'bool
 spool_%g(void)
 {
 }' 11)"
+# shellcheck disable=SC2016 # backquotes of the page
+{
+    expect compliance 'there is no test /no/such' docs/compliance.md '| 1 | a | | `/no/such` | yes |'
+    expect compliance 'there is no test test_x.py:run' docs/compliance.md '| 1 | a | | `test_x.py:run` | yes |'
+    expect compliance 'there is no agent/none.c' docs/compliance.md '| 1 | a | `agent/none.c` | | not yet |'
+}
+expect compliance 'says yes and names no test' docs/compliance.md '| 1 | a | | | yes |'
+expect compliance 'does not say what is missing' docs/compliance.md '| 1 | a | | | partly |'
+expect compliance 'is no state' docs/compliance.md '| 1 | a | | | nearly |'
+expect compliance 'each once, in order' docs/compliance.md '| 2 | a | | | not yet |'
 echo "1..$n"

@@ -171,6 +171,44 @@ test_an_organisation_may_deny_by_itself(void)
                   CONSENT_AUDIT_UNAVAILABLE);
 }
 
+/* What was recorded is touched by whoever takes a word back, and by nobody who never gave it. */
+static void
+test_knows_what_is_taken_back(void)
+{
+    static const struct {
+        const char *first, *last; /* states, in their order; NULL: not said */
+        bool by_guardian;         /* the last one */
+        bool is_taken_back;
+    } rows[] = {
+        {"granted",   NULL,        false, false},
+        {"granted",   "withdrawn", false, true },
+        {"granted",   "refused",   false, true },
+        {"granted",   "withdrawn", true,  true },
+        {"withdrawn", "granted",   false, false},
+        {"refused",   NULL,        false, false},
+        {"withdrawn", NULL,        false, true },
+        {NULL,        NULL,        false, false},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const ConsentRecord records[] = {
+            {.purpose = "record-audio", .state = rows[i].first, .at_us = 1},
+            { .purpose = "record-audio",
+             .state = rows[i].last,
+             .at_us = 2,
+             .is_guardians = rows[i].by_guardian},
+        };
+        const ConsentParticipant one = {.id = "p1",
+                                        .role = "client",
+                                        .consents = records,
+                                        .n_consents = (rows[i].first != NULL) +
+                                                      (size_t) (rows[i].last != NULL)};
+
+        g_assert_true(consent_is_taken_back(&one, "record-audio") == rows[i].is_taken_back);
+        g_assert_false(consent_is_taken_back(&one, "record-video"));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -183,5 +221,6 @@ main(int argc, char **argv)
     g_test_add_func("/consent-rules/ai-note-needs-transcribe", test_ai_note_needs_transcribe);
     g_test_add_func("/consent-rules/an-organisation-may-deny-by-itself",
                     test_an_organisation_may_deny_by_itself);
+    g_test_add_func("/consent-rules/knows-what-is-taken-back", test_knows_what_is_taken_back);
     return g_test_run();
 }

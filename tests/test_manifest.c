@@ -11,6 +11,7 @@ static const char *const head = "sealtape-manifest/v1\norg clinic-a\nsession vis
 static const char *const whole =
     "sealtape-manifest/v1\norg clinic-a\nsession visit-1\npart 2\nprev " DIGEST "\nstate closed\n"
     "policy " DIGEST " permit ok\n"
+    "mark quarantined consent-withdrawn\n"
     "track p1-audio audio opus p1 age1abc 1763740000000000 0\n"
     "track p1-video video vp8 p1 age1abd 1763740000000000 12\n"
     "clock p1-audio 0 20000 4294967295\n"
@@ -38,6 +39,8 @@ test_writes_what_it_read(void)
     g_assert_cmpstr(again, ==, whole);
     g_assert_cmpint(part->state, ==, SESSION_CLOSED);
     g_assert_true(part->has_previous);
+    g_assert_cmpuint(part->marks->len, ==, 1);
+    g_assert_cmpstr(((const ManifestMark *) part->marks->pdata[0])->mark, ==, "quarantined");
     g_assert_cmpuint(part->tracks->len, ==, 2);
     g_assert_cmpint(second->flags, ==,
                     SEGMENT_FLAG_KEYFRAME | SEGMENT_FLAG_LAST | SEGMENT_FLAG_DAMAGED);
@@ -59,6 +62,9 @@ test_writes_what_it_read(void)
 static const char *const bad_lines[] = {
     "",
     "unknown line",
+    "mark quarantined",
+    "mark quarantined Because",
+    "mark quarantined a reason",
     "seg",
     " seg p1-audio 0 0 0 1 hk tp1-audio/0-0.tape 0 1 " DIGEST,
     "seg p1-audio 0 0 0 1 hk tp1-audio/0-0.tape 0 1 " DIGEST " more",

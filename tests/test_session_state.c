@@ -49,8 +49,9 @@ test_denial_never_leaves_it_recording(void)
 static void
 test_ends_are_final(void)
 {
-    static const SessionState ends[] = {SESSION_STATE_STORED, SESSION_STATE_INCOMPLETE,
-                                        SESSION_STATE_FAILED, SESSION_STATE_NOT_RECORDED};
+    static const SessionState ends[] = {SESSION_STATE_STORED, SESSION_STATE_QUARANTINED,
+                                        SESSION_STATE_INCOMPLETE, SESSION_STATE_FAILED,
+                                        SESSION_STATE_NOT_RECORDED};
 
     for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
         for (SessionEvent event = 0; event < N_EVENTS; event++)

@@ -76,6 +76,9 @@ test_values_that_no_manifest_may_hold_are_refused(void)
         "policy aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "policy aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa  ok\n",
         "policy aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa \303\244\n",
+        "mark quarantined\n",
+        "mark quarantined Withdrawn\n",
+        "mark erase a reason\n",
     };
     g_autoptr(SpoolFixture) fixture = spool_fixture_new();
     g_autoptr(Spool) spool = spool_fixture_open(fixture, 0);

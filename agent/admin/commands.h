@@ -19,6 +19,8 @@ int audit_command_run(CommandContext *context, int argc, char **argv);
 int transcribe_command_run(CommandContext *context, int argc, char **argv);
 int recover_command_run(CommandContext *context, int argc, char **argv);
 int hold_command_run(CommandContext *context, int argc, char **argv);
+int quarantine_command_run(CommandContext *context, int argc, char **argv);
+int consent_command_run(CommandContext *context, int argc, char **argv);
 int restrict_command_run(CommandContext *context, int argc, char **argv);
 int erase_command_run(CommandContext *context, int argc, char **argv);
 int retention_command_run(CommandContext *context, int argc, char **argv);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Holds, and the restriction of use: one annotation each. */
+/* Holds, quarantine, and the restriction of use: one annotation each. */
 
 typedef struct {
     const char *word; /* behind the command; NULL: none */
@@ -106,29 +106,52 @@ hold_command_run(CommandContext *context, int argc, char **argv)
     return EXIT_CODE_USAGE;
 }
 
-int
-restrict_command_run(CommandContext *context, int argc, char **argv)
+typedef struct {
+    const char *name, *description;
+    Act places, lifts;
+} Mood;
+
+static int
+run_mood(CommandContext *context, const Mood *mood, int argc, char **argv)
 {
-    static const Act restricts = {NULL, ANNOTATION_RESTRICTED, AUDIT_RESTRICTED,
-                                  "its use is restricted"};
-    static const Act lifts = {NULL, ANNOTATION_RESTRICTION_LIFTED, AUDIT_RESTRICTION_LIFTED,
-                              "its use is no longer restricted"};
     gboolean is_lifted = FALSE;
     g_autofree char *reason = NULL;
     const GOptionEntry entries[] = {
-        {"lift",   0, 0, G_OPTION_ARG_NONE,   &is_lifted, "Ends the restriction",            NULL  },
+        {"lift",   0, 0, G_OPTION_ARG_NONE,   &is_lifted, "Ends it",                         NULL  },
         {"reason", 0, 0, G_OPTION_ARG_STRING, &reason,    "Why, in one word of a-z and '-'", "WORD"},
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {
-        "restrict",
-        "SESSION [--reason WORD | --lift]",
-        "A client's right: the recording is kept, and not used, until that is lifted.",
-        entries,
-        1,
-        1};
+        mood->name, "SESSION [--reason WORD | --lift]", mood->description, entries, 1, 1};
 
     if (!command_context_parse(context, &syntax, &argc, argv))
         return EXIT_CODE_USAGE;
-    return act_on(context, is_lifted ? &lifts : &restricts, argv[1], NULL, reason);
+    return act_on(context, is_lifted ? &mood->lifts : &mood->places, argv[1], NULL, reason);
+}
+
+int
+restrict_command_run(CommandContext *context, int argc, char **argv)
+{
+    static const Mood restriction = {
+        "restrict",
+        "A client's right: the recording is kept, and not used, until that is lifted.",
+        {NULL, ANNOTATION_RESTRICTED,         AUDIT_RESTRICTED,         "its use is restricted"},
+        {NULL, ANNOTATION_RESTRICTION_LIFTED, AUDIT_RESTRICTION_LIFTED,
+          "its use is no longer restricted"                                                     },
+    };
+
+    return run_mood(context, &restriction, argc, argv);
+}
+
+int
+quarantine_command_run(CommandContext *context, int argc, char **argv)
+{
+    static const Mood quarantine = {
+        "quarantine",
+        "Keeps a recording from being opened until somebody has looked, and lifts that.",
+        {NULL, ANNOTATION_QUARANTINED,       AUDIT_QUARANTINED,       "in quarantine"          },
+        {NULL, ANNOTATION_QUARANTINE_LIFTED, AUDIT_QUARANTINE_LIFTED, "no longer in quarantine"},
+    };
+
+    return run_mood(context, &quarantine, argc, argv);
 }

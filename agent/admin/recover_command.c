@@ -239,13 +239,43 @@ write_transcript(const Recovery *self, const TrackKeys *keys, GError **error)
     return is_written;
 }
 
+/* What is kept from use opens for nobody by chance: not offline either. Fails closed: where the
+ * annotations can not be read, nobody knows. */
+static bool
+may_be_used(const Recovery *self, GError **error)
+{
+    g_autoptr(AnnotationLog) log = NULL;
+    const AnnotationView *view = NULL;
+
+    if (self->options->even_apart)
+        return true;
+    log = recording_read_annotations(self->recording, error);
+    if (log == NULL) {
+        g_prefix_error(error, "what was told of it can not be read, and --even-apart not given: ");
+        return false;
+    }
+    view = log->view;
+    if (view->quarantine == NULL && view->erase_mark == NULL && view->restriction == NULL)
+        return true;
+    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_DENIED,
+                "the recording is %s (%s); --even-apart opens it all the same",
+                view->erase_mark != NULL   ? "to be erased"
+                : view->quarantine != NULL ? "in quarantine"
+                                           : "restricted in its use",
+                view->erase_mark != NULL   ? view->erase_mark
+                : view->quarantine != NULL ? view->quarantine
+                                           : view->restriction);
+    return false;
+}
+
 static bool
 recover(Recovery *self, GPtrArray *identities, GError **error)
 {
     ObjectStore *store = command_context_store(self->context, error);
     g_autoptr(TrackKeys) keys = NULL;
 
-    if (store == NULL || !check_tracks(self, error) || !verify(self, error))
+    if (store == NULL || !check_tracks(self, error) || !verify(self, error) ||
+        !may_be_used(self, error))
         return false;
     keys = track_keys_open(store, recording_manifest(self->recording), identities, error);
     if (keys == NULL || !(self->options->is_transcript ? write_transcript(self, keys, error)

@@ -22,6 +22,7 @@ typedef struct {
     char *layout;
     gboolean may_overwrite;
     gboolean is_partial;
+    gboolean even_apart;
     gboolean is_transcript;
 } Raw;
 
@@ -122,6 +123,7 @@ read_all(RecoverOptions *self, Raw *raw)
     self->output = g_steal_pointer(&raw->output);
     self->may_overwrite = raw->may_overwrite;
     self->is_partial = raw->is_partial;
+    self->even_apart = raw->even_apart;
     self->is_transcript = raw->is_transcript;
     if (!raw->is_export && self->identity_paths == NULL)
         return fail("--identity FILE is missing", NULL);
@@ -160,6 +162,8 @@ parse(CommandContext *context, Raw *raw, int *argc, char **argv)
          "Replace the output file if it is there",                                                                          NULL  },
         {"partial",    0,   0, G_OPTION_ARG_NONE,           &raw->is_partial,
          "Leave damaged segments out and go on",                                                                            NULL  },
+        {"even-apart", 0,   0, G_OPTION_ARG_NONE,           &raw->even_apart,
+         "Open it although it is in quarantine, restricted or to be erased",                                                NULL  },
         {"transcript", 0,   0, G_OPTION_ARG_NONE,           &raw->is_transcript,
          "The newest transcript, as WebVTT, in place of the media",                                                         NULL  },
         G_OPTION_ENTRY_NULL,

@@ -231,8 +231,8 @@ look_at(Planning *self, const char *session)
     recording =
         recording_open(custody->store, self->plan->org, session, custody->recorders, &error);
     if (recording != NULL) {
-        log = annotation_log_read(custody->store, self->plan->org, session, custody->annotators,
-                                  &error);
+        recording_trust_annotators(recording, custody->annotators);
+        log = recording_read_annotations(recording, &error);
     }
     if (log == NULL) {
         row->fault = g_strdup(error->message);

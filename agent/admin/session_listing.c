@@ -75,7 +75,8 @@ row_from_store(const Listing *self, const char *org, const char *session, const 
 static bool
 is_final(const char *state)
 {
-    return strcmp(state, "stored") == 0 || strcmp(state, "incomplete") == 0;
+    return strcmp(state, "stored") == 0 || strcmp(state, "quarantined") == 0 ||
+           strcmp(state, "incomplete") == 0;
 }
 
 /* Whether the recorder's session ended without ever being recorded. */

@@ -6,6 +6,7 @@
 #include "crypto/age_file.h"
 #include "storage/annotation_log.h"
 #include "storage/annotation_view.h"
+#include "storage/recording.h"
 
 #include <gio/gio.h>
 #include <jansson.h>
@@ -127,8 +128,8 @@ decide(const TranscribeCase *self, const GArray *people, GError **error)
 static bool
 check_later(const TranscribeCase *self, const GArray *people, GError **error)
 {
-    g_autoptr(AnnotationLog) log = annotation_log_read(
-        self->store, self->manifest->org, self->manifest->session, self->verifiers, error);
+    g_autoptr(AnnotationLog) log =
+        recording_read_marked(self->store, self->manifest, self->verifiers, error);
     const AnnotationView *view = log != NULL ? log->view : NULL;
 
     if (log == NULL)

@@ -9,6 +9,7 @@
 
 struct SessionCase {
     char *org, *session;
+    ManifestPart *manifest; /* who it is and what its recorder marked, nothing else of it */
     bool is_open;
     bool has_strangers; /* somebody's media are there whom the metadata do not name */
     SessionPeople *people;
@@ -69,6 +70,9 @@ take_manifest(SessionCase *self, const ManifestPart *manifest)
     self->org = g_strdup(manifest->org);
     self->session = g_strdup(manifest->session);
     self->is_open = manifest->state == SESSION_OPEN;
+    self->manifest = manifest_part_new(manifest->org, manifest->session, manifest->number);
+    g_ptr_array_unref(self->manifest->marks);
+    self->manifest->marks = g_ptr_array_ref(manifest->marks);
     for (guint i = 0; i < manifest->tracks->len; i++) {
         const ManifestTrack *track = manifest->tracks->pdata[i];
 
@@ -142,6 +146,7 @@ case_clear(gpointer data)
     g_free(self->org);
     g_free(self->session);
     g_free(self->clients);
+    g_clear_pointer(&self->manifest, manifest_part_free);
     session_people_free(self->people);
     g_array_unref(self->participants);
     g_hash_table_unref(self->kinds);
@@ -312,7 +317,7 @@ session_case_decide(const SessionCase *self, const SessionQuestion *question,
     const SessionSource *source = question->source;
     const AccessPerson person = caller_person(question->caller);
     g_autoptr(AnnotationLog) notes =
-        annotation_log_read(source->store, self->org, self->session, source->annotators, error);
+        recording_read_marked(source->store, self->manifest, source->annotators, error);
     AccessRequest request = question->request;
     AccessSession session = {0};
 

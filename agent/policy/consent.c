@@ -335,6 +335,31 @@ consent_decide(const ConsentPolicy *policy, const ConsentSession *session, const
     return decision;
 }
 
+static bool
+was_granted(const ConsentParticipant *participant, const char *purpose)
+{
+    for (size_t i = 0; i < participant->n_consents; i++) {
+        if (is_of_purpose(&participant->consents[i], purpose) &&
+            is_granted(&participant->consents[i]))
+            return true;
+    }
+    return false;
+}
+
+bool
+consent_is_taken_back(const ConsentParticipant *participant, const char *purpose)
+{
+    for (int who = 0; who < N_CONSENTERS; who++) {
+        const ConsentRecord *newest = find_newest(participant, purpose, (Consenter) who);
+        const char *state = newest != NULL ? newest->state : NULL;
+
+        if (g_strcmp0(state, "withdrawn") == 0 ||
+            (g_strcmp0(state, "refused") == 0 && was_granted(participant, purpose)))
+            return true;
+    }
+    return false;
+}
+
 const char *
 consent_reason_text(ConsentReason reason)
 {

@@ -87,5 +87,9 @@ typedef struct {
 ConsentDecision consent_decide(const ConsentPolicy *policy, const ConsentSession *session,
                                const char *purpose, int64_t now_us);
 
+/* Whether what `participant` or a guardian said last of `purpose` takes back what was recorded: it
+ * is withdrawn, or refused after it had been granted. */
+bool consent_is_taken_back(const ConsentParticipant *participant, const char *purpose);
+
 /* Returns: the reason as the API and the log spell it (`consent-missing`), static. */
 const char *consent_reason_text(ConsentReason reason);

@@ -8,7 +8,8 @@ typedef enum {
     SESSION_STATE_PAUSED,
     SESSION_STATE_FINALISING, /* stopped; what was recorded is on its way into the store */
     SESSION_STATE_STORED,
-    SESSION_STATE_INCOMPLETE, /* stored as far as it exists */
+    SESSION_STATE_QUARANTINED, /* stored, and to be opened by nobody until somebody has looked */
+    SESSION_STATE_INCOMPLETE,  /* stored as far as it exists */
     SESSION_STATE_FAILED,
     SESSION_STATE_NOT_RECORDED, /* decided so: "off" never looks like "failed" */
 } SessionState;
@@ -20,6 +21,7 @@ typedef enum {
     SESSION_EVENT_RESUMED,
     SESSION_EVENT_STOPPED,
     SESSION_EVENT_STORED,
+    SESSION_EVENT_STORED_APART, /* after a withdrawal that wants it kept from use, or erased */
     SESSION_EVENT_DAMAGED,
     SESSION_EVENT_FAILED,
 } SessionEvent;

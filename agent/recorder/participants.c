@@ -50,7 +50,7 @@ find(const Participants *self, const char *id)
 
 /* Who comes back is present, and not one who left. */
 static void
-take_back(Participants *self, const char *id)
+welcome_back(Participants *self, const char *id)
 {
     const guint place = place_of(self->left, id);
 
@@ -70,7 +70,7 @@ participants_add(Participants *self, const json_t *form)
         return g_strdup_printf("participant %s is there already", participant->id);
     if (self->present->len >= MAX_PARTICIPANTS)
         return g_strdup_printf("a session has at most %d participants", MAX_PARTICIPANTS);
-    take_back(self, participant->id);
+    welcome_back(self, participant->id);
     g_ptr_array_add(self->present, g_steal_pointer(&participant));
     return NULL;
 }
@@ -114,6 +114,31 @@ participants_contain(const Participants *self, const char *id)
     return find(self, id) != NULL;
 }
 
+static ConsentParticipant
+view_of(const Participant *participant, const GArray *said)
+{
+    return (ConsentParticipant){
+        .id = participant->id,
+        .role = participant->role,
+        .consents = (const ConsentRecord *) (void *) said->data,
+        .n_consents = said->len,
+        .is_minor = participant->is_minor,
+    };
+}
+
+bool
+participants_take_back(const Participants *self, const char *id, const char *purpose)
+{
+    const Participant *participant = find(self, id);
+    g_autoptr(GArray) said = participant != NULL ? participant_consents(participant) : NULL;
+    ConsentParticipant view = {0};
+
+    if (said == NULL)
+        return false;
+    view = view_of(participant, said);
+    return consent_is_taken_back(&view, purpose);
+}
+
 ConsentDecision
 participants_decide(const Participants *self, const OrgSettings *org, const ConsentSession *session,
                     const char *purpose, int64_t now_us)
@@ -127,13 +152,7 @@ participants_decide(const Participants *self, const OrgSettings *org, const Cons
         GArray *said = participant_consents(participant);
 
         g_ptr_array_add(records, said);
-        everyone[i] = (ConsentParticipant){
-            .id = participant->id,
-            .role = participant->role,
-            .consents = (const ConsentRecord *) (void *) said->data,
-            .n_consents = said->len,
-            .is_minor = participant->is_minor,
-        };
+        everyone[i] = view_of(participant, said);
     }
     full.participants = everyone;
     full.n_participants = self->present->len;

@@ -25,6 +25,10 @@ bool participants_remove(Participants *self, const char *id);
 unsigned participants_count(const Participants *self);
 bool participants_contain(const Participants *self, const char *id);
 
+/* Whether the last word of participant `id`, who is present, takes back what was recorded
+ * (consent_is_taken_back). */
+bool participants_take_back(const Participants *self, const char *id, const char *purpose);
+
 /* Decides `purpose` for everyone present, by the rules of `org` (NULL: there is no such
  * organisation). `session`: all but the participants. */
 ConsentDecision participants_decide(const Participants *self, const OrgSettings *org,

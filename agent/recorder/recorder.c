@@ -1,6 +1,8 @@
 #include "agent/recorder/recorder.h"
 
+#include "agent/recorder/recorder_reload.h"
 #include "agent/recorder/recorder_storage.h"
+#include "agent/recorder/session_rules.h"
 #include "agent/recorder/session_table.h"
 #include "agent/recorder/session_tracks.h"
 
@@ -10,16 +12,16 @@
 #define STOP_POLL_MS  20
 /* Of the watchdog; a disk that takes longer than that is a broken one. */
 enum { LONGEST_ROUND_MS = 30000, LONGEST_FLUSH_MS = 120000, LONGEST_PUT_MS = 60000 };
-/* What a session keeps of a track that ended is little, but for ever. */
-#define MAX_TRACKS_EVER 2000
 
 struct Recorder {
     const Settings *settings;
+    OrgBook *orgs;
     RecorderStorage storage;
     SpoolWatch *spool_watch;
     Uploader *uploader;
     Sealer *sealer;
     AuditTrail *audit;
+    RecorderReload reload;
     Transcripts *transcripts;
     Ingress *ingress;
     Watchdog *watchdog;
@@ -209,6 +211,7 @@ recorder_new(const Settings *settings, GError **error)
 
     self->settings = settings;
     self->sessions = session_table_new();
+    self->orgs = org_book_new(settings);
     if (!recorder_storage_open(&self->storage, settings, error))
         return NULL;
     self->ingress = ingress_new(&(IngressOptions){.address = settings->rtp_address,
@@ -225,10 +228,13 @@ recorder_new(const Settings *settings, GError **error)
                                                        .signer = self->storage.signer,
                                                        .started = AUDIT_RECORDER_STARTED,
                                                        .stopped = AUDIT_RECORDER_STOPPED});
-    self->transcripts = transcripts_new(settings, &self->storage, self->audit, error);
+    self->transcripts = transcripts_new(settings, self->orgs, &self->storage, self->audit, error);
     if (self->transcripts == NULL)
         return NULL;
     start_watchdog(self);
+    self->reload =
+        (RecorderReload){self->orgs, settings, self->sessions, self->audit, self->storage.spool, 0};
+    recorder_reload_start(&self->reload);
     spool_status(self->storage.spool, &spool);
     if (spool.n_recovered > 0) {
         g_message("%" G_GUINT64_FORMAT " sessions were open when the recorder last ended; they "
@@ -263,35 +269,19 @@ on_session_ready(Session *session, const char *reason, const GError *error, void
         session_table_drop(self->sessions, session);
 }
 
-static SessionLimits
-limits_of(const Settings *settings)
-{
-    return (SessionLimits){
-        .most =
-            {
-                   [SESSION_LIMIT_SESSIONS] = settings->max_sessions,
-                   [SESSION_LIMIT_TRACKS] = settings->max_tracks,
-                   [SESSION_LIMIT_SESSION_TRACKS] = settings->max_session_tracks,
-                   [SESSION_LIMIT_TRACKS_EVER] = MAX_TRACKS_EVER,
-                   [SESSION_LIMIT_PARTICIPANTS] = settings->max_session_participants,
-                   [SESSION_LIMIT_MIB] = settings->max_session_mib,
-                   [SESSION_LIMIT_SECONDS] = settings->max_session_s,
-                   },
-    };
-}
-
 void
 recorder_start_session(Recorder *self, SessionRequest *request, SessionReadyFunc on_ready,
                        void *user_data)
 {
     const SessionServices services = {
         .settings = self->settings,
+        .orgs = self->orgs,
         .spool = self->storage.spool,
         .store = self->storage.store,
         .catalogue = self->storage.catalogue,
         .ingress = self->ingress,
         .sealer = self->sealer,
-        .limits = limits_of(self->settings),
+        .limits = session_limits_of(self->settings),
         .spool_watch = self->spool_watch,
         .audit = self->audit,
         .n_tracks = &self->n_tracks,
@@ -381,6 +371,7 @@ recorder_free(Recorder *self)
         return;
     if (self->heartbeat != 0)
         g_source_remove(self->heartbeat);
+    recorder_reload_stop(&self->reload);
     watchdog_free(self->watchdog);
     /* From the source to the store: each stage works off what the one before has given it. */
     ingress_free(self->ingress);
@@ -391,5 +382,6 @@ recorder_free(Recorder *self)
     session_table_free(self->sessions);
     spool_watch_free(self->spool_watch);
     recorder_storage_clear(&self->storage);
+    org_book_free(self->orgs);
     g_free(self);
 }

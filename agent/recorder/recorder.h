@@ -16,7 +16,8 @@
 typedef struct Recorder Recorder;
 
 /* Opens store, spool, keys, ingress and the worker threads; what an earlier process left in the
- * spool is closed as interrupted and on its way. `settings`: borrowed until recorder_free().
+ * spool is closed as interrupted and on its way. On SIGHUP the organisations' files are read again
+ * (recorder_reload.h). `settings`: borrowed until recorder_free().
  * Errors: any of those; the message is for the user. */
 Recorder *recorder_new(const Settings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

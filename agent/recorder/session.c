@@ -3,6 +3,7 @@
 #include "agent/recorder/session_audit.h"
 #include "agent/recorder/session_internal.h"
 #include "agent/recorder/session_table.h"
+#include "agent/recorder/session_withdrawal.h"
 
 #include <string.h>
 
@@ -112,7 +113,7 @@ make_session(const SessionServices *services, SessionRequest *request)
     self->org = g_steal_pointer(&request->org);
     self->reference = g_steal_pointer(&request->reference);
     self->participants = g_steal_pointer(&request->participants);
-    self->settings = settings_org(services->settings, self->org);
+    self->settings = org_book_find(services->orgs, self->org);
     self->created_unix_us = g_get_real_time();
     self->zero_monotonic_us = g_get_monotonic_time();
     self->last_sign_us = self->zero_monotonic_us;
@@ -236,6 +237,7 @@ session_stop(Session *self)
     session_move(self, SESSION_EVENT_STOPPED);
     if (!self->is_begun)
         return true;
+    session_tell_mark(self);
     for (guint i = 0; i < self->tracks->len; i++) {
         const SessionTrack *track = g_ptr_array_index(self->tracks, i);
 
@@ -258,8 +260,12 @@ session_on_stored(Session *self, bool is_whole)
 
     self->is_stored = true;
     session_add_counts(self, &counts);
-    session_move(self, is_whole && counts.n_lost_segments == 0 ? SESSION_EVENT_STORED
-                                                               : SESSION_EVENT_DAMAGED);
+    if (!is_whole || counts.n_lost_segments > 0) {
+        session_move(self, SESSION_EVENT_DAMAGED);
+    } else {
+        session_move(self,
+                     session_is_apart(self) ? SESSION_EVENT_STORED_APART : SESSION_EVENT_STORED);
+    }
 }
 
 const char *

@@ -4,11 +4,11 @@
 #include "agent/policy/session_limits.h"
 #include "agent/policy/session_state.h"
 #include "agent/recorder/ingress.h"
+#include "agent/recorder/org_book.h"
 #include "agent/recorder/sealer.h"
 #include "agent/recorder/session_request.h"
 #include "agent/recorder/spool_watch.h"
 #include "agent/trail/audit_trail.h"
-#include "config/settings.h"
 #include "storage/catalogue_writer.h"
 #include "storage/object_store.h"
 #include "storage/spool.h"
@@ -26,6 +26,7 @@ typedef struct Session Session;
 /* What every session stands on; all borrowed. */
 typedef struct {
     const Settings *settings;
+    const OrgBook *orgs;
     Spool *spool;
     ObjectStore *store;
     CatalogueWriter *catalogue;
@@ -98,8 +99,7 @@ void session_on_stored(Session *self, bool is_whole);
 
 const char *session_id(const Session *self);
 SessionState session_state(const Session *self);
-/* Whether it neither records nor waits for anything: it may be forgotten. */
-bool session_is_over(const Session *self);
+bool session_is_over(const Session *self); /* neither records nor waits: it may be forgotten */
 bool session_is_open(const Session *self);
 bool session_has_ended(const Session *self); /* its state will not change any more */
 

@@ -23,13 +23,14 @@ note(const Session *self, AuditEvent event)
 }
 
 bool
-session_audit_start(const Session *self, uint32_t generation, unsigned n_tracks, GError **error)
+session_audit_start(const Session *self, const char *policy, uint32_t generation, unsigned n_tracks,
+                    GError **error)
 {
     g_autofree char *detail = g_strdup_printf("generation-%u", generation);
     const AuditEvent event = {.kind = AUDIT_RECORDING_STARTED,
                               .session = self->id,
                               .reason = consent_reason_text(CONSENT_OK),
-                              .policy = self->settings->digest,
+                              .policy = policy,
                               .detail = detail,
                               .count = n_tracks};
 
@@ -60,6 +61,7 @@ session_audit_state(const Session *self, SessionState before)
         {SESSION_STATE_PAUSED,       AUDIT_RECORDING_PAUSED,     AUDIT_OK     },
         {SESSION_STATE_FINALISING,   AUDIT_RECORDING_ENDED,      AUDIT_OK     },
         {SESSION_STATE_STORED,       AUDIT_RECORDING_STORED,     AUDIT_OK     },
+        {SESSION_STATE_QUARANTINED,  AUDIT_RECORDING_STORED,     AUDIT_OK     },
         {SESSION_STATE_INCOMPLETE,   AUDIT_RECORDING_INCOMPLETE, AUDIT_FAILED },
         {SESSION_STATE_FAILED,       AUDIT_RECORDING_FAILED,     AUDIT_FAILED },
         {SESSION_STATE_NOT_RECORDED, AUDIT_RECORDING_REFUSED,    AUDIT_REFUSED},
@@ -131,6 +133,16 @@ session_audit_present(const Session *self)
 
     json_array_foreach(present, i, participant) session_audit_participant(self, participant);
     json_decref(present);
+}
+
+void
+session_audit_mark(const Session *self, AuditKind kind, const char *participant,
+                   const char *purpose)
+{
+    note(self, (AuditEvent){.kind = kind,
+                            .participant = participant,
+                            .purpose = purpose,
+                            .reason = consent_reason_text(CONSENT_WITHDRAWN)});
 }
 
 void

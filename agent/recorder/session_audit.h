@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/audit/audit_kind.h"
 #include "agent/recorder/session.h"
 
 #include <jansson.h>
@@ -8,10 +9,11 @@
  * first. */
 
 /* Writes, durably and now, that keys are about to be made for `n_tracks` tracks of this permitted
- * session: the record that stands before any capture. Thread: any; reads nothing that changes while
- * keys are made. Blocks. Errors: STORAGE_ERROR - nothing may be recorded. */
-bool session_audit_start(const Session *self, uint32_t generation, unsigned n_tracks,
-                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * session, by the rules with the digest `policy`: the record that stands before any capture.
+ * Thread: any; reads nothing that changes while keys are made. Blocks. Errors: STORAGE_ERROR -
+ * nothing may be recorded. */
+bool session_audit_start(const Session *self, const char *policy, uint32_t generation,
+                         unsigned n_tracks, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The state has changed from `before`. */
 void session_audit_state(const Session *self, SessionState before);
@@ -27,3 +29,8 @@ void session_audit_present(const Session *self);
 void session_audit_participant(const Session *self, const json_t *form);
 void session_audit_consent(const Session *self, const json_t *form);
 void session_audit_left(const Session *self, const char *id);
+
+/* What is to become of what was recorded, after `participant` took back its consent to `purpose`.
+ */
+void session_audit_mark(const Session *self, AuditKind kind, const char *participant,
+                        const char *purpose);

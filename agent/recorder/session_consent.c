@@ -1,12 +1,14 @@
 #include "agent/recorder/session_audit.h"
 #include "agent/recorder/session_internal.h"
+#include "agent/recorder/session_rules.h"
+#include "agent/recorder/session_withdrawal.h"
 #include "agent/recorder/shown_text.h"
 #include "agent/rules/org_policy.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
 
-static const char *const purposes[N_PURPOSES] = {
+const char *const session_purposes[N_PURPOSES] = {
     [PURPOSE_AUDIO] = "record-audio",
     [PURPOSE_VIDEO] = "record-video",
 };
@@ -20,11 +22,14 @@ session_decide(Session *self)
     };
 
     for (int i = 0; i < N_PURPOSES; i++) {
-        const ConsentDecision decision = participants_decide(
-            self->participants, self->settings, &session, purposes[i], g_get_real_time());
+        const ConsentDecision decision =
+            participants_decide(self->participants, self->is_org_gone ? NULL : self->settings,
+                                &session, session_purposes[i], g_get_real_time());
 
-        if (self->decisions[i] != decision.reason)
-            session_audit_decision(self, purposes[i], decision.reason, decision.participant);
+        if (self->decisions[i] != decision.reason) {
+            session_audit_decision(self, session_purposes[i], decision.reason,
+                                   decision.participant);
+        }
         self->decisions[i] = decision.reason;
         g_free(self->decided_for[i]);
         self->decided_for[i] = g_strdup(decision.participant);
@@ -51,15 +56,6 @@ session_reason(const Session *self)
             denial = self->decisions[i];
     }
     return denial;
-}
-
-char *
-session_policy_line(const Session *self)
-{
-    return g_strdup_printf(
-        "policy %s %s=%s %s=%s\n", self->settings->digest, purposes[PURPOSE_AUDIO],
-        consent_reason_text(self->decisions[PURPOSE_AUDIO]), purposes[PURPOSE_VIDEO],
-        consent_reason_text(self->decisions[PURPOSE_VIDEO]));
 }
 
 static void
@@ -98,13 +94,8 @@ static void
 tell_manifest(Session *self)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *line = session_policy_line(self);
 
-    /* A session that only begins will tell its first decision by itself. */
-    if (!self->is_begun)
-        return;
-    if (!spool_add_policy(self->services.spool, self->id, line, &error) ||
-        !spool_commit(self->services.spool, &error)) {
+    if (!session_tell_manifest(self, NULL, &error)) {
         g_warning("session %s: the new decision is not in the manifest: %s", self->id,
                   error->message);
     }
@@ -129,14 +120,20 @@ is_all_held(const Session *self)
 }
 
 void
-session_apply_decision(Session *self)
+session_go_on(Session *self)
 {
-    session_hold_tracks(self);
-    tell_manifest(self);
     begin_permitted(self);
     session_update_meta(self);
     g_message("session %s: decided again: %s", self->id, consent_reason_text(session_reason(self)));
     session_move(self, is_all_held(self) ? SESSION_EVENT_PAUSED : SESSION_EVENT_RESUMED);
+}
+
+void
+session_apply_decision(Session *self)
+{
+    session_hold_tracks(self);
+    tell_manifest(self);
+    session_go_on(self);
 }
 
 static bool
@@ -218,9 +215,11 @@ session_add_consent(Session *self, const json_t *form, GError **error)
     if (!must_be_open(self, error))
         return false;
     fault = participants_add_consent(self->participants, form);
-    if (fault == NULL)
+    if (fault == NULL) {
         session_audit_consent(self, form);
-    return after_change(self, fault, error);
+        session_note_withdrawal(self, form);
+    }
+    return after_change(self, fault, error) && session_is_marked_durably(self, error);
 }
 
 bool

@@ -1,6 +1,7 @@
 #include "agent/recorder/session_end.h"
 
 #include "agent/recorder/session_internal.h"
+#include "agent/recorder/session_withdrawal.h"
 #include "storage/storage_error.h"
 
 /* Sessions that end though nobody stopped them, and how they say so. */
@@ -26,18 +27,11 @@ is_orphan(Session *self, const SessionCounts *counts, int64_t limit_us)
 
 /* The last decision once more, with why it was the last: it stands in the signed manifest. */
 static void
-tell_manifest(const Session *self)
+tell_manifest(Session *self)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *decision = NULL;
-    g_autofree char *line = NULL;
 
-    if (!self->is_begun)
-        return;
-    decision = session_policy_line(self);
-    line = g_strdup_printf("%s ended=%s\n", g_strchomp(decision), self->end_reason);
-    if (!spool_add_policy(self->services.spool, self->id, line, &error) ||
-        !spool_commit(self->services.spool, &error)) {
+    if (!session_tell_manifest(self, self->end_reason, &error)) {
         g_warning("session %s: why it ended is not in the manifest: %s", self->id, error->message);
     }
 }

@@ -46,6 +46,10 @@ struct Session {
     uint64_t n_packets_then; /* at that moment */
     const char *end_reason;  /* static: why it ended, where nobody asked for it; NULL otherwise */
 
+    bool is_org_gone;                  /* its file is: `settings` is what it said last */
+    bool has_withdrawal, is_mark_told; /* session_withdrawal.h */
+    OrgWithdrawal withdrawal;
+
     uint32_t generation; /* of the envelope, the last one made */
     int64_t created_unix_us;
     int64_t zero_monotonic_us;
@@ -84,16 +88,13 @@ void session_decide(Session *self);
 
 /* Pauses, resumes or begins tracks as the last decision says, and tells the manifest. */
 void session_apply_decision(Session *self);
-
-/* Pauses or resumes each track as things stand. */
-void session_hold_tracks(Session *self);
+void session_hold_tracks(Session *self); /* as things stand */
 
 /* Returns: the first reason to deny among what the tracks need, or CONSENT_OK if any of them is
  * permitted. */
 ConsentReason session_reason(const Session *self);
 
-/* The `policy` line of the manifest, owned. */
-char *session_policy_line(const Session *self);
+extern const char *const session_purposes[N_PURPOSES]; /* the names */
 
 /* session_room.c: whether the limits let a session begin whose first `n_permitted` tracks begin
  * with it, and so on. Errors: SESSION_LIMIT_ERROR. */
@@ -109,8 +110,7 @@ void session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_re
 
 /* session_tracks.c: by which the tracks of `participant` may be put in step. Returns: borrowed. */
 SenderClocks *session_sender_clocks(Session *self, const char *participant);
-
-/* session_tracks.c: ends those of `tracks` that were ended before they had begun. */
+/* The same: ends those of `tracks` that were ended before they had begun. */
 void session_finish_ended(Session *self, GPtrArray *tracks);
 
 /* session_meta.c: the organisation's recipients: GPtrArray of AgeRecipient, owned. */

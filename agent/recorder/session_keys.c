@@ -1,5 +1,6 @@
 #include "agent/recorder/session_audit.h"
 #include "agent/recorder/session_internal.h"
+#include "agent/recorder/session_withdrawal.h"
 #include "crypto/envelope.h"
 #include "storage/storage_error.h"
 
@@ -21,6 +22,7 @@ typedef struct {
     SessionReadyFunc on_ready;
     void *user_data;
     uint32_t generation;
+    const char *policy; /* digest of the rules, which outlive it */
     char *envelope_name;
     GBytes *envelope, *meta; /* meta: first generation only */
 } KeyJob;
@@ -69,7 +71,7 @@ write_audit(GTask *task, gpointer source, gpointer data, GCancellable *cancellab
     const KeyJob *job = data;
     GError *error = NULL;
 
-    if (session_audit_start(job->session, job->generation, job->tracks->len, &error)) {
+    if (session_audit_start(job->session, job->policy, job->generation, job->tracks->len, &error)) {
         g_task_return_boolean(task, TRUE);
     } else {
         g_task_return_new_error(task, RECORDER_ERROR, RECORDER_ERROR_AUDIT, "%s", error->message);
@@ -114,7 +116,7 @@ keep_object(const Session *self, LedgerObject *object, GBytes *sealed, GError **
 static bool
 tell_spool(Session *self, const KeyJob *job, GError **error)
 {
-    g_autofree char *policy = session_policy_line(self);
+    g_autofree char *policy = session_policy_lines(self, NULL);
     const LedgerSession session = {self->org, self->id, self->created_unix_us, policy};
     LedgerObject envelope = {.name = job->envelope_name};
     /* A session that began without a track has its metadata already. */
@@ -267,6 +269,7 @@ session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_ready, 
     *self->services.n_tracks += tracks->len; /* their places, while the keys are stored */
     job->session = self;
     job->generation = self->generation;
+    job->policy = self->settings->digest;
     job->tracks = g_ptr_array_ref(tracks);
     job->on_ready = on_ready;
     job->user_data = user_data;

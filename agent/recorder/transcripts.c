@@ -20,7 +20,7 @@
 #define RETRY_S 60
 
 struct Transcripts {
-    const Settings *settings;
+    const OrgBook *orgs;
     const RecorderStorage *storage;
     AuditTrail *audit;
     AmendmentBox *box;
@@ -106,13 +106,13 @@ on_timer(gpointer data)
 }
 
 Transcripts *
-transcripts_new(const Settings *settings, const RecorderStorage *storage, AuditTrail *audit,
-                GError **error)
+transcripts_new(const Settings *settings, const OrgBook *orgs, const RecorderStorage *storage,
+                AuditTrail *audit, GError **error)
 {
     g_autoptr(Transcripts) self = g_new0(Transcripts, 1);
     g_autofree char *folder = g_build_filename(settings->spool_path, "amendments", NULL);
 
-    self->settings = settings;
+    self->orgs = orgs;
     self->storage = storage;
     self->audit = audit;
     self->box =
@@ -298,7 +298,7 @@ transcripts_add(Transcripts *self, const char *session, const json_t *body,
     g_autoptr(GError) error = NULL;
     g_autoptr(TranscriptRequest) request =
         transcript_request_parse(body, session, self->storage->verifiers, &error);
-    const OrgSettings *org = request != NULL ? settings_org(self->settings, request->org) : NULL;
+    const OrgSettings *org = request != NULL ? org_book_find(self->orgs, request->org) : NULL;
     g_autoptr(GTask) task = NULL;
     Job *job = NULL;
 

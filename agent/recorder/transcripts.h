@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/recorder/org_book.h"
 #include "agent/recorder/recorder_storage.h"
 #include "agent/trail/audit_trail.h"
 #include "config/settings.h"
@@ -15,8 +16,9 @@ typedef struct Transcripts Transcripts;
 
 /* What an earlier process left on its way goes on, now and once a minute. All borrowed until
  * transcripts_free(). Errors: as amendment_box_open(). */
-Transcripts *transcripts_new(const Settings *settings, const RecorderStorage *storage,
-                             AuditTrail *audit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+Transcripts *transcripts_new(const Settings *settings, const OrgBook *orgs,
+                             const RecorderStorage *storage, AuditTrail *audit,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* `answer`: the API's, taken; NULL with `error` (borrowed) set, of RECORDER_ERROR: INVALID,
  * CONFLICT - the session has not ended, or somebody was faster; AUDIT; STORE; FULL. */

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -156,7 +157,7 @@ class Recorder:
         self.tmp = self.folder.parent / (self.folder.name + "-tmp")
         self.log = self.folder.parent / (self.folder.name + "-sealtaped.log")
         self.tmp.mkdir(exist_ok=True)
-        self.child = None
+        self.child = self.org_text = None
         self.before, self.environment = [], {}  # of start(): words before the program; added to its environment
         done = cli("init", str(self.folder), "--org", org)
         if done.returncode != 0:
@@ -196,6 +197,25 @@ class Recorder:
         if hits != 1:
             raise RuntimeError(f"{setting} stands {hits} times in {self.config}")
         self.config.write_text("\n".join(lines))
+
+    @property
+    def org_file(self):
+        return self.folder / "orgs" / f"{self.org}.conf"
+
+    def say_of_org(self, *settings, consent="evidence_required = false;", purposes='"record-audio", "record-video"'):
+        """Writes the organisation's file as it was made, with these settings added, and others in `consent`."""
+        if self.org_text is None:
+            self.org_text = self.org_file.read_text()
+        text = self.org_text.replace("evidence_required = false;", consent)
+        text = text.replace('purposes = [ "record-audio", "record-video" ]', f"purposes = [ {purposes} ]")
+        self.org_file.write_text("\n".join([text, *settings, ""]))
+        return self
+
+    def reload(self, word="settings are read again"):
+        """SIGHUP; returns once the daemon has said what came of it."""
+        before = self.child.log_text().count(word)
+        os.kill(self.child.pid, signal.SIGHUP)
+        poll(lambda: self.child.log_text().count(word) > before, 10, f"`{word}`", 0.02)
 
     def start(self, timeout_s=30):
         """Starts the daemon; returns once it has said READY=1 and serves."""
@@ -285,7 +305,7 @@ class Session:
         answer = self.stop()
         if answer.status != 200:
             raise RuntimeError(f"stop: {answer}")
-        self.wait_state("stored")
+        poll(lambda: self.look()["state"] in ("stored", "quarantined"), 30, f"{self.id} to be stored")
 
     def folder(self):
         return self.recorder.store / self.recorder.org / self.id

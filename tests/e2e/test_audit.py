@@ -125,7 +125,7 @@ def record_one(recorder, folder):
     recorder.ask("DELETE", path + "/participants/p2")
     recorder.ask("POST", path + "/consents", {"participant": "p1", **consents("record-audio", state="withdrawn")[0]})
     session.stop()
-    poll(lambda: session.look()["state"] in ("stored", "incomplete"), 20, "an end")
+    poll(lambda: session.look()["state"] in ("quarantined", "incomplete"), 20, "an end")
     return session
 
 
@@ -149,7 +149,8 @@ def test_what_is_noted(folder):
         ("participant-joined", "ok", None), ("decided", "refused", "consent-missing"),
         ("decided", "refused", "consent-missing"), ("recording-paused", "ok", "consent-missing"),
         ("participant-left", "ok", None), ("decided", "ok", "ok"), ("decided", "ok", "ok"), ("recording-resumed", "ok", None),
-        ("consent-changed", "ok", None), ("decided", "refused", "consent-withdrawn"),
+        ("consent-changed", "ok", None), ("recording-quarantined", "ok", "consent-withdrawn"),
+        ("decided", "refused", "consent-withdrawn"),
         ("recording-paused", "ok", "consent-withdrawn"), ("recording-ended", "ok", "asked-for"), ("recording-stored", "ok", None),
     ]
     tap.equal(rows, wanted, "each thing that happened, in its order, with its reason")

@@ -65,7 +65,7 @@ def test_simulcast(folder):
 
 
 def start(folder, authority):
-    recorder = Recorder(folder / "recorder")
+    recorder = Recorder(folder / "recorder").say_of_org('on_withdrawal = "keep";')
     for name, text in (("secret", SECRET), ("pin", "wrong")):
         path = recorder.folder / "keys" / name
         path.write_text(text + "\n")

@@ -111,7 +111,9 @@ def test_presence(folder):
            "for the track concerned alone", manifest.gaps)
     tap.equal(recorder.command("verify", session.id).returncode, 0, "verified")
     output = folder / "out.mkv"
-    tap.equal(session.recover(output).returncode, 0, "recovered")
+    tap.equal(session.look()["state"], "quarantined", "what was recorded before the withdrawal is kept from use")
+    tap.equal(session.recover(output).returncode, 1, "nobody opens it by chance")
+    tap.equal(session.recover(output, "--even-apart").returncode, 0, "recovered by who says so")
     tap.equal(recorder.stop(), 0, "the recorder ends")
 
 

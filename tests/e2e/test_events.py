@@ -78,13 +78,13 @@ def test_events(folder):
     tap.ok(events.ended.wait(20), "the stream ends with the session")
     tap.contains(events.headers.decode(), "text/event-stream", "it is an event stream")
     tap.equal(events.states(), [("recording", None), ("paused", "break"), ("paused", "consent-withdrawn"),
-                                ("recording", None), ("finalising", None), ("stored", None)], "it told every change in order")
+                                ("recording", None), ("finalising", None), ("quarantined", "consent-withdrawn")], "it told every change in order")
     gaps = [gap.reason for gap in session.manifest().gaps_of("p1-audio")]
     tap.ok("paused-break" in gaps, "the pause stands in the manifest with its reason", gaps)
     tap.equal(recorder.ask("GET", "/v1/sessions/nobody/events").status, 404, "no events of an unknown session")
     late = Events(recorder, path + "/events")
     tap.ok(late.ended.wait(10), "who comes after the end is told the end")
-    tap.equal(late.states(), [("stored", None)], "and nothing else")
+    tap.equal(late.states(), [("quarantined", "consent-withdrawn")], "and nothing else")
     tap.equal(recorder.stop(), 0, "the recorder ends")
 
 

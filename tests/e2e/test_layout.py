@@ -90,7 +90,7 @@ class Visit:
 
 
 def test_layouts(folder):
-    recorder = Recorder(folder / "recorder").start()
+    recorder = Recorder(folder / "recorder").say_of_org('on_withdrawal = "keep";').start()
     visit = Visit(folder, recorder).record()
     tap.note(visit.session.manifest().gaps)
     check_grid(visit, folder / "grid.mp4")

@@ -1,0 +1,228 @@
+#!/usr/bin/python3
+"""An organisation's rules through the daemon: each reason, new rules while a session runs, and what a withdrawal does."""
+
+import datetime
+import json
+import re
+
+from harness import Recorder, Sender, consents, in_threads, main, participant, poll, session_request, stream, tap
+from opener import Opener
+from peers import media
+
+SESSIONS = 50
+PACKET_S = 0.02
+LIMIT_S = 2.0
+
+
+def tape(folder, seconds=2):
+    return media.noise(folder, seconds, 0x11)
+
+
+def said(state="granted", **more):
+    """A consent to be recorded; None takes a member out."""
+    row = {**consents("record-audio", state=state)[0], **more}
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def withdraw(recorder, session, **more):
+    return recorder.ask("POST", f"/v1/sessions/{session.id}/consents",
+                        {"participant": "p1", **said("withdrawn", at=None), **more})
+
+
+def one(consent, role="client", **more):
+    return [{"id": "p1", "role": role, "consents": [consent] if consent else [], **more}]
+
+
+def test_reasons(folder):
+    """Each reason that a file, a person or a word can be the cause of."""
+    recorder = Recorder(folder / "recorder").start()
+    track = tape(folder).track("p1-audio", "p1")
+    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+    yes, no_rules = said(), {}
+    rows = [
+        ("ok", no_rules, one(yes)),
+        ("policy-stale", {"settings": ['valid_until = "2026-01-01T00:00:00Z";']}, one(yes)),
+        ("org-disabled", {"settings": ["enabled = false;"]}, one(yes)),
+        ("purpose-disabled", {"purposes": '"record-video"'}, one(yes)),
+        ("region-forbidden", {"settings": ['regions = [ "eu-central-1" ];']}, one(yes)),
+        ("consenter-invalid", no_rules, one(yes, minor=True)),
+        ("consenter-invalid", {"consent": 'minors = "never";'}, one(yes, minor=True)),
+        ("consent-refused", no_rules, one(said("refused"))),
+        ("consent-withdrawn", no_rules, one(said("withdrawn"))),
+        ("consent-missing", no_rules, one(None)),
+        ("consent-expired", {"consent": "max_age_days = 1;"}, one(said(at="2025-01-01T00:00:00Z"))),
+        ("consent-expired", no_rules, one(said(until="2026-01-01T00:00:00Z"))),
+        ("consent-text-stale", {"consent": 'text_version = "2026-02";'}, one(yes)),
+        ("evidence-missing", {"consent": "evidence_required = true;"}, one(said(evidence=None))),
+        ("clock-untrusted", no_rules, one(said(at=soon.strftime("%Y-%m-%dT%H:%M:%SZ")))),
+    ]
+    for reason, rules, people in rows:
+        recorder.say_of_org(*rules.get("settings", []),
+                            **{name: rules[name] for name in ("consent", "purposes") if name in rules})
+        recorder.reload()
+        answer = recorder.ask("POST", "/v1/sessions", session_request(people, [track]))
+        got = answer.json["decision"]["reason"] if answer.status == 201 else answer.json.get("reason")
+        tap.equal((answer.status, got), (201 if reason == "ok" else 403, reason), f"{reason}: {rules or people[0]}")
+        if answer.status == 201:
+            recorder.ask("POST", f"/v1/sessions/{answer.json['session']}/stop", {})
+    answer = recorder.ask("POST", "/v1/sessions", session_request(one(yes), [track], org="clinic-x"))
+    tap.equal((answer.status, answer.json.get("reason")), (403, "policy-missing"), "policy-missing: no such organisation")
+
+    people = one(yes)
+    for name, body, word in [
+        ("a misspelt purpose", one({**yes, "purpose": "record-audoi"}), "must be one of"),
+        ("a misspelt state", one({**yes, "state": "grantd"}), "must be one of"),
+        ("evidence of two lines", one({**yes, "evidence": "ev\n1"}), "one line"),
+        ("one participant twice", people + people, "is there already"),
+        ("nobody at all", [], ""),
+    ]:
+        answer = recorder.ask("POST", "/v1/sessions", session_request(body, [track] if body else []))
+        tap.ok(answer.status in (403, 422) and word in answer.json["detail"], f"{name} is refused", answer)
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+
+
+def settings_loaded(recorder):
+    """The digests in the audit log's `settings-loaded` records, with their outcome."""
+    log = next(iter((recorder.folder / "audit" / recorder.org).glob("recorder*.log")))
+    rows = [line.split(" ") for line in log.read_text().splitlines() if " settings-loaded " in line]
+    return [(row[3], dict(pair.split("=", 1) for pair in row[4:])["policy"]) for row in rows]
+
+
+def test_reload(folder):
+    """New rules are obeyed by what runs; a broken file changes nothing and is named; each version is kept."""
+    recorder = Recorder(folder / "recorder").say_of_org().start()
+    sound = tape(folder, 6)
+    session = recorder.open_session([participant("p1")], [sound.track("p1-audio", "p1")])
+    sender = Sender(folder, [stream(sound, session.ports["p1-audio"])])
+    poll(lambda: session.track("p1-audio")["packets"] > 50, 10, "a second of sound")
+
+    recorder.say_of_org(consent='text_version = "2026-02";').reload()
+    look = session.look()
+    tap.equal((look["state"], look.get("reason")), ("paused", "consent-text-stale"), "a running session is asked again")
+    recorder.say_of_org("on_withdrawl = 1;")
+    recorder.reload("stay as they were")
+    tap.contains(recorder.child.log_text(), "clinic-a.conf", "a broken file is named")
+    tap.contains(recorder.child.log_text(), "on_withdrawl: there is no such setting", "and what is wrong with it")
+    tap.equal(session.look()["state"], "paused", "the rules before stay in force")
+    recorder.say_of_org().reload()
+    tap.equal(session.look()["state"], "recording", "with the old rules back it goes on")
+    sender.finish()
+    session.finish()
+
+    text = "".join(path.read_text() for path in session.manifest().paths)
+    digests = re.findall(r"^policy ([0-9a-f]{64}) record-audio=(\S+)", text, re.M)
+    tap.equal([reason for _, reason in digests], ["ok", "consent-text-stale", "ok"], "each decision is in the manifest")
+    tap.ok(digests[0][0] == digests[2][0] != digests[1][0], "with the digest of the rules it was made by", digests)
+    poll(lambda: len(settings_loaded(recorder)) >= 3, 10, "the audit records")
+    tap.equal(settings_loaded(recorder), [("ok", digests[1][0]), ("failed", digests[1][0]), ("ok", digests[0][0])],
+              "the auditors know which rules came into force, and that a file was broken")
+    kept = {path.name: path.read_text() for path in (recorder.folder / "audit" / "clinic-a").glob("policy-*.conf")}
+    tap.equal(set(kept), {f"policy-{digest}.conf" for digest, _ in digests}, "each version is kept under its digest")
+    tap.ok('text_version = "2026-02";' in kept[f"policy-{digests[1][0]}.conf"], "as it was read")
+    recorder.org_file.rename(recorder.org_file.with_suffix(".gone"))
+    recorder.reload("stay as they were")
+    tap.ok(recorder.child.is_running(), "with no organisation left it keeps the rules it had")
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+
+
+def record_and_withdraw(folder, recorder, effect):
+    recorder.say_of_org(f'on_withdrawal = "{effect}";').reload()
+    sound = tape(folder)
+    session = recorder.open_session([participant("p1")], [sound.track("p1-audio", "p1")])
+    Sender(folder, [stream(sound, session.ports["p1-audio"])]).finish()
+    answer = withdraw(recorder, session)
+    tap.equal((answer.status, answer.json.get("withdrawal")), (200, effect), f"{effect}: the answer says what becomes of it")
+    session.finish()
+    marks = re.findall(r"^mark (.+)$", "".join(path.read_text() for path in session.manifest().paths), re.M)
+    return session, sorted(set(marks))
+
+
+def test_effects(folder):
+    """keep, quarantine, erase: in the manifest, to who opens, to who erases."""
+    recorder = Recorder(folder / "recorder").say_of_org()
+    opener = Opener(recorder)
+    recorder.org_text = opener.org_text
+    recorder.say_of_org().start()
+    kept, marks = record_and_withdraw(folder, recorder, "keep")
+    tap.equal((kept.look()["state"], marks), ("stored", []), "keep: nothing becomes of it")
+    apart, marks = record_and_withdraw(folder, recorder, "quarantine")
+    tap.equal((apart.look()["state"], marks), ("quarantined", ["quarantined consent-withdrawn"]), "quarantine: marked")
+    gone, marks = record_and_withdraw(folder, recorder, "erase")
+    tap.equal((gone.look()["state"], marks), ("quarantined", ["erase consent-withdrawn"]), "erase: marked")
+    for session in (kept, apart, gone):
+        tap.equal(recorder.command("verify", session.id).returncode, 0, "verify finds all there")
+
+    recorder.say_of_org('on_withdrawal = "erase";')
+    opener.start()
+    token = opener.token("boss", "custodian")
+
+    def ask(session):
+        answer = opener.grant(session.id, "HOPERAT", token, reason="looked-at")
+        return answer.status, answer.json.get("reason")
+
+    tap.equal(apart.recover(folder / "apart.mkv").returncode, 1, "what is in quarantine is not recovered by chance")
+    provider = opener.grant(apart.id, "TREAT")
+    tap.ok(provider.status >= 400, "nor opened", provider)
+    shown = json.loads(recorder.command("session", "show", apart.id, "--json").stdout)
+    tap.contains(json.dumps(shown), "consent-withdrawn", "session show says why")
+    done = recorder.command("quarantine", apart.id, "--lift")
+    tap.equal((done.returncode, done.stdout.strip()), (0, f"{apart.id}: no longer in quarantine."), "somebody looked")
+    tap.equal(apart.recover(folder / "apart.mkv").returncode, 0, "then it opens")
+
+    tap.equal(recorder.command("hold", "place", gone.id, "--matter", "m-1").returncode, 0, "a hold")
+    recorder.command("retention", "run")
+    tap.ok((gone.folder() / "env").exists(), "keeps what is marked to be erased")
+    recorder.command("hold", "release", gone.id, "--matter", "m-1")
+    done = recorder.command("retention", "run", "--json")
+    tap.ok(not (gone.folder() / "env").exists(), "without one the next retention run erases it", done.stdout, done.stderr)
+    tap.ok((kept.folder() / "env").exists() and (apart.folder() / "env").exists(), "and nothing else")
+
+    # After the session.
+    word = ["consent", "withdraw", kept.id, "--participant", "p1", "--purpose"]
+    tap.equal(recorder.command(*word, "record-audoi").returncode, 2, "a misspelt purpose is refused")
+    done = recorder.command(*word, "transcribe", "--json")
+    tap.equal((done.returncode, json.loads(done.stdout)["effect"]), (0, "keep"), "what is not recorded leaves it as it is")
+    done = recorder.command(*word, "record-audio", "--json")
+    tap.equal((done.returncode, json.loads(done.stdout)["effect"]), (0, "erase"), "what is goes as the file says")
+    tap.equal(kept.recover(folder / "kept.mkv").returncode, 1, "it is in quarantine")
+    log = "".join(path.read_text() for path in (recorder.folder / "audit" / "clinic-a").glob("*.log"))
+    tap.equal([log.count(f" {event} ") for event in ("recording-quarantined", "erasure-requested")], [2, 2], "all of it is audited")
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+
+
+def test_many_withdrawals(folder):
+    """While 50 sessions record: how much sound is captured after the API's answer; each withdraws twice."""
+    recorder = Recorder(folder / "recorder").say_of_org('on_withdrawal = "keep";').start()
+    sound = tape(folder, 14)
+    sessions = [recorder.open_session([participant("p1")], [sound.track("p1-audio", "p1")]) for _ in range(SESSIONS)]
+    sender = Sender(folder, [stream(sound, session.ports["p1-audio"]) for session in sessions])
+    late = []
+
+    def run(session):
+        answer = withdraw(recorder, session)
+        if answer.json["state"] != "paused":
+            raise RuntimeError(f"not paused: {answer}")
+        return answer.json["tracks"][0]["packets"]
+
+    for count in (1, 2):
+        poll(lambda: all(session.track("p1-audio")["packets"] > 100 * count for session in sessions), 20, "two seconds of sound")
+        before = in_threads([lambda session=session: run(session) for session in sessions])
+        dropped = 20 * count
+        poll(lambda: all(session.track("p1-audio")["paused"] > dropped for session in sessions), 20, "the pause")
+        late += [(session.track("p1-audio")["packets"] - at) * PACKET_S for session, at in zip(sessions, before)]
+        if count == 1:
+            for session in sessions:
+                recorder.ask("POST", f"/v1/sessions/{session.id}/consents", {"participant": "p1", **said(at=None)})
+    sender.finish()
+    for session in sessions:
+        session.finish()
+    late.sort()
+    gaps = [gap for session in sessions for gap in session.manifest().gaps_of("p1-audio")]
+    tap.equal(sum(gap.reason == "paused-consent-withdrawn" for gap in gaps), 2 * SESSIONS, "each is a gap of its own")
+    tap.note(f"{len(late)} withdrawals: sound captured after the answer: median {late[len(late) // 2]:.2f} s, worst {late[-1]:.2f} s")
+    tap.ok(len(late) == 100 and late[98] <= LIMIT_S, "99 of 100 end capture within 2 s of media after the answer", late[-3:])
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+
+
+if __name__ == "__main__":
+    main([test_reasons, test_reload, test_effects, test_many_withdrawals], 170)
