@@ -73,6 +73,7 @@ class Fault:
     def __init__(self, bed, *injections, paths=()):
         """`paths`: only calls on these files, as they are now."""
         log = bed.folder / f"strace-{time.monotonic_ns()}.log"
+        self.pid = bed.recorder.child.pid
         words = [word for text in injections for word in ("-e", "inject=" + text)]
         words += [word for path in paths for word in ("-P", path)]
         calls = ",".join(text.split(":")[0] for text in injections)
@@ -83,6 +84,15 @@ class Fault:
 
     def hits(self):
         return self.log.read_text(errors="replace").count("(INJECTED)") if self.log.exists() else 0
+
+    def is_held(self):
+        """Whether a thread stands still in a call that is delayed: stopped for longer than it takes to look at it."""
+        held = None
+        for _ in range(4):
+            stopped = set(_stopped_tasks(self.pid))
+            held = stopped if held is None else held & stopped
+            time.sleep(0.03)
+        return bool(held)
 
     def wait_hits(self, n=1, timeout_s=30):
         poll(lambda: self.hits() >= n, timeout_s, f"{n} injected faults")
@@ -98,6 +108,13 @@ def _is_traced(pid):
         return all(_tracer_of(f"/proc/{pid}/task/{task}/status") for task in tasks)
     except FileNotFoundError:
         return True
+
+
+def _stopped_tasks(pid):
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(OSError):
+            if pathlib.Path(f"/proc/{pid}/task/{task}/stat").read_text().rpartition(")")[2].split()[0] == "t":
+                yield task
 
 
 def _tracer_of(path):

@@ -31,18 +31,6 @@ from bed import Bed, Material, Skip
 from harness import tap
 from peers import children
 
-LATER = {
-    5: ("power cut during a commit of the catalogue", "not cut here yet; test_catalogue_damage and e2e_catalogue look at it"),
-    6: ("power cut during an append to the audit log", "not cut here yet; test_audit_log looks at torn ends and failed flushes"),
-}
-
-
-def skipped(reason):
-    def run(_bed):
-        raise Skip(reason)
-    return run
-
-
 # number, name, how, what to do, whether it is in the short form
 ROWS = [
     *[(1, f"SIGKILL at a call of commit, upload or manifest, number {when}", "preloaded shim", process.killed_at(when),
@@ -51,7 +39,10 @@ ROWS = [
     (3, "SIGKILL twice while it recovers", "preloaded shim", process.killed_in_recovery((2, 4)), True),
     (4, "power cut, ext4", "shutdown ioctl, remount", disk.power_cut("ext4"), True),
     (4, "power cut, xfs", "shutdown ioctl, remount", disk.power_cut("xfs"), False),
-    *[(number, name, "-", skipped(why), True) for number, (name, why) in LATER.items()],
+    *[(5, f"power cut in a commit of the catalogue, {kind}", "shutdown ioctl, remount", disk.catalogue_loses_power(kind),
+       kind == "ext4") for kind in ("ext4", "xfs")],
+    *[(6, f"power cut in an append to the audit log, {kind}", "shutdown ioctl, remount", disk.audit_log_loses_power(kind),
+       kind == "xfs") for kind in ("ext4", "xfs")],
     (7, "fsync fails once", "strace EIO", disk.fsync_fails_once, True),
     (8, "the disk keeps nothing for long", "strace EIO", disk.disk_fails_for_long, True),
     (9, "a spooled segment is unreadable once", "strace EIO", disk.spool_unreadable_once, False),

@@ -15,10 +15,11 @@ SIZES = {"ext4": 160 << 20, "xfs": 320 << 20}
 
 
 class Disk:
-    """Mounted where the bed's spool is."""
+    """Mounted where the bed's spool is, or at `path`, a folder that is made."""
 
-    def __init__(self, bed, kind):
-        self.bed, self.kind, self.path = bed, kind, bed.recorder.spool
+    def __init__(self, bed, kind, path=None):
+        self.bed, self.kind, self.path = bed, kind, path or bed.recorder.spool
+        self.path.mkdir(exist_ok=True)
         self.image = bed.folder / f"{kind}.img"
         if shutil.which(f"mkfs.{kind}") is None:
             raise Skip(f"no mkfs.{kind} here")

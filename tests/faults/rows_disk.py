@@ -7,6 +7,7 @@ import random
 import shutil
 import sqlite3
 import subprocess
+import threading
 import time
 
 from bed import Fault, Skip, poll
@@ -291,6 +292,73 @@ def power_cut(kind, after_s=None):
         bed.fake.heal()
         bed.settle()
         bed.images.append(disk.image)
+    return run
+
+
+def _cut_in_commit(bed, disk, paths, change):
+    """The power goes while what `change` makes the recorder write to `paths` is written and not flushed yet."""
+    before = dict(bed.acknowledged)
+    fault = Fault(bed, "fdatasync,fsync:delay_enter=3000000:when=1+", paths=[path for path in paths if path.exists()])
+    asker = threading.Thread(target=_quietly, args=(change,), daemon=True)
+    asker.start()
+    poll(fault.is_held, 20, "a flush to be held up")
+    disk.cut()
+    bed.kill()
+    fault.release()
+    bed.acknowledged = before
+    asker.join(10)
+    disk.mount_again()
+    bed.sender.child.kill()
+
+
+def _quietly(change):
+    with contextlib.suppress(Exception):
+        change()
+
+
+def catalogue_loses_power(kind):
+    """The catalogue is sound afterwards, or was made anew, and says what the store does."""
+    def run(bed):
+        import powercut
+        disk = powercut.Disk(bed, kind, bed.recorder.folder / "index")
+        path = disk.path / "catalogue.db"
+        bed.recorder.config.write_text(bed.recorder.config.read_text().replace('"catalogue.db"', f'"{path}"', 1))
+        bed.use_s3()
+        bed.record().wait_segments(2)
+        poll(path.exists, 20, "the catalogue")
+        _cut_in_commit(bed, disk, sorted(disk.path.glob("catalogue.db*")), lambda: None)
+        bed.settle()
+        done = bed.recorder.command("catalogue", "check")
+        assert done.returncode == 0, f"catalogue check: {done.stdout}{done.stderr}"
+        poll(lambda: f" {bed.session.id} incomplete" in bed.recorder.command("catalogue", "dump").stdout, 60, "it to catch up")
+        dump = bed.recorder.command("catalogue", "dump").stdout
+        done = bed.recorder.command("catalogue", "rebuild")
+        assert done.returncode == 0, f"catalogue rebuild: {done.stdout}{done.stderr}"
+        assert bed.recorder.command("catalogue", "dump").stdout == dump, "made anew from the store it is another"
+        bed.say("set aside as damaged" if path.with_suffix(".db.damaged").exists() else "sound")
+    return run
+
+
+def audit_log_loses_power(kind):
+    """What was not flushed is cut off and said; what was before is whole, in its chain, and goes on."""
+    def run(bed):
+        import powercut
+        disk = powercut.Disk(bed, kind, bed.recorder.folder / "told")
+        text = bed.recorder.config.read_text()
+        bed.recorder.config.write_text(text.replace("recorder:\n{\n", f'recorder:\n{{\n    audit = "{disk.path}/audit";\n', 1))
+        bed.use_s3()
+        bed.record().wait_segments(2)
+        logs = list((disk.path / "audit" / bed.recorder.org).iterdir())
+        assert logs, "no audit log lies on the disk"
+        pause = f"/v1/sessions/{bed.session.id}/pause"
+        _cut_in_commit(bed, disk, logs, lambda: bed.recorder.ask("POST", pause, {"reason": "break"}, timeout_s=5))
+        bed.settle()
+        log = next((disk.path / "audit" / bed.recorder.org).glob("*.log"))
+        records = log.read_bytes()
+        bed.recorder.stop()
+        done = bed.recorder.command("audit", "verify")
+        assert done.returncode == 0, f"audit verify: {done.stdout}{done.stderr}"
+        assert records.endswith(b"\n") and records.count(b"\n") >= 4, "the log is short, or torn"
     return run
 
 
