@@ -275,7 +275,7 @@ list_org_files(const char *folder, GError **error)
 static bool
 read_orgs(Settings *self, const ConfigFile *file, GError **error)
 {
-    g_autofree char *folder = config_file_text(file, "orgs");
+    const char *folder = self->orgs_path = config_file_text(file, "orgs");
     g_autoptr(GPtrArray) paths = list_org_files(folder, error);
 
     if (paths == NULL)
@@ -351,6 +351,7 @@ settings_free(Settings *self)
     g_free(self->socket_path);
     g_free(self->spool_path);
     g_free(self->audit_path);
+    g_free(self->orgs_path);
     g_free(self->signing_key_path);
     g_free(self->catalogue_path);
     g_free(self->rtp_address);

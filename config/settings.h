@@ -105,6 +105,7 @@ typedef struct {
     AccessSettings *access;   /* NULL: nothing is opened on this host */
     KeySettings *keys;        /* of the command line; never NULL */
     AuditSettings *audit;     /* never NULL */
+    char *orgs_path;          /* orgs: the folder */
     GPtrArray *orgs;          /* OrgSettings */
 } Settings;
 

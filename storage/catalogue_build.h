@@ -11,8 +11,9 @@
  * generations of its envelope. */
 
 typedef struct {
-    ObjectStore *store;   /* borrowed, as all here */
-    GPtrArray *verifiers; /* NoteVerifier */
+    ObjectStore *store;    /* borrowed, as all here */
+    GPtrArray *verifiers;  /* NoteVerifier: of manifests */
+    GPtrArray *annotators; /* NoteVerifier: of erasures */
 
     /* Between two sessions; false stops. May change the catalogue itself. May be NULL. */
     bool (*on_progress)(uint64_t done, uint64_t total, void *user_data);
@@ -28,6 +29,11 @@ typedef struct {
  * `on_progress` it returns false without an error. */
 bool catalogue_update(Catalogue *self, const CatalogueSource *source,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Only what was erased, of `org` (NULL: of all): so that a catalogue out of a backup brings nothing
+ * back. */
+bool catalogue_update_erased(Catalogue *self, const CatalogueSource *source, const char *org,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Makes a new catalogue beside `path` and puts it in the place of the old one at once; what a
  * recorder adds meanwhile is in the new one too. When a session was scrubbed is kept, if the old

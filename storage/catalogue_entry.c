@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const states[] = {"open", "stored", "incomplete"};
-static const char *const reasons[] = {"", "interrupted", "segments-lost"};
+static const char *const states[] = {"open", "stored", "incomplete", "erased"};
+static const char *const reasons[] = {"", "interrupted", "segments-lost", "bytes-locked"};
 
 void
 catalogue_track_free(CatalogueTrack *self)

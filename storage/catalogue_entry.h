@@ -26,8 +26,9 @@ typedef struct {
 
 typedef struct {
     char *org, *session;
-    const char *state;  /* open, stored, incomplete; static */
-    const char *reason; /* of incomplete: interrupted, segments-lost; else empty; static */
+    const char *state;  /* open, stored, incomplete, erased; static */
+    const char *reason; /* of incomplete: interrupted, segments-lost; of erased: bytes-locked; else
+                           empty; static */
     int64_t created_us; /* unix time of the timeline's zero; 0: no track yet */
     int64_t ended_us;   /* unix time; 0: open */
     int64_t duration_us;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,7 +52,8 @@ carry_entry(Carry *carry, const CatalogueEntry *known, GError **error)
         g_propagate_error(error, g_steal_pointer(&fault));
         return false;
     }
-    if ((fresh == NULL || fresh->n_parts < known->n_parts ||
+    if ((fresh == NULL || strcmp(fresh->state, "erased") != 0) &&
+        (fresh == NULL || fresh->n_parts < known->n_parts ||
          fresh->envelopes->len < known->envelopes->len) &&
         !refresh(carry, known, error))
         return false;

@@ -243,6 +243,7 @@ compare(CatalogueWriter *self)
     const CatalogueSource source = {
         .store = self->options.store,
         .verifiers = self->options.verifiers,
+        .annotators = self->options.annotators,
         .on_progress = on_compared,
         .user_data = self,
     };

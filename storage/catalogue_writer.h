@@ -14,10 +14,11 @@
 typedef struct CatalogueWriter CatalogueWriter;
 
 typedef struct {
-    const char *path;     /* copied */
-    ObjectStore *store;   /* borrowed, as the next, until catalogue_writer_free() */
-    GPtrArray *verifiers; /* NoteVerifier: of this recorder, and of others that use the store */
-    unsigned interval_ms; /* it is written at most this often; 0: 500 */
+    const char *path;      /* copied */
+    ObjectStore *store;    /* borrowed, as the next, until catalogue_writer_free() */
+    GPtrArray *verifiers;  /* NoteVerifier: of this recorder, and of others that use the store */
+    GPtrArray *annotators; /* NoteVerifier: whose erasures are believed; NULL: none */
+    unsigned interval_ms;  /* it is written at most this often; 0: 500 */
     /* On the writer's thread, when things change: one sentence, or NULL once all is well again. */
     void (*on_trouble)(const char *sentence, void *user_data);
     void *user_data;

@@ -6,21 +6,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FORMAT                                                                                     \
     "sealtape-due/v1\nat %" PRId64 "\ndue %" PRIu64 "\nlocked %" PRIu64 "\nheld %" PRIu64          \
     "\nfailed %" PRIu64 "\n"
 
-enum { FOLDER_MODE = 0750 };
-
-/* Returns: `erased/` beside the catalogue, owned. */
-static char *
-folder_path(const char *beside)
-{
-    g_autofree char *parent = g_path_get_dirname(beside);
-
-    return g_build_filename(parent, "erased", NULL);
-}
+enum { FOLDER_MODE = 0755, FILE_MODE = 0644 };
 
 static char *
 to_text(const DueFile *due)
@@ -30,20 +22,21 @@ to_text(const DueFile *due)
 }
 
 bool
-due_file_write(const char *beside, const char *org, const DueFile *due, GError **error)
+due_file_write(const char *ledger, const char *org, const DueFile *due, GError **error)
 {
-    g_autofree char *path = folder_path(beside);
     g_autofree char *name = g_strconcat(org, ".due", NULL);
     char *text = to_text(due);
     g_autoptr(GBytes) bytes = g_bytes_new_take(text, strlen(text));
     g_auto(Fd) folder = -1;
 
-    if (g_mkdir_with_parents(path, FOLDER_MODE) < 0)
-        return storage_fail_errno(error, "make", path);
-    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (g_mkdir_with_parents(ledger, FOLDER_MODE) < 0)
+        return storage_fail_errno(error, "make", ledger);
+    folder = open(ledger, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
-        return storage_fail_errno(error, "open", path);
-    return durable_file_replace(folder, name, bytes, error);
+        return storage_fail_errno(error, "open", ledger);
+    /* Numbers alone: the recorder, which is another account, tells them as metrics. */
+    return durable_file_replace(folder, name, bytes, error) &&
+           (fchmodat(folder, name, FILE_MODE, 0) == 0 || storage_fail_errno(error, "show", name));
 }
 
 /* Returns: the number behind `<word> ` at the start of a line; -1: there is none. */
@@ -57,11 +50,10 @@ number_of(const char *text, const char *word)
 }
 
 bool
-due_file_read(const char *beside, const char *org, DueFile *due)
+due_file_read(const char *ledger, const char *org, DueFile *due)
 {
-    g_autofree char *folder = folder_path(beside);
     g_autofree char *name = g_strconcat(org, ".due", NULL);
-    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autofree char *path = g_build_filename(ledger, name, NULL);
     g_autofree char *text = NULL;
     g_autofree char *again = NULL;
 

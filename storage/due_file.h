@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the last look at retention found of one organisation, `erased/<org>.due` beside the
- * catalogue: numbers alone, for metrics and `sealtape status`, which can not look at every
+/* What the last look at retention found of one organisation, `<org>.due` in the
+ * ledger: numbers alone, for metrics and `sealtape status`, which can not look at every
  * recording each time they are asked. A plain value. */
 typedef struct {
     int64_t at_unix_s; /* when it was looked */
@@ -15,9 +15,9 @@ typedef struct {
     uint64_t n_failed; /* of which nothing can be said, or whose erasure failed */
 } DueFile;
 
-/* `beside`: the catalogue's path. */
-bool due_file_write(const char *beside, const char *org, const DueFile *due,
+/* `ledger`: the folder. */
+bool due_file_write(const char *ledger, const char *org, const DueFile *due,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns: false where nobody has looked yet, or the file can not be read; `due` is zero then. */
-bool due_file_read(const char *beside, const char *org, DueFile *due) G_GNUC_WARN_UNUSED_RESULT;
+bool due_file_read(const char *ledger, const char *org, DueFile *due) G_GNUC_WARN_UNUSED_RESULT;

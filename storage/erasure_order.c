@@ -41,6 +41,24 @@ erasure_order_put(const ErasureOrder *order, const ErasureNote *note, GError **e
     return object_store_put(order->store, key, body, error) ? digest_to_hex(&digest) : NULL;
 }
 
+/* From when to when it was recorded: what an account of the disposal must say. */
+static void
+add_span(ErasureNote *note, const ManifestPart *manifest)
+{
+    int64_t anchor_us = 0;
+    int64_t end_us = 0;
+
+    for (guint i = 0; i < manifest->tracks->len && anchor_us == 0; i++)
+        anchor_us = ((const ManifestTrack *) manifest->tracks->pdata[i])->anchor_unix_us;
+    for (guint i = 0; i < manifest->segments->len; i++) {
+        const ManifestSegment *row = manifest->segments->pdata[i];
+
+        end_us = MAX(end_us, row->start_us + row->duration_us);
+    }
+    if (anchor_us > 0)
+        erasure_note_add(note, "recorded %" PRId64 " %" PRId64, anchor_us, anchor_us + end_us);
+}
+
 /* What the manifest says of the bytes: read for the last time. */
 static void
 add_manifest(const ErasureOrder *order, ErasureNote *note)
@@ -55,6 +73,7 @@ add_manifest(const ErasureOrder *order, ErasureNote *note)
         return;
     }
     erasure_note_add(note, "manifest %u parts", manifest->number);
+    add_span(note, manifest);
     for (guint i = 0; i < manifest->segments->len; i++) {
         const ManifestSegment *row = manifest->segments->pdata[i];
         g_autofree char *digest = digest_to_hex(&row->digest);

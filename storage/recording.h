@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/annotation_log.h"
+#include "storage/erasure_trace.h"
 #include "storage/manifest.h"
 #include "storage/object_store.h"
 
@@ -43,6 +44,10 @@ AnnotationLog *recording_read_marked(ObjectStore *store, const ManifestPart *man
 AnnotationLog *recording_read_annotations(Recording *self,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What was signed of its end: as erasure_trace_read(), by those who are believed for annotations.
+ */
+ErasureTrace *recording_read_erasure(Recording *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Finds the organisation of `session`. Returns: its id, owned. Errors: NOT_FOUND. */
 char *recording_find_org(ObjectStore *store, const char *session,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -52,8 +57,9 @@ const ManifestPart *recording_manifest(const Recording *self);
 
 /* Reads every object and checks it without any key: digests, places claimed in the age headers,
  * order, ends, the timeline without unexplained hole, envelopes present and in their place, nothing
- * unlisted. `on_progress` may be NULL. Returns: GPtrArray of RecordingFinding (owned), empty when
- * all is there, genuine and in order. */
+ * unlisted. Of a recording that was erased: whether that is signed, and nothing is there any more.
+ * `on_progress` may be NULL. Returns: GPtrArray of RecordingFinding (owned), empty when all is
+ * there, genuine and in order, or rightly gone: recording_read_erasure() tells. */
 GPtrArray *recording_verify(Recording *self,
                             void (*on_progress)(uint64_t done, uint64_t total, void *user_data),
                             void *user_data);

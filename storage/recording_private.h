@@ -19,6 +19,13 @@ void recording_add_finding(GPtrArray *findings, const char *code, const char *fo
 
 GPtrArray *recording_new_findings(void);
 
+/* `keys`: the names of the session's objects. */
+void recording_check_annotations(const Recording *recording, const GPtrArray *keys,
+                                 GPtrArray *findings);
+
+/* Returns: whether it was erased, or is being: then there is nothing else to look at. */
+bool recording_check_erasure(Recording *self, GPtrArray *findings);
+
 /* Returns: the object's bytes, borrowed until the next object of `track` is read. Errors: the
  * store's. */
 GBytes *recording_read_object(Recording *self, const char *track, const char *relative,

@@ -242,29 +242,6 @@ check_there(Verification *self, GHashTable *by_object, const GPtrArray *keys, gs
 }
 
 static void
-on_annotation_fault(const char *code, const char *sentence, void *user_data)
-{
-    recording_add_finding(user_data, code, "%s", sentence);
-}
-
-static void
-check_annotations(Verification *self, const GPtrArray *keys)
-{
-    const Recording *recording = self->recording;
-    const AnnotationCheck check = {
-        .store = recording->store,
-        .org = recording->org,
-        .session = recording->session,
-        .keys = keys,
-        .verifiers = recording->annotators,
-        .on_fault = on_annotation_fault,
-        .user_data = self->findings,
-    };
-
-    annotation_log_check(&check);
-}
-
-static void
 check_listing(Verification *self, GHashTable *by_object)
 {
     const Recording *recording = self->recording;
@@ -297,7 +274,7 @@ check_listing(Verification *self, GHashTable *by_object)
         }
     }
     if (keys != NULL)
-        check_annotations(self, keys);
+        recording_check_annotations(recording, keys, self->findings);
     if (keys != NULL && self->only != NULL)
         check_there(self, by_object, keys, strlen(prefix));
     check_generations(self, generations);
@@ -311,7 +288,8 @@ verify(Verification *verification)
     g_autoptr(GHashTable) by_object = NULL;
 
     verification->findings = recording_new_findings();
-
+    if (recording_check_erasure(self, verification->findings))
+        return verification->findings;
     for (guint i = 0; i < self->findings->len; i++) {
         const RecordingFinding *finding = g_ptr_array_index(self->findings, i);
 

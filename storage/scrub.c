@@ -134,6 +134,7 @@ scrub_session(const ScrubRequest *request, ScrubResult *result, GError **error)
     g_autoptr(GError) fault = NULL;
     g_autoptr(Recording) recording =
         recording_open(request->store, request->org, request->session, request->verifiers, &fault);
+    g_autoptr(ErasureTrace) trace = NULL;
     g_autoptr(GHashTable) chosen = NULL;
     bool has_parts = false;
 
@@ -146,8 +147,15 @@ scrub_session(const ScrubRequest *request, ScrubResult *result, GError **error)
         g_propagate_error(error, g_steal_pointer(&fault));
         return false;
     }
+    if (request->annotators != NULL)
+        recording_trust_annotators(recording, request->annotators);
+    trace = recording_read_erasure(recording, &fault);
+    if (fault != NULL && !g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_CORRUPT)) {
+        g_propagate_error(error, g_steal_pointer(&fault));
+        return false;
+    }
     has_parts = recording->manifest->number > 0 || recording->n_notes > 0;
-    if (!has_parts) {
+    if (!has_parts && trace == NULL && fault == NULL) {
         take_orphan(request, result);
         return true;
     }

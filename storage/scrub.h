@@ -13,8 +13,9 @@
  * so that, run by run, each has its turn. */
 
 typedef struct {
-    ObjectStore *store;   /* borrowed, as all here */
-    GPtrArray *verifiers; /* NoteVerifier */
+    ObjectStore *store;    /* borrowed, as all here */
+    GPtrArray *verifiers;  /* NoteVerifier: of manifests */
+    GPtrArray *annotators; /* NoteVerifier: of annotations and erasures; NULL: the same */
     const char *org, *session;
     int64_t place;   /* where the present round stands: CatalogueScrub */
     uint32_t n_most; /* objects to read; 0: none */

@@ -22,22 +22,42 @@ session_name_free(SessionName *self)
     g_free(self);
 }
 
+/* Returns: a set of the folders below `prefix`, without it; owned. */
+static GHashTable *
+list_below(ObjectStore *store, const char *prefix, GError **error)
+{
+    g_autoptr(GPtrArray) folders = object_store_list_folders(store, prefix, error);
+    GHashTable *names = NULL;
+
+    if (folders == NULL)
+        return NULL;
+    names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < folders->len; i++)
+        g_hash_table_add(names, g_strdup((const char *) folders->pdata[i] + strlen(prefix)));
+    return names;
+}
+
 /* Adds the sessions of one organisation. */
 static bool
 add_sessions(GPtrArray *names, ObjectStore *store, const char *org, GError **error)
 {
     g_autofree char *prefix = g_strconcat(org, "/", NULL);
+    g_autofree char *orders = g_strconcat(org, "/erased/", NULL);
     g_autoptr(GPtrArray) folders = object_store_list_folders(store, prefix, error);
+    g_autoptr(GHashTable) erased = folders != NULL ? list_below(store, orders, error) : NULL;
 
-    for (guint i = 0; folders != NULL && i < folders->len; i++) {
+    for (guint i = 0; erased != NULL && i < folders->len; i++) {
         const char *session = (const char *) folders->pdata[i] + strlen(prefix);
+        SessionName *name = NULL;
 
         if (strcmp(session, "audit") == 0 || strcmp(session, "erased") == 0 ||
             !age_context_id_is_valid(session))
             continue;
-        g_ptr_array_add(names, session_name_new(org, session));
+        name = session_name_new(org, session);
+        name->has_erasure = g_hash_table_contains(erased, session);
+        g_ptr_array_add(names, name);
     }
-    return folders != NULL;
+    return erased != NULL;
 }
 
 GPtrArray *

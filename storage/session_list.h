@@ -10,6 +10,7 @@
 typedef struct {
     char *org;
     char *session;
+    bool has_erasure; /* its erasure was ordered: storage/erasure_trace.h */
 } SessionName;
 
 SessionName *session_name_new(const char *org, const char *session);

@@ -10,6 +10,8 @@ test_example_loads(SettingsFixture *fixture, gconstpointer unused)
 
     g_assert_no_error(error);
     g_assert_true(g_str_has_suffix(settings->keys->signing_key_path, "/keys/admin.key"));
+    g_assert_cmpstr(settings->keys->audit_path, ==, settings->audit_path);
+    g_assert_true(g_str_has_suffix(settings->keys->ledger_path, "/erased"));
     g_assert_cmpuint(settings->keys->opener_keys->len, ==, 1);
     g_assert_cmpuint(settings->keys->admin_keys->len, ==, 1);
 }

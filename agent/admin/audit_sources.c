@@ -191,6 +191,7 @@ load_org(Loading *self, const Settings *settings, const char *org, GError **erro
     const guint n_before = self->sources->len;
 
     if (!load_folder(self, settings->audit_path, org, error) ||
+        !load_folder(self, settings->keys->audit_path, org, error) ||
         (settings->access != NULL && !load_folder(self, settings->access->audit_path, org, error)))
         return false;
     note_missing(self, org, self->sources->len > n_before);

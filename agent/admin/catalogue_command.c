@@ -66,15 +66,18 @@ rebuild(CommandContext *context)
     const Settings *settings = command_context_settings(context, &error);
     ObjectStore *store = settings != NULL ? command_context_store(context, &error) : NULL;
     g_autoptr(GPtrArray) verifiers = store != NULL ? trusted_recorders(settings, &error) : NULL;
+    g_autoptr(GPtrArray) annotators =
+        verifiers != NULL ? trusted_annotators(settings, &error) : NULL;
     Report report = {.findings = command_context_as_json(context) ? json_array() : NULL};
     const CatalogueSource source = {
         .store = store,
         .verifiers = verifiers,
+        .annotators = annotators,
         .on_progress = on_progress,
         .on_finding = add_finding,
         .user_data = &report,
     };
-    bool is_good = verifiers != NULL;
+    bool is_good = annotators != NULL;
 
     if (is_good)
         is_good = catalogue_rebuild(settings->catalogue_path, &source, &error);

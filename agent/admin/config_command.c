@@ -1,13 +1,35 @@
 #include "agent/admin/commands.h"
+#include "agent/admin/retention_plan.h"
 
 #include <string.h>
+
+/* The rules of retention stand in files of their own, which recording and opening do not read. */
+static bool
+check_retention(const Settings *settings, unsigned *n_rules, GError **error)
+{
+    for (guint i = 0; i < settings->orgs->len; i++) {
+        const OrgSettings *org = settings->orgs->pdata[i];
+        GError *fault = NULL;
+        g_autoptr(RetentionSettings) rules = retention_plan_settings(settings, org->id, &fault);
+
+        if (fault != NULL) {
+            g_propagate_error(error, fault);
+            return false;
+        }
+        *n_rules += rules != NULL ? rules->rules->len : 0;
+    }
+    return true;
+}
 
 static int
 check(CommandContext *context)
 {
     g_autoptr(GError) error = NULL;
     const Settings *settings = command_context_settings(context, &error);
+    unsigned n_rules = 0;
 
+    if (settings != NULL && !check_retention(settings, &n_rules, &error))
+        settings = NULL;
     if (command_context_as_json(context)) {
         command_context_print_json(json_pack("{s:b, s:s?}", "ok", settings != NULL, "message",
                                              error != NULL ? error->message : NULL));
@@ -15,9 +37,10 @@ check(CommandContext *context)
     }
     if (settings == NULL)
         return command_context_fail(context, g_steal_pointer(&error));
-    g_print("%s is good: %u organisation%s, %u trusted recorder%s.\n", settings->path,
-            settings->orgs->len, settings->orgs->len == 1 ? "" : "s", settings->verifier_keys->len,
-            settings->verifier_keys->len == 1 ? "" : "s");
+    g_print("%s is good: %u organisation%s, %u trusted recorder%s, %u rule%s of retention.\n",
+            settings->path, settings->orgs->len, settings->orgs->len == 1 ? "" : "s",
+            settings->verifier_keys->len, settings->verifier_keys->len == 1 ? "" : "s", n_rules,
+            n_rules == 1 ? "" : "s");
     return EXIT_CODE_OK;
 }
 

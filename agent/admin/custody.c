@@ -1,5 +1,6 @@
 #include "agent/admin/custody.h"
 
+#include "agent/rules/org_policy.h"
 #include "agent/store/trusted_recorders.h"
 #include "config/key_file.h"
 #include "storage/recording.h"
@@ -51,6 +52,41 @@ custody_read(const Custody *self, const char *session, GError **error)
                        : NULL;
 }
 
+/* What only a custodian of the organisation may say. The rest is what rules of retention come to.
+ */
+static bool
+is_custodians(AnnotationKind kind)
+{
+    return kind == ANNOTATION_HOLD_PLACED || kind == ANNOTATION_HOLD_RELEASED ||
+           kind == ANNOTATION_RESTRICTED || kind == ANNOTATION_RESTRICTION_LIFTED ||
+           kind == ANNOTATION_ERASURE_REQUESTED || kind == ANNOTATION_ERASURE_WITHDRAWN ||
+           kind == ANNOTATION_ERASURE_APPROVED;
+}
+
+/* A user of this host is what the organisation's file says, whatever else that user may do here. */
+static bool
+is_custodian(const Custody *self, const char *org, GError **error)
+{
+    const OrgSettings *settings = settings_org(self->settings, org);
+    const char *user = g_str_has_prefix(self->by, "unix:") ? self->by + strlen("unix:") : self->by;
+    const OrgOperator *one = settings != NULL ? org_policy_operator(settings, user) : NULL;
+
+    if (one != NULL && g_strv_contains((const char *const *) one->roles, "custodian"))
+        return true;
+    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_DENIED,
+                "%s is no custodian of organisation %s: `operators` in its file names who is", user,
+                org);
+    return false;
+}
+
+static bool
+may_annotate(const Custody *self, const AnnotationView *view, const Annotation *next,
+             GError **error)
+{
+    return (!is_custodians(next->kind) || is_custodian(self, next->org, error)) &&
+           annotation_view_may_take(view, next, error);
+}
+
 bool
 custody_annotate(const Custody *self, Annotation *next, AuditEvent event, GError **error)
 {
@@ -65,7 +101,7 @@ custody_annotate(const Custody *self, Annotation *next, AuditEvent event, GError
     log = annotation_log_read(self->store, next->org, next->session, self->annotators, error);
     if (log == NULL || !annotation_check(next, error))
         return false;
-    if (!annotation_view_may_take(log->view, next, &why_not)) {
+    if (!may_annotate(self, log->view, next, &why_not)) {
         event.outcome = AUDIT_REFUSED;
         if (audit_journal_write(self->journal, next->org, &event, error))
             g_propagate_error(error, g_steal_pointer(&why_not));

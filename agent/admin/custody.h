@@ -28,6 +28,7 @@ AnnotationLog *custody_read(const Custody *self, const char *session,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds `next`, whose `by` is set here: refused and told where it may not be, else told and done.
+ * Holds, restrictions and erasures are for custodians of the organisation alone.
  * `event`: its kind and what it says; the rest is filled in. */
 bool custody_annotate(const Custody *self, Annotation *next, AuditEvent event,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -70,6 +70,7 @@ finish(CommandContext *context, const Custody *custody, const char *session)
     order.begun_at_unix_s = log->view->begun_at_unix_s;
     if (!erase_run(custody, &order, &result, &error))
         return command_context_fail(context, g_steal_pointer(&error));
+    erase_run_tell_catalogue(custody, log->org);
     erase_run_print(context, session, &result);
     return EXIT_CODE_OK;
 }

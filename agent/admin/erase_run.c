@@ -1,6 +1,7 @@
 #include "agent/admin/erase_run.h"
 
 #include "crypto/age_context.h"
+#include "storage/catalogue_build.h"
 #include "storage/durable_file.h"
 #include "storage/erasure_note.h"
 #include "storage/storage_error.h"
@@ -11,13 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Returns: `erased/<org>/` beside the catalogue, owned. */
+/* Returns: owned. */
 static char *
 ledger_folder(const Custody *custody, const char *org)
 {
-    g_autofree char *beside = g_path_get_dirname(custody->settings->catalogue_path);
-
-    return g_build_filename(beside, "erased", org, NULL);
+    return g_build_filename(custody->settings->keys->ledger_path, org, NULL);
 }
 
 /* Keeps all notes of `order` as `<session>.<n>.note`. */
@@ -55,6 +54,26 @@ event_of(const ErasureOrder *order, AuditKind kind)
         .rule = order->rule,
         .approver = order->approved,
     };
+}
+
+void
+erase_run_tell_catalogue(const Custody *custody, const char *org)
+{
+    const CatalogueSource source = {.store = custody->store,
+                                    .verifiers = custody->recorders,
+                                    .annotators = custody->annotators};
+    const char *path = custody->settings->catalogue_path;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Catalogue) catalogue = NULL;
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        return;
+    catalogue = catalogue_open(path, CATALOGUE_WRITE, &error);
+    if (catalogue == NULL || !catalogue_update_erased(catalogue, &source, org, &error)) {
+        g_printerr("sealtape: the catalogue does not know yet what was erased (%s): `sealtape "
+                   "catalogue rebuild` tells it\n",
+                   error->message);
+    }
 }
 
 bool

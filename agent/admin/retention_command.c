@@ -160,10 +160,8 @@ do_row(Retention *self, const Custody *custody, const RetentionPlan *plan, const
 static bool
 do_org(Retention *self, const Custody *custody, const char *org, GError **error)
 {
-    g_autofree char *settings_folder = g_path_get_dirname(custody->settings->path);
-    g_autofree char *orgs = g_build_filename(settings_folder, "orgs", NULL);
     GError *fault = NULL;
-    g_autoptr(RetentionSettings) settings = retention_settings_load(orgs, org, &fault);
+    g_autoptr(RetentionSettings) settings = retention_plan_settings(custody->settings, org, &fault);
     g_autoptr(RetentionPlan) plan = NULL;
     unsigned n_restored = 0;
     AuditEvent event = {.kind = AUDIT_RETENTION_RUN};
@@ -185,8 +183,10 @@ do_org(Retention *self, const Custody *custody, const char *org, GError **error)
     self->due = (DueFile){.at_unix_s = g_get_real_time() / G_USEC_PER_SEC};
     for (guint i = 0; i < plan->rows->len; i++)
         do_row(self, custody, plan, plan->rows->pdata[i]);
-    if (!due_file_write(custody->settings->catalogue_path, org, &self->due, error))
+    if (!due_file_write(custody->settings->keys->ledger_path, org, &self->due, error))
         return false;
+    if (self->is_run)
+        erase_run_tell_catalogue(custody, org);
     event.count = self->n_erased;
     event.rule = settings != NULL ? settings->table : NULL;
     return !self->is_run || audit_journal_write(custody->journal, org, &event, error);

@@ -271,21 +271,41 @@ judge_all(Planning *self, bool trusts_clock)
 
 /* Returns: false with `error` set where a rule makes no sense. */
 static bool
-read_rules(Planning *self, GPtrArray *ids, GArray *rules, GError **error)
+parse_rules(const RetentionSettings *settings, const char *org, GPtrArray *ids, GArray *rules,
+            GError **error)
 {
-    for (guint i = 0; self->settings != NULL && i < self->settings->rules->len; i++) {
+    for (guint i = 0; settings != NULL && i < settings->rules->len; i++) {
         RetentionRule rule;
         char *id = NULL;
 
-        if (!retention_rule_parse(self->settings->rules->pdata[i], &rule, &id)) {
+        if (!retention_rule_parse(settings->rules->pdata[i], &rule, &id)) {
             g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_INVALID,
-                        "organisation %s: the rule of retention `%s` makes no sense",
-                        self->plan->org, (const char *) self->settings->rules->pdata[i]);
+                        "organisation %s: the rule of retention `%s` makes no sense: at most 100 "
+                        "years, 36500 days, age 100",
+                        org, (const char *) settings->rules->pdata[i]);
             return false;
         }
         g_ptr_array_add(ids, id);
         g_array_append_val(rules, rule);
     }
+    return true;
+}
+
+RetentionSettings *
+retention_plan_settings(const Settings *settings, const char *org, GError **error)
+{
+    g_autoptr(RetentionSettings) found = retention_settings_load(settings->orgs_path, org, error);
+    g_autoptr(GArray) rules = g_array_new(false, true, sizeof(RetentionRule));
+    g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+
+    return parse_rules(found, org, ids, rules, error) ? g_steal_pointer(&found) : NULL;
+}
+
+static bool
+read_rules(Planning *self, GPtrArray *ids, GArray *rules, GError **error)
+{
+    if (!parse_rules(self->settings, self->plan->org, ids, rules, error))
+        return false;
     self->table = (RetentionTable){self->settings != NULL ? self->settings->table : "-",
                                    (const RetentionRule *) rules->data, rules->len};
     return true;

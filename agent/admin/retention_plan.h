@@ -32,6 +32,13 @@ typedef struct {
     char *today, *newest;
 } RetentionPlan;
 
+/* The rules of `org`, as its `.retention` file beside its other settings has them. Returns: owned;
+ * with `error` unset NULL: it has none. Errors: any CONFIG_ERROR, of a rule that makes no sense
+ * too.
+ */
+RetentionSettings *retention_plan_settings(const Settings *settings, const char *org,
+                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* `settings`: NULL: nothing is ever due but what people or consents want erased.
  * `trusts_clock`: a person says that the clock is right. Errors: the store's; INVALID - a rule. */
 RetentionPlan *retention_plan_make(const Custody *custody, const char *org,

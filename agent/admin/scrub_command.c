@@ -3,6 +3,7 @@
 #include "agent/admin/store_places.h"
 #include "agent/admin/terminal.h"
 #include "agent/store/trusted_recorders.h"
+#include "storage/catalogue_build.h"
 #include "storage/scrub.h"
 #include "storage/session_list.h"
 #include "storage/storage_error.h"
@@ -22,11 +23,11 @@ enum { MOST_DUE = 500, MOST_SAMPLE = 100000000 };
 typedef struct {
     CommandContext *context;
     Catalogue *catalogue;
-    GPtrArray *places;    /* StorePlace */
-    GPtrArray *verifiers; /* NoteVerifier */
-    const char *org;      /* NULL: all */
-    json_t *live;         /* the recorder's list, or NULL */
-    json_t *findings;     /* NULL: for a person */
+    GPtrArray *places;                 /* StorePlace */
+    GPtrArray *verifiers, *annotators; /* NoteVerifier */
+    const char *org;                   /* NULL: all */
+    json_t *live;                      /* the recorder's list, or NULL */
+    json_t *findings;                  /* NULL: for a person */
     int64_t begun_us;
     uint32_t n_sample;
     uint64_t n_objects, n_sessions;
@@ -69,6 +70,7 @@ scrub_one(Scrub *self, CatalogueScrub *at, uint32_t n_most, GError **error)
 {
     ScrubRequest request = {
         .verifiers = self->verifiers,
+        .annotators = self->annotators,
         .org = at->org,
         .session = at->session,
         .place = at->place,
@@ -185,11 +187,24 @@ scrub_strangers(Scrub *self, ObjectStore *store, GHashTable *seen, GError **erro
     return names != NULL;
 }
 
+/* Before all: what was erased, here or by another host, is no session to scrub any more. */
+static bool
+learn_erased(Scrub *self, GError **error)
+{
+    const StorePlace *first = g_ptr_array_index(self->places, 0);
+    const CatalogueSource source = {
+        .store = first->store, .verifiers = self->verifiers, .annotators = self->annotators};
+
+    return catalogue_update_erased(self->catalogue, &source, self->org, error);
+}
+
 static bool
 run(Scrub *self, GError **error)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
+    if (!learn_erased(self, error))
+        return false;
     for (guint i = 0; i < self->places->len; i++) {
         const StorePlace *place = g_ptr_array_index(self->places, i);
 
@@ -207,7 +222,8 @@ set_up(Scrub *self, GError **error)
     if (settings == NULL)
         return false;
     self->verifiers = trusted_recorders(settings, error);
-    self->places = self->verifiers != NULL ? store_places_open(self->context, error) : NULL;
+    self->annotators = self->verifiers != NULL ? trusted_annotators(settings, error) : NULL;
+    self->places = self->annotators != NULL ? store_places_open(self->context, error) : NULL;
     if (self->places == NULL)
         return false;
     /* One that is not there yet has nothing to scrub in it, and would say that all is well. */
@@ -259,6 +275,7 @@ scrub(CommandContext *context, const char *org, uint32_t n_sample)
     catalogue_free(self.catalogue);
     g_clear_pointer(&self.places, g_ptr_array_unref);
     g_clear_pointer(&self.verifiers, g_ptr_array_unref);
+    g_clear_pointer(&self.annotators, g_ptr_array_unref);
     return status;
 }
 

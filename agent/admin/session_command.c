@@ -125,6 +125,7 @@ show(CommandContext *context, const char *session, bool is_ascii)
     g_autoptr(Recording) recording = NULL;
     g_autoptr(SessionFacts) facts = NULL;
     g_autoptr(AnnotationLog) annotations = NULL;
+    g_autoptr(ErasureTrace) trace = NULL;
     g_autoptr(GError) fault = NULL; /* of the annotations: all else is still worth a look */
     g_autofree char *path = g_strconcat("/v1/sessions/", session, NULL);
     json_t *live = NULL;
@@ -137,6 +138,8 @@ show(CommandContext *context, const char *session, bool is_ascii)
     facts = session_facts_new(recording_manifest(recording)->org, session,
                               recording_manifest(recording), live);
     json_decref(live);
+    trace = recording_read_erasure(recording, NULL); /* one in doubt is `verify`'s to tell */
+    session_facts_mark_erased(facts, trace);
     if (command_context_as_json(context)) {
         json_t *form = session_facts_to_json(facts);
 

@@ -156,6 +156,21 @@ session_facts_new(const char *org, const char *session, const ManifestPart *mani
     return self;
 }
 
+void
+session_facts_mark_erased(SessionFacts *self, const ErasureTrace *trace)
+{
+    if (trace == NULL || trace->stage == ERASURE_STAGE_BEGUN)
+        return;
+    g_free(self->state);
+    g_free(self->reason);
+    self->state = g_strdup("erased");
+    self->reason = g_strdup(trace->stage == ERASURE_STAGE_LOCKED ? "bytes-locked" : NULL);
+    if (self->created == NULL && trace->from_us > 0) {
+        self->created = time_text_format_unix(trace->from_us);
+        self->duration_us = trace->until_us - trace->from_us;
+    }
+}
+
 json_t *
 session_facts_to_row(const SessionFacts *self)
 {

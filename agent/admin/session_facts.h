@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/erasure_trace.h"
 #include "storage/manifest.h"
 
 #include <glib.h>
@@ -38,6 +39,9 @@ typedef struct {
  */
 SessionFacts *session_facts_new(const char *org, const char *session, const ManifestPart *manifest,
                                 const json_t *live);
+
+/* Says that it was erased, as `trace` has it; one whose erasure has only begun keeps its state. */
+void session_facts_mark_erased(SessionFacts *self, const ErasureTrace *trace);
 
 /* A row of `session list`, and the answer of `session show`; owned by the caller. */
 json_t *session_facts_to_row(const SessionFacts *self);

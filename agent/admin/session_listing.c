@@ -59,6 +59,7 @@ row_from_store(const Listing *self, const char *org, const char *session, const 
 {
     g_autoptr(GError) fault = NULL;
     g_autoptr(Recording) recording = command_context_open_recording(self->context, session, &fault);
+    g_autoptr(ErasureTrace) trace = NULL;
     g_autoptr(SessionFacts) facts = NULL;
 
     /* A session whose envelope is stored has no manifest for its first seconds: that is no failure.
@@ -69,6 +70,9 @@ row_from_store(const Listing *self, const char *org, const char *session, const 
     }
     facts = session_facts_new(org, session,
                               recording != NULL ? recording_manifest(recording) : NULL, live);
+    if (recording != NULL)
+        trace = recording_read_erasure(recording, NULL);
+    session_facts_mark_erased(facts, trace);
     return listing_row_new_facts(facts);
 }
 

@@ -137,7 +137,7 @@ add_erasures(const Settings *settings, const OrgSettings *org, json_t *list)
 {
     DueFile due;
 
-    if (!due_file_read(settings->catalogue_path, org->id, &due))
+    if (!due_file_read(settings->keys->ledger_path, org->id, &due))
         return;
     if (due.n_due > 0) {
         g_autofree char *what = g_strdup_printf("%" G_GUINT64_FORMAT " recording%s to erase",

@@ -6,6 +6,7 @@
 
 typedef struct {
     unsigned n_sessions;
+    unsigned n_erased; /* rightly gone: no finding, and no recording either */
     unsigned n_findings;
     unsigned n_failed; /* sessions that could not be read */
     json_t *results;   /* NULL: for a person */
@@ -19,9 +20,12 @@ on_progress(uint64_t done, uint64_t total, void *user_data)
 }
 
 static json_t *
-findings_to_json(const char *session, const GPtrArray *findings)
+findings_to_json(const char *session, const GPtrArray *findings, const char *erased)
 {
     json_t *list = json_array();
+
+    if (erased != NULL)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "code", "erased", "message", erased));
 
     for (guint i = 0; i < findings->len; i++) {
         const RecordingFinding *finding = findings->pdata[i];
@@ -29,13 +33,15 @@ findings_to_json(const char *session, const GPtrArray *findings)
         json_array_append_new(
             list, json_pack("{s:s, s:s}", "code", finding->code, "message", finding->message));
     }
-    return json_pack("{s:s, s:b, s:o}", "session", session, "ok", findings->len == 0, "findings",
-                     list);
+    return json_pack("{s:s, s:b, s:o}", "session", session, "ok", json_array_size(list) == 0,
+                     "findings", list);
 }
 
 static void
-print_findings(const ManifestPart *manifest, const GPtrArray *findings)
+print_findings(const ManifestPart *manifest, const GPtrArray *findings, const char *erased)
 {
+    if (erased != NULL)
+        g_print("%s: %s.\n", manifest->session, erased);
     for (guint i = 0; i < findings->len; i++) {
         const RecordingFinding *finding = findings->pdata[i];
 
@@ -44,12 +50,25 @@ print_findings(const ManifestPart *manifest, const GPtrArray *findings)
     if (findings->len > 0) {
         g_print("%s: %u finding%s.\n", manifest->session, findings->len,
                 findings->len == 1 ? "" : "s");
-        return;
     }
+    if (findings->len > 0 || erased != NULL)
+        return;
     g_print("%s: all there, genuine and in order: %u track%s, %u segment%s, %u manifest part%s.\n",
             manifest->session, manifest->tracks->len, manifest->tracks->len == 1 ? "" : "s",
             manifest->segments->len, manifest->segments->len == 1 ? "" : "s", manifest->number,
             manifest->number == 1 ? "" : "s");
+}
+
+/* Returns: what is signed of its end, as people read it, owned; NULL: it was not erased, or not
+ * wholly: then that is a finding. */
+static char *
+describe_end(Recording *recording)
+{
+    g_autoptr(ErasureTrace) trace = recording_read_erasure(recording, NULL);
+
+    if (trace == NULL || trace->stage == ERASURE_STAGE_BEGUN)
+        return NULL;
+    return erasure_trace_describe(trace);
 }
 
 static bool
@@ -57,17 +76,20 @@ verify_one(CommandContext *context, const char *session, Report *report, GError 
 {
     g_autoptr(Recording) recording = command_context_open_recording(context, session, error);
     g_autoptr(GPtrArray) findings = NULL;
+    g_autofree char *erased = NULL;
 
     if (recording == NULL)
         return false;
     findings = recording_verify(recording, on_progress, NULL);
+    erased = describe_end(recording);
     terminal_progress_end();
     report->n_sessions++;
+    report->n_erased += erased != NULL;
     report->n_findings += findings->len;
     if (report->results != NULL) {
-        json_array_append_new(report->results, findings_to_json(session, findings));
+        json_array_append_new(report->results, findings_to_json(session, findings, erased));
     } else {
-        print_findings(recording_manifest(recording), findings);
+        print_findings(recording_manifest(recording), findings, erased);
     }
     return true;
 }
@@ -99,8 +121,8 @@ print_report(Report *report, bool is_all)
 {
     if (report->results == NULL) {
         if (is_all) {
-            g_print("%u session%s verified, %u finding%s.\n", report->n_sessions,
-                    report->n_sessions == 1 ? "" : "s", report->n_findings,
+            g_print("%u session%s verified, %u of them erased, %u finding%s.\n", report->n_sessions,
+                    report->n_sessions == 1 ? "" : "s", report->n_erased, report->n_findings,
                     report->n_findings == 1 ? "" : "s");
         }
     } else if (is_all) {
@@ -126,7 +148,8 @@ verify_command_run(CommandContext *context, int argc, char **argv)
         "verify",
         "SESSION | --all",
         "Checks, without any secret key, that a recording is all there, genuine and in order.\n"
-        "Exit code 3 if it is not.",
+        "Exit code 3 if it is not, or was erased; with --all what was erased as it should be is no "
+        "fault.",
         entries,
         0,
         1,
@@ -149,7 +172,7 @@ verify_command_run(CommandContext *context, int argc, char **argv)
     }
     print_report(&report, is_all);
     json_decref(report.results);
-    if (status == EXIT_CODE_OK && report.n_findings > 0)
+    if (status == EXIT_CODE_OK && (report.n_findings > 0 || (!is_all && report.n_erased > 0)))
         status = EXIT_CODE_FINDINGS;
     return status;
 }

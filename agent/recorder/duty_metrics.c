@@ -84,7 +84,7 @@ add_retention(GString *text, const Settings *settings, int64_t now_us)
         const OrgSettings *org = settings->orgs->pdata[i];
         DueFile due;
 
-        if (!due_file_read(settings->catalogue_path, org->id, &due))
+        if (!due_file_read(settings->keys->ledger_path, org->id, &due))
             continue;
         has_looked = true;
         sum.at_unix_s = MIN(sum.at_unix_s, due.at_unix_s);

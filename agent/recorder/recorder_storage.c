@@ -59,12 +59,14 @@ recorder_storage_open(RecorderStorage *self, const Settings *settings, GError **
         return false;
     }
     self->verifiers = make_verifiers(settings, self->signer, error);
-    if (self->verifiers == NULL)
+    self->annotators = self->verifiers != NULL ? trusted_annotators(settings, error) : NULL;
+    if (self->annotators == NULL)
         return false;
     self->catalogue = catalogue_writer_new(&(CatalogueWriterOptions){
         .path = settings->catalogue_path,
         .store = self->store,
         .verifiers = self->verifiers,
+        .annotators = self->annotators,
         .on_trouble = on_catalogue_trouble,
     });
     return true;
@@ -77,5 +79,6 @@ recorder_storage_clear(RecorderStorage *self)
     spool_free(self->spool);
     object_store_free(self->store);
     g_clear_pointer(&self->verifiers, g_ptr_array_unref);
+    g_clear_pointer(&self->annotators, g_ptr_array_unref);
     note_signer_free(self->signer);
 }

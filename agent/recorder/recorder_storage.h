@@ -13,7 +13,8 @@
 typedef struct {
     ObjectStore *store;
     NoteSigner *signer;
-    GPtrArray *verifiers; /* NoteVerifier: the trusted recorders and this one */
+    GPtrArray *verifiers;  /* NoteVerifier: the trusted recorders and this one */
+    GPtrArray *annotators; /* NoteVerifier: whose erasures the catalogue believes */
     Spool *spool;
     CatalogueWriter *catalogue;
 } RecorderStorage;

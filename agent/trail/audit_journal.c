@@ -59,7 +59,7 @@ audit_journal_new(const Settings *settings, ObjectStore *store, GError **error)
     if (signer == NULL)
         return NULL;
     self = g_new0(AuditJournal, 1);
-    self->folder = g_strdup(settings->audit_path);
+    self->folder = g_strdup(settings->keys->audit_path);
     self->actor = make_actor();
     self->store = store;
     self->signer = signer;

@@ -92,7 +92,7 @@ begin_session() { # prints id and port
 installed_and_idle() {
     inside dpkg -i /sealtape.deb
     inside getent passwd sealtape sealtape-access sealtape-retain
-    inside systemctl is-enabled sealtaped sealtape-accessd.socket sealtape-scrub.timer || true
+    inside systemctl is-enabled sealtaped sealtape-accessd.socket sealtape-scrub.timer sealtape-retention.timer || true
     inside systemctl list-timers --all --no-legend 'sealtape*'
     [ "$(inside systemctl is-enabled sealtaped || true)" = disabled ] && [ "$(inside systemctl is-active sealtaped || true)" = inactive ] &&
         [ -z "$(inside systemctl list-timers --all --no-legend 'sealtape*')" ]

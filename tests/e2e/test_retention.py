@@ -67,6 +67,10 @@ def hand_over(recorder):
             path.chmod(0o755)
 
 
+def states_of(custodian):
+    return [row["state"] for row in json.loads(custodian.run("session", "list", "--json").stdout)["sessions"]]
+
+
 def is_gone(session):
     left = sorted(str(path.relative_to(session.folder())) for path in session.folder().rglob("*") if path.is_file())
     return [path for path in left if not path.startswith("notes/")]
@@ -78,6 +82,7 @@ def test_all(folder):
     first, second, third = record(recorder, folder, 3)
     recorder.stop()
     custodian = Custodian(recorder)
+    shutil.copy(recorder.folder / "catalogue.db", folder / "catalogue.before")
 
     # Holds: sets of matters.
     says(custodian.run("hold", "place", first.id, "--matter", "m-1"), 0, "on hold for m-1", "a hold is placed")
@@ -91,6 +96,9 @@ def test_all(folder):
     says(custodian.run("retention", "plan"), 0, "no-rule", "without rules all is kept")
     custodian.rules("adult: adult 0 days")
     says(custodian.run("retention", "plan"), 1, "at least one day", "a rule of no days is refused")
+    says(custodian.run("config", "check"), 1, "at least one day", "by config check too")
+    custodian.rules("adult: adult 101 years")
+    says(custodian.run("config", "check"), 1, "at most 100 years", "which reads what each rule means")
     custodian.rules("adult: adult 7 years", "minor: minor 7 years, age 21", minors="true")
     newborn = custodian.plan()[second.id]
     tap.ok(newborn["rule"] == "minor" and newborn["until"] > "2046", "who may be a minor is kept as one born that day", newborn)
@@ -114,6 +122,9 @@ def test_all(folder):
     says(custodian.run("erase", first.id), 1, "an approval (--approve) by another", "and can not do it alone")
     says(custodian.run("erase", first.id, "--approve"), 1, "it takes two people", "nor approve it")
     hand_over(recorder)
+    says(custodian.run("erase", first.id, "--approve", user=OTHER), 1, "nobody is no custodian", "nor just anybody of this host")
+    file = recorder.folder / "orgs" / f"{recorder.org}.conf"
+    file.write_text(file.read_text().replace('owns every session"', 'owns every session", "nobody: custodian"'))
     says(custodian.run("erase", first.id, "--approve", user=OTHER), 1, "on hold for m-2", "another approves, and the hold blocks it")
     tap.ok(is_gone(first) != [], "nothing is gone")
     says(custodian.run("hold", "release", first.id, "--matter", "m-2"), 0, "no longer", "the last matter is released")
@@ -127,6 +138,22 @@ def test_all(folder):
     tap.ok(all(word in certificate.stdout for word in ("requested unix:", "approved unix:nobody", "hold none", "env/1.age")),
            "and says who, and what", certificate.stdout)
     tap.equal(len(is_gone(third)), 0, "what was due beside it is gone too")
+
+    # Everybody says what became of it, and an old catalogue does not bring it back.
+    says(custodian.run("verify", first.id), 3, "erased on ", "verify says that it was erased, and not that something is missing")
+    found = json.loads(custodian.run("verify", first.id, "--json").stdout)["findings"]
+    tap.equal([row["code"] for row in found], ["erased"], "with a word for programs")
+    says(custodian.run("verify", "--all"), 0, "3 of them erased, 0 findings", "and what was erased rightly is no fault of the store")
+    says(custodian.run("session", "show", first.id), 0, "erased", "session show says it")
+    tap.equal(states_of(custodian), ["erased"] * 3, "session list too, from the catalogue")
+    dump = custodian.run("catalogue", "dump").stdout
+    says(custodian.run("catalogue", "rebuild"), 0, "", "the catalogue is made again")
+    tap.equal(custodian.run("catalogue", "dump").stdout, dump, "equal to the one before")
+    says(custodian.run("scrub", "--sample", "10"), 0, "0 findings", "scrub finds nothing to complain of")
+    shutil.copy(folder / "catalogue.before", recorder.folder / "catalogue.db")
+    tap.ok("stored" in states_of(custodian), "an old catalogue comes back, which knows nothing of it")
+    says(custodian.run("retention", "run"), 0, "", "the next run tells it")
+    tap.equal(states_of(custodian), ["erased"] * 3, "and it brings nothing back")
 
     # An old backup of the store comes back, its orders with it: the ledger of this host knows better.
     shutil.rmtree(recorder.store / recorder.org / "erased" / first.id)
