@@ -8,7 +8,7 @@ SOAK_SECONDS ?= 3600
 export BUILD FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-fast check-fresh e2e bench bench-scale soak faults kill-sweep power-cuts outage fuzz lint format deb check-container install clean
+.PHONY: help demo check check-fast check-fresh e2e bench bench-scale soak rotation faults kill-sweep power-cuts outage fuzz lint format deb check-container install clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,12 @@ power-cuts: ## 200 simulated power cuts, on ext4 and xfs (needs root)
 
 outage: ## 200 publishers record on while the store is away; SEALTAPE_OUTAGE_S (180)
 	@tools/faults $(BUILD)/gcc --outage
+
+rotation: ## rotate the keys of 10,000 sessions on a Ceph gateway, killed 20 times (needs root)
+	@tools/setup build runtime demo test
+	@tools/build $(BUILD)/gcc -Dwerror=true
+	@SEALTAPE_ROTATION_SESSIONS=10000 SEALTAPE_ROTATION_KILLS=20 SEALTAPE_BIN_DIR=$(BUILD)/gcc PYTHONDONTWRITEBYTECODE=1 \
+		/usr/bin/python3 tests/e2e/test_rotation.py
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 	@tools/setup build lint

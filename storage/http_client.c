@@ -196,6 +196,16 @@ http_response_header(const HttpResponse *self, const char *name)
     return g_hash_table_lookup(self->headers, name);
 }
 
+char *
+http_response_bare_tag(const HttpResponse *self)
+{
+    const char *tag = http_response_header(self, "etag");
+    const size_t length = tag != NULL ? strlen(tag) : 0;
+
+    return length > 2 && tag[0] == '"' && tag[length - 1] == '"' ? g_strndup(tag + 1, length - 2)
+                                                                 : g_strdup(tag);
+}
+
 void
 http_response_free(HttpResponse *self)
 {

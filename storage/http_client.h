@@ -49,6 +49,10 @@ HttpResponse *http_client_send(HttpClient *self, const HttpRequest *request,
 /* Returns: borrowed; NULL if there is none. `name`: in lower case. */
 const char *http_response_header(const HttpResponse *self, const char *name);
 
+/* Returns: its entity tag without the quotes, as every store takes it in If-Match (Ceph before 18
+ * takes no other), owned; NULL if there is none. */
+char *http_response_bare_tag(const HttpResponse *self);
+
 void http_response_free(HttpResponse *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpResponse, http_response_free)
 

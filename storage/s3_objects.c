@@ -345,7 +345,7 @@ s3_objects_exchange(S3Objects *self, const char *key, GBytes *expected, GBytes *
 {
     const ObjectPut what = {.key = key, .body = body};
     g_autoptr(HttpResponse) stored = fetch(self, "GET", key, error);
-    const char *mark = stored != NULL ? http_response_header(stored, "etag") : NULL;
+    g_autofree char *mark = stored != NULL ? http_response_bare_tag(stored) : NULL;
     const Condition unchanged = {"if-match", mark};
     S3FaultKind kind = S3_FAULT_FINAL;
     g_autoptr(GError) reason = NULL;
