@@ -1,5 +1,5 @@
-#include <dlfcn.h>
 #include <glib.h>
+#include <p11-kit/p11-kit.h>
 #include <p11-kit/pkcs11.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,8 +9,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* sealtape-keyhelper MODULE TOKEN OBJECT: the one program that talks to a token. A process of its
- * own, because PKCS#11 modules hang, crash and do not survive a fork; whoever asks kills it then.
+/* sealtape-keyhelper MODULE TOKEN OBJECT: the one program that talks to a token, by the module, or
+ * where that is empty by those of p11-kit's. A process of its own, because PKCS#11 modules hang,
+ * crash and do not survive a fork; whoever asks kills it then.
  *
  * On standard input first the PIN behind its length (one byte); answered on standard output by `+`
  * and the public point (65 bytes). Then points of 65 bytes, each answered by `=` and the shared x
@@ -31,7 +32,8 @@ enum {
 };
 
 typedef struct {
-    CK_FUNCTION_LIST *functions;
+    CK_FUNCTION_LIST **modules;  /* NULL at the end */
+    CK_FUNCTION_LIST *functions; /* of the one that has the token */
     const char *token, *object;
     uint8_t pin[MOST_PIN_BYTES];
     CK_ULONG n_pin;
@@ -41,9 +43,6 @@ typedef struct {
     int status; /* to end with, once something has failed */
 } Token;
 
-/* There is one for each process. */
-static Token self = {.status = 1};
-
 static bool
 say(char kind, const void *bytes, size_t n_bytes)
 {
@@ -51,7 +50,7 @@ say(char kind, const void *bytes, size_t n_bytes)
            fflush(stdout) == 0;
 }
 
-G_GNUC_PRINTF(1, 2) static bool complain(const char *format, ...)
+G_GNUC_PRINTF(1, 2) static void complain(const char *format, ...)
 {
     va_list list;
     g_autofree char *sentence = NULL;
@@ -62,7 +61,6 @@ G_GNUC_PRINTF(1, 2) static bool complain(const char *format, ...)
     va_end(list);
     line = g_strconcat(sentence, "\n", NULL);
     (void) say('-', line, strlen(line)); /* nobody is left to be told */
-    return false;
 }
 
 /* What the codes that a person can do something about mean. */
@@ -99,7 +97,9 @@ meaning_of(CK_RV code)
 static bool
 check(const char *call, CK_RV code)
 {
-    return code == CKR_OK || complain("%s (%s: 0x%lx)", meaning_of(code), call, code);
+    if (code != CKR_OK)
+        complain("%s (%s: 0x%lx)", meaning_of(code), call, code);
+    return code == CKR_OK;
 }
 
 /* Labels are padded with spaces. */
@@ -117,92 +117,113 @@ has_label(const CK_TOKEN_INFO *info, const char *label)
     return true;
 }
 
+/* Looks for the token in one module. Returns: whether it is there; `code` says why one could not
+ * look. */
 static bool
-find_slot(CK_SLOT_ID *slot)
+find_slot_in(CK_FUNCTION_LIST *module, const char *token, CK_SLOT_ID *slot, CK_RV *code)
 {
     CK_SLOT_ID slots[MOST_SLOTS];
     CK_ULONG n_slots = MOST_SLOTS;
 
-    if (!check("C_GetSlotList", self.functions->C_GetSlotList(CK_TRUE, slots, &n_slots)))
-        return false;
-    for (CK_ULONG i = 0; i < n_slots; i++) {
+    *code = module->C_GetSlotList(CK_TRUE, slots, &n_slots);
+    for (CK_ULONG i = 0; *code == CKR_OK && i < n_slots; i++) {
         CK_TOKEN_INFO info;
 
-        if (self.functions->C_GetTokenInfo(slots[i], &info) == CKR_OK &&
-            has_label(&info, self.token)) {
+        if (module->C_GetTokenInfo(slots[i], &info) == CKR_OK && has_label(&info, token)) {
             *slot = slots[i];
             return true;
         }
     }
-    return complain("there is no token `%s`", self.token);
+    return false;
+}
+
+static bool
+find_slot(Token *self, CK_SLOT_ID *slot)
+{
+    CK_RV fault = CKR_OK;
+
+    for (CK_FUNCTION_LIST **module = self->modules; *module != NULL; module++) {
+        CK_RV code = CKR_OK;
+
+        if (find_slot_in(*module, self->token, slot, &code)) {
+            self->functions = *module;
+            return true;
+        }
+        fault = code != CKR_OK ? code : fault;
+    }
+    if (!check("C_GetSlotList", fault))
+        return false;
+    complain("there is no token `%s`", self->token);
+    return false;
 }
 
 /* Ends with the status that keeps who asks from starting another. */
 static bool
-bar(void)
+bar(Token *self)
 {
-    self.status = WRONG_PIN;
+    self->status = WRONG_PIN;
     return false;
 }
 
-/* Another PIN, or the same again, must not be tried by itself. */
+/* Another PIN, or the same again, must not be tried by itself-> */
 static bool
-may_log_in(CK_SLOT_ID slot)
+may_log_in(Token *self, CK_SLOT_ID slot)
 {
     const CK_FLAGS wrong = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
     CK_TOKEN_INFO info = {0};
 
-    if (!check("C_GetTokenInfo", self.functions->C_GetTokenInfo(slot, &info)))
+    if (!check("C_GetTokenInfo", self->functions->C_GetTokenInfo(slot, &info)))
         return false;
     if ((info.flags & CKF_USER_PIN_LOCKED) != 0) {
         complain("%s", meaning_of(CKR_PIN_LOCKED));
-        return bar();
+        return bar(self);
     }
     if ((info.flags & wrong) != 0) {
         complain("the last PIN that token `%s` was given was wrong; none is tried until somebody "
                  "has logged in with the right one (pkcs11-tool --login), so that it does not lock",
-                 self.token);
-        return bar();
+                 self->token);
+        return bar(self);
     }
     return true;
 }
 
 static bool
-log_in(CK_SLOT_ID slot)
+log_in(Token *self, CK_SLOT_ID slot)
 {
     CK_RV code = CKR_OK;
 
-    if (!may_log_in(slot))
+    if (!may_log_in(self, slot))
         return false;
-    code = self.functions->C_Login(self.session, CKU_USER, self.pin, self.n_pin);
-    explicit_bzero(self.pin, sizeof(self.pin));
+    code = self->functions->C_Login(self->session, CKU_USER, self->pin, self->n_pin);
+    explicit_bzero(self->pin, sizeof(self->pin));
     if (code == CKR_USER_ALREADY_LOGGED_IN || check("C_Login", code))
         return true;
     if (code == CKR_PIN_INCORRECT || code == CKR_PIN_LOCKED || code == CKR_PIN_INVALID ||
         code == CKR_PIN_LEN_RANGE)
-        return bar();
+        return bar(self);
     return false;
 }
 
 /* Finds the one object of `class` with the label. */
 static bool
-find_object(CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *object)
+find_object(Token *self, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *object)
 {
     CK_ATTRIBUTE wanted[] = {
-        {CKA_CLASS, &class,               sizeof(class)      },
-        {CKA_LABEL, (void *) self.object, strlen(self.object)},
+        {CKA_CLASS, &class,                sizeof(class)       },
+        {CKA_LABEL, (void *) self->object, strlen(self->object)},
     };
     CK_OBJECT_HANDLE found[2];
     CK_ULONG n_found = 0;
 
-    if (!check("C_FindObjectsInit", self.functions->C_FindObjectsInit(self.session, wanted, 2)))
+    if (!check("C_FindObjectsInit", self->functions->C_FindObjectsInit(self->session, wanted, 2)))
         return false;
-    if (self.functions->C_FindObjects(self.session, found, 2, &n_found) != CKR_OK)
+    if (self->functions->C_FindObjects(self->session, found, 2, &n_found) != CKR_OK)
         n_found = 0;
-    (void) self.functions->C_FindObjectsFinal(self.session); /* the search is over either way */
+    (void) self->functions->C_FindObjectsFinal(self->session); /* the search is over either way */
     if (n_found != 1) {
-        return complain("the token has %s %s key `%s`", n_found == 0 ? "no" : "more than one",
-                        class == CKO_PRIVATE_KEY ? "private" : "public", self.object);
+        complain("the token has %s %s key `%s`", n_found == 0 ? "no" : "more than one",
+                 class == CKO_PRIVATE_KEY ? "private" : "public", self->object);
+        return false;
     }
     *object = found[0];
     return true;
@@ -210,41 +231,42 @@ find_object(CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *object)
 
 /* The point is a DER octet string, or bare, as modules like. */
 static bool
-read_point(void)
+read_point(Token *self)
 {
     CK_OBJECT_HANDLE public_key = 0;
     uint8_t value[POINT_BYTES + 2];
     CK_ATTRIBUTE point = {CKA_EC_POINT, value, sizeof(value)};
 
-    if (!find_object(CKO_PUBLIC_KEY, &public_key) ||
+    if (!find_object(self, CKO_PUBLIC_KEY, &public_key) ||
         !check("C_GetAttributeValue",
-               self.functions->C_GetAttributeValue(self.session, public_key, &point, 1)))
+               self->functions->C_GetAttributeValue(self->session, public_key, &point, 1)))
         return false;
     if (point.ulValueLen == POINT_BYTES + 2 && value[0] == 0x04 && value[1] == POINT_BYTES) {
-        memcpy(self.point, value + 2, POINT_BYTES);
+        memcpy(self->point, value + 2, POINT_BYTES);
     } else if (point.ulValueLen == POINT_BYTES) {
-        memcpy(self.point, value, POINT_BYTES);
+        memcpy(self->point, value, POINT_BYTES);
     } else {
-        return complain("the key `%s` is none of P-256", self.object);
+        complain("the key `%s` is none of P-256", self->object);
+        return false;
     }
     return true;
 }
 
 static bool
-open_token(void)
+open_token(Token *self)
 {
     CK_SLOT_ID slot = 0;
 
-    if (!find_slot(&slot) ||
-        !check("C_OpenSession",
-               self.functions->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &self.session)))
+    if (!find_slot(self, &slot) ||
+        !check("C_OpenSession", self->functions->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL,
+                                                               &self->session)))
         return false;
-    return log_in(slot) && find_object(CKO_PRIVATE_KEY, &self.key) && read_point();
+    return log_in(self, slot) && find_object(self, CKO_PRIVATE_KEY, &self->key) && read_point(self);
 }
 
 /* The value is read out and the session's object thrown away: it is of use once. */
 static bool
-agree(const uint8_t point[POINT_BYTES], uint8_t shared[SHARED_BYTES])
+agree(Token *self, const uint8_t point[POINT_BYTES], uint8_t shared[SHARED_BYTES])
 {
     CK_ECDH1_DERIVE_PARAMS parameters = {CKD_NULL, 0, NULL, POINT_BYTES, (uint8_t *) point};
     CK_MECHANISM mechanism = {CKM_ECDH1_DERIVE, &parameters, sizeof(parameters)};
@@ -265,51 +287,57 @@ agree(const uint8_t point[POINT_BYTES], uint8_t shared[SHARED_BYTES])
     CK_OBJECT_HANDLE derived = 0;
     bool is_read = false;
 
-    is_read =
-        check("C_DeriveKey", self.functions->C_DeriveKey(self.session, &mechanism, self.key, wanted,
-                                                         G_N_ELEMENTS(wanted), &derived)) &&
-        check("C_GetAttributeValue",
-              self.functions->C_GetAttributeValue(self.session, derived, &value, 1));
+    is_read = check("C_DeriveKey",
+                    self->functions->C_DeriveKey(self->session, &mechanism, self->key, wanted,
+                                                 G_N_ELEMENTS(wanted), &derived)) &&
+              check("C_GetAttributeValue",
+                    self->functions->C_GetAttributeValue(self->session, derived, &value, 1));
     if (derived != 0)
-        (void) self.functions->C_DestroyObject(self.session, derived);
+        (void) self->functions->C_DestroyObject(self->session, derived);
     return is_read;
 }
 
+/* One module by its path, or all that p11-kit knows on this host. Not managed by p11-kit: it would
+ * write code at run time, which the opener's unit forbids. */
 static bool
-load(const char *path)
+load(Token *self, const char *path)
 {
-    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    CK_RV (*get)(CK_FUNCTION_LIST **) = NULL;
+    static CK_FUNCTION_LIST *one[2];
 
-    /* What dlsym() gives is a function here, which ISO C can not say. */
-    if (module != NULL)
-        *(void **) &get = dlsym(module, "C_GetFunctionList");
-    if (get == NULL || get(&self.functions) != CKR_OK || self.functions == NULL) {
+    if (*path == '\0') {
+        self->modules = p11_kit_modules_load_and_initialize(P11_KIT_MODULE_UNMANAGED);
+        if (self->modules == NULL)
+            complain("p11-kit knows no module on this host: name one as module-path");
+        return self->modules != NULL;
+    }
+    one[0] = p11_kit_module_load(path, P11_KIT_MODULE_UNMANAGED);
+    if (one[0] == NULL) {
         complain("%s is no PKCS#11 module that can be loaded", path);
         return false;
     }
-    return check("C_Initialize", self.functions->C_Initialize(NULL));
+    self->modules = one;
+    return check("C_Initialize", p11_kit_module_initialize(one[0]));
 }
 
 static bool
-read_pin(void)
+read_pin(Token *self)
 {
     uint8_t n_pin = 0;
 
-    if (fread(&n_pin, 1, 1, stdin) != 1 || fread(self.pin, 1, n_pin, stdin) != n_pin)
+    if (fread(&n_pin, 1, 1, stdin) != 1 || fread(self->pin, 1, n_pin, stdin) != n_pin)
         return false;
-    self.n_pin = n_pin;
+    self->n_pin = n_pin;
     return true;
 }
 
 static bool
-answer(const uint8_t point[POINT_BYTES])
+answer(Token *self, const uint8_t point[POINT_BYTES])
 {
     uint8_t shared[SHARED_BYTES];
     bool is_told = false;
 
     (void) alarm(HANG_S); /* ends the program: none was set before */
-    is_told = agree(point, shared) && say('=', shared, sizeof(shared));
+    is_told = agree(self, point, shared) && say('=', shared, sizeof(shared));
     explicit_bzero(shared, sizeof(shared));
     (void) alarm(0);
     return is_told;
@@ -320,6 +348,7 @@ main(int argc, char **argv)
 {
     const struct rlimit none = {0, 0};
     uint8_t point[POINT_BYTES];
+    Token self = {.status = 1};
 
     if (argc != 4) {
         (void) fputs("sealtape-keyhelper is run by sealtape and sealtape-accessd\n", stderr);
@@ -328,18 +357,18 @@ main(int argc, char **argv)
     if (prctl(PR_SET_DUMPABLE, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
         return 1;
     /* Nothing of what is secret stays in a buffer of the C library's. */
-    if (setvbuf(stdin, NULL, _IONBF, 0) != 0 || !read_pin())
+    if (setvbuf(stdin, NULL, _IONBF, 0) != 0 || !read_pin(&self))
         return 1;
     (void) alarm(HANG_S); /* as above */
     self.token = argv[2];
     self.object = argv[3];
-    if (!load(argv[1]) || !open_token() || !say('+', self.point, POINT_BYTES))
+    if (!load(&self, argv[1]) || !open_token(&self) || !say('+', self.point, POINT_BYTES))
         return self.status;
     (void) alarm(0);
     while (fread(point, 1, sizeof(point), stdin) == sizeof(point)) {
-        if (!answer(point))
+        if (!answer(&self, point))
             return 1;
     }
-    (void) self.functions->C_Finalize(NULL); /* the program ends */
+    (void) p11_kit_module_finalize(self.functions); /* the program ends */
     return 0;
 }

@@ -14,7 +14,7 @@
 
 #define HELPER "sealtape-keyhelper"
 #define ENDED  "the helper that talks to the token has ended"
-#define FORM   "pkcs11:token=LABEL;object=LABEL?module-path=FILE&pin-source=FILE"
+#define FORM   "pkcs11:token=LABEL;object=LABEL?pin-source=FILE, and where wanted &module-path=FILE"
 
 enum {
     POINT_BYTES = 65,
@@ -241,9 +241,15 @@ resolve_pin(char *source)
 }
 
 static bool
+is_module(const char *path)
+{
+    return *path == '\0' || *path == '/';
+}
+
+static bool
 read_uri(Token *self, const char *uri, GError **error)
 {
-    static const char *const names[] = {"module-path", "token", "object", "pin-source"};
+    static const char *const names[] = {"token", "object", "pin-source"};
     char *values[G_N_ELEMENTS(names)] = {NULL};
     g_autofree char *pin = attribute(uri, "pin-value");
 
@@ -253,19 +259,22 @@ read_uri(Token *self, const char *uri, GError **error)
                            "put it into a file and name that as pin-source");
     }
     self->arguments[0] = find_helper();
+    self->arguments[1] = attribute(uri, "module-path");
+    if (self->arguments[1] == NULL)
+        self->arguments[1] = g_strdup(""); /* those that p11-kit knows */
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         values[i] = attribute(uri, names[i]);
         if (values[i] == NULL || *values[i] == '\0') {
             return crypto_fail(error, CRYPTO_ERROR_MALFORMED, "%s: names no %s; it is " FORM, uri,
                                names[i]);
         }
-        if (i < 3) {
-            self->arguments[i + 1] = values[i];
+        if (i < 2) {
+            self->arguments[i + 2] = values[i];
         } else {
             self->pin_path = resolve_pin(values[i]);
         }
     }
-    if (self->pin_path == NULL || *self->arguments[1] != '/') {
+    if (self->pin_path == NULL || !is_module(self->arguments[1])) {
         return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
                            "%s: %s is no absolute path%s; it is " FORM, uri,
                            self->pin_path == NULL ? "pin-source" : "module-path",

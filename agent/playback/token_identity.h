@@ -5,7 +5,8 @@
 #include <glib.h>
 
 /* An identity whose secret half lies in a token (PKCS#11), named by a URI of RFC 7512:
- *   pkcs11:token=LABEL;object=LABEL?module-path=FILE&pin-source=FILE
+ *   pkcs11:token=LABEL;object=LABEL?pin-source=FILE[&module-path=FILE]
+ * Without `module-path` the modules that p11-kit knows on the host are looked through.
  * `pin-source` is a file of its owner's alone, or `systemd:NAME` for a credential of the unit.
  * sealtape-keyhelper talks to the token, one process for each identity; it is killed if it hangs
  * and started again when it is needed. Thread: any; questions wait for each other. */

@@ -302,9 +302,10 @@ explain_refusal(const TransitClient *self, const json_t *answer, GError **error)
 
     if (said == NULL)
         return fail_answer(self, "what it answers is none of a vault's (status 400)", error);
-    if (strstr(said, "disallowed by policy") != NULL)
+    if (strstr(said, "disallowed by policy") != NULL) {
         return fail_answer(self, "this version of the key is older than min_decryption_version",
                            error);
+    }
     if (strstr(said, "key not found") != NULL)
         return fail_answer(self, meaning_of(404), error);
     return true;

@@ -219,4 +219,4 @@ def run(folder):
 
 
 if __name__ == "__main__":
-    main([run], 90)
+    main([run], 200)
