@@ -2,7 +2,13 @@
 
 #include <string.h>
 
-enum { SMALL_BYTES = 40000, PIN_BYTES = 100, N_PIECES = 2000 };
+enum {
+    SMALL_BYTES = 40000,
+    LARGE_BYTES = HEAP_MAPPED_BYTES,
+    PIN_BYTES = 100,
+    N_PIECES = 2000,
+    N_LARGE = 50
+};
 
 static uint64_t
 resident_bytes(void)
@@ -84,10 +90,43 @@ test_gives_back_what_nobody_uses(void)
     let_go(held->pins, N_PIECES);
 }
 
+/* As the uploader does with its objects: from there malloc would learn to keep what is as large. */
+static void
+free_larger_one(void)
+{
+    char *volatile larger = g_malloc(8 * LARGE_BYTES);
+
+    larger[0] = 1;
+    g_free(larger);
+}
+
+static void
+test_keeps_nothing_large(void)
+{
+    const uint64_t all = (uint64_t) LARGE_BYTES * N_LARGE;
+    HeapStatus full;
+    g_autofree Held *held = NULL;
+    uint64_t resident = 0;
+
+    free_larger_one();
+    held = hold_pieces(N_LARGE, LARGE_BYTES, &full);
+    if (held == NULL)
+        return;
+    resident = resident_bytes();
+
+    let_go(held->pieces, N_LARGE);
+
+    g_assert_cmpuint(resident_bytes() + all * 9 / 10, <, resident);
+    let_go(held->pins, N_LARGE);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    heap_start();
+    /* First: the other leaves holes for the small things of this one. */
+    g_test_add_func("/heap/keeps-nothing-large", test_keeps_nothing_large);
     g_test_add_func("/heap/gives-back-what-nobody-uses", test_gives_back_what_nobody_uses);
     return g_test_run();
 }

@@ -2,6 +2,7 @@
 #include "agent/opener/access_api.h"
 #include "agent/opener/opener.h"
 #include "agent/service/daemon.h"
+#include "agent/service/heap.h"
 #include "agent/service/http_tls.h"
 #include "config/settings.h"
 #include "crypto/crypto_error.h"
@@ -159,6 +160,7 @@ main(int argc, char **argv)
     (void) signal(SIGPIPE, SIG_IGN);
     /* And so is a log that may not grow: nothing opens then, and that has to be told. */
     (void) signal(SIGXFSZ, SIG_IGN);
+    heap_start();
     daemon_log_start();
     if (!crypto_start(&error) || !media_start(&error) ||
         !serve(config != NULL ? config : DEFAULT_CONFIG, &error))

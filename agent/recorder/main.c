@@ -114,6 +114,7 @@ main(int argc, char **argv)
         (void) fprintf(stderr, "sealtaped: %s: takes no arguments but options\n", argv[1]);
         return 2;
     }
+    heap_start();
     daemon_log_start();
     if (!crypto_start(&error) || !media_start(&error) ||
         !serve(config != NULL ? config : DEFAULT_CONFIG, &error))

@@ -11,6 +11,13 @@ typedef struct {
     uint64_t spare_bytes; /* kept for later; resident only as far as it was touched */
 } HeapStatus;
 
+/* Before the first thread: has blocks from HEAP_MAPPED_BYTES on mapped each for itself, so that
+ * they are gone when they are freed. Left to itself malloc learns from the first object of several
+ * megabytes that is freed to take such blocks from arenas, where they leave holes. Segments of a
+ * usual size are smaller: a mapping for each makes sealing far dearer. */
+enum { HEAP_MAPPED_BYTES = 1 << 20 };
+void heap_start(void);
+
 /* Blocks each arena of malloc in turn, as heap_give_back() does. */
 void heap_status(HeapStatus *status);
 
