@@ -190,9 +190,10 @@ fault_of(const Ending *self)
     if (self->gone == NULL && self->identities == NULL)
         return "--identity FILE is missing, or --gone and why there is none";
     if (self->state == KEY_RING_DESTROYED && self->identities != NULL &&
-        identity_files_is_remote(self->identities[0]))
+        identity_files_is_remote(self->identities[0])) {
         return "a key that lies in a token or a vault is deleted with its own tools: then say "
                "--gone";
+    }
     return NULL;
 }
 

@@ -300,8 +300,9 @@ explain_refusal(const TransitClient *self, const json_t *answer, GError **error)
 {
     const char *said = json_string_value(json_array_get(json_object_get(answer, "errors"), 0));
 
-    if (said == NULL)
+    if (said == NULL) {
         return fail_answer(self, "what it answers is none of a vault's (status 400)", error);
+    }
     if (strstr(said, "disallowed by policy") != NULL) {
         return fail_answer(self, "this version of the key is older than min_decryption_version",
                            error);
