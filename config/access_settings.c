@@ -170,7 +170,7 @@ access_settings_read(Settings *settings, const ConfigFile *file, GError **error)
     self->passphrase_path = read_source(file, "access.passphrase_file");
     read_store_credentials(self, file);
     self->max_grants = (uint32_t) config_file_number(file, "access.max_grants", 1000);
-    self->max_streams = (uint32_t) config_file_number(file, "access.max_streams", 64);
+    self->max_streams = (uint32_t) config_file_number(file, "access.max_streams", 256);
     self->person_per_minute = (uint32_t) config_file_number(file, "access.max_person_requests", 60);
     read_tls(self, file);
     if (self->store_credentials != NULL && settings->store.type == STORE_TYPE_DIRECTORY) {

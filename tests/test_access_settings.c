@@ -43,7 +43,7 @@ test_example_loads(SettingsFixture *fixture, gconstpointer unused)
     g_assert_null(access->passphrase_path);
     g_assert_null(access->tls_address);
     g_assert_cmpuint(access->max_grants, ==, 1000);
-    g_assert_cmpuint(access->max_streams, ==, 64);
+    g_assert_cmpuint(access->max_streams, ==, 256);
     g_assert_cmpuint(access->person_per_minute, ==, 60);
 }
 

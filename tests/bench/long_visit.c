@@ -22,9 +22,9 @@
 
 #define LOOP_S     10
 #define CREATED_US INT64_C(1795000000000000)
-/* Segments of one object: half a minute. */
-#define OBJECT_SEGMENTS 8
-#define DRAIN_MS        600000
+/* Of one object, as the recorder has it. */
+#define OBJECT_BYTES (8u << 20)
+#define DRAIN_MS     600000
 
 typedef struct {
     const char *org, *session;
@@ -44,6 +44,8 @@ typedef struct {
     TrackOutcome *outcome;
     MediaTrack *media;
     uint16_t sequence;
+    uint32_t object_first;
+    uint64_t object_bytes;
     int64_t end_us;
 } Track;
 
@@ -130,7 +132,12 @@ add_segment(Track *track, const Segment *segment)
     sealed->track = g_strdup(track->id);
     sealed->part = segment->part;
     sealed->index = segment->index;
-    sealed->object_first = segment->index - segment->index % OBJECT_SEGMENTS;
+    if (segment->index == 0 || track->object_bytes + segment->n_bytes > OBJECT_BYTES) {
+        track->object_first = segment->index;
+        track->object_bytes = 0;
+    }
+    track->object_bytes += segment->n_bytes;
+    sealed->object_first = track->object_first;
     sealed->start_us = segment->start_us;
     sealed->duration_us = segment->duration_us;
     sealed->flags =
