@@ -1,6 +1,7 @@
 #include "config/audit_settings.h"
 
 #include "config/audit_settings_file.h"
+#include "config/syslog_settings_file.h"
 
 #include <string.h>
 
@@ -26,7 +27,7 @@ audit_settings_read(Settings *settings, const ConfigFile *file, GError **error)
     self->pseudonym_key_path = config_file_text(file, "audit.pseudonym_key");
     self->hides_people = g_strcmp0(people, "pseudonyms") == 0;
     if (!self->hides_people || self->pseudonym_key_path != NULL)
-        return true;
+        return syslog_settings_read(&self->syslog, file, error);
     config_file_fail(file, "audit.people", error, "needs audit.pseudonym_key, which makes them");
     return false;
 }
@@ -37,5 +38,6 @@ audit_settings_free(AuditSettings *self)
     if (self == NULL)
         return;
     g_free(self->pseudonym_key_path);
+    syslog_settings_free(self->syslog);
     g_free(self);
 }

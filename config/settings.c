@@ -8,6 +8,7 @@
 #include "config/org_settings.h"
 #include "config/replica_settings.h"
 #include "config/store_settings.h"
+#include "config/syslog_settings_file.h"
 #include "crypto/signed_note.h"
 
 #include <glib.h>
@@ -310,6 +311,7 @@ settings_load(const char *path, GError **error)
                                                access_settings_rules,
                                                key_settings_rules,
                                                audit_settings_rules,
+                                               syslog_settings_rules,
                                                NULL};
     g_autoptr(Settings) self = g_new0(Settings, 1);
     g_autoptr(ConfigFile) file = NULL;

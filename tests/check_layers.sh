@@ -30,7 +30,7 @@ agent/media crypto
 agent/audit crypto
 agent/service crypto
 agent/store crypto config storage
-agent/trail crypto config storage agent/audit
+agent/trail crypto config storage agent/audit agent/service
 agent/keys crypto config storage
 agent/keyhelper
 agent/playback crypto config storage agent/media agent/policy

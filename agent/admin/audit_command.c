@@ -1,5 +1,6 @@
 #include "agent/admin/audit_disclosures.h"
 #include "agent/admin/audit_export.h"
+#include "agent/admin/audit_feed.h"
 #include "agent/admin/audit_filter.h"
 #include "agent/admin/audit_keygen.h"
 #include "agent/admin/audit_prove.h"
@@ -124,11 +125,12 @@ audit_command_run(CommandContext *context, int argc, char **argv)
         {"prove",       audit_prove_run      },
         {"export",      audit_export_run     },
         {"disclosures", audit_disclosures_run},
+        {"forward",     audit_feed_run       },
         {"keygen",      audit_keygen_run     },
     };
     static const CommandSyntax syntax = {
         "audit",
-        "show | verify | prove | export | disclosures | keygen",
+        "show | verify | prove | export | disclosures | forward | keygen",
         "Shows what recorder, opener and command line have noted, holds it against what was "
         "signed, or proves a record.\n"
         "`sealtape audit verify --help` says more.",
@@ -143,7 +145,8 @@ audit_command_run(CommandContext *context, int argc, char **argv)
     }
     if (command_context_parse(context, &syntax, &argc, argv)) {
         g_printerr(
-            "sealtape audit: `%s` is none of show, verify, prove, export, disclosures and keygen\n",
+            "sealtape audit: `%s` is none of show, verify, prove, export, disclosures, forward and "
+            "keygen\n",
             argv[1]);
     }
     return EXIT_CODE_USAGE;

@@ -16,6 +16,9 @@ void doctor_checks_disks(const Settings *settings, DoctorReport *report);
 /* What each store elsewhere really does, asked by doing it: a row for each thing. Blocks. */
 void doctor_checks_store(const Settings *settings, DoctorReport *report);
 
+/* Whether the receiver of audit messages takes them, asked with an empty delivery. Blocks. */
+void doctor_checks_syslog(const Settings *settings, DoctorReport *report);
+
 /* What the kernel allows the sockets of all tracks: buffers, and how many may be open. */
 void doctor_checks_sockets(const Settings *settings, DoctorReport *report);
 void doctor_checks_network(const Settings *settings, DoctorReport *report);

@@ -34,6 +34,7 @@ examine(CommandContext *context, DoctorReport *report)
         doctor_checks_identities(settings, report);
         doctor_checks_disks(settings, report);
         doctor_checks_store(settings, report);
+        doctor_checks_syslog(settings, report);
         doctor_checks_network(settings, report);
         doctor_checks_sockets(settings, report);
         check_recorder(context, settings, report);

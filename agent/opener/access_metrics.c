@@ -32,6 +32,11 @@ access_metrics_text(Opener *opener)
     add(text, "audit_records", "gauge", "Records of the opener's audit logs.", audit.n_records);
     add(text, "audit_unanchored_records", "gauge",
         "Records that no checkpoint in the store vouches for.", audit.n_unanchored);
+    add(text, "audit_unsent_records", "gauge",
+        "Records that wait for the receiver of audit messages, of the log with most of them.",
+        audit.n_unsent);
+    add(text, "audit_unsent_limit", "gauge",
+        "How many may wait before nothing new is opened; 0 without a receiver.", audit.most_unsent);
     add(text, "audit_failing_logs", "gauge",
         "Audit logs that take nothing, so that nothing of their organisations is opened.",
         audit.n_failing);

@@ -164,6 +164,7 @@ opener_new(Settings *settings, GError **error)
                                                        .orgs = settings->orgs,
                                                        .store = self->store,
                                                        .signer = self->signer,
+                                                       .receiver = settings->audit->syslog,
                                                        .started = AUDIT_OPENER_STARTED,
                                                        .stopped = AUDIT_OPENER_STOPPED});
     self->grants = grant_table_new(access->max_grants, on_grant_ended, self);

@@ -79,6 +79,12 @@ add_audit(GString *text, AuditTrail *audit)
         status.n_records);
     add(text, "audit_unanchored_records", "gauge",
         "Records that no checkpoint in the store vouches for.", status.n_unanchored);
+    add(text, "audit_unsent_records", "gauge",
+        "Records that wait for the receiver of audit messages, of the log with most of them.",
+        status.n_unsent);
+    add(text, "audit_unsent_limit", "gauge",
+        "How many may wait before nothing new is recorded; 0 without a receiver.",
+        status.most_unsent);
     add(text, "audit_failing_logs", "gauge",
         "Audit logs that take nothing, so that nothing of their organisations is recorded.",
         status.n_failing);

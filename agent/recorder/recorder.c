@@ -226,6 +226,7 @@ recorder_new(const Settings *settings, GError **error)
                                                        .orgs = settings->orgs,
                                                        .store = self->storage.store,
                                                        .signer = self->storage.signer,
+                                                       .receiver = settings->audit->syslog,
                                                        .started = AUDIT_RECORDER_STARTED,
                                                        .stopped = AUDIT_RECORDER_STOPPED});
     self->transcripts = transcripts_new(settings, self->orgs, &self->storage, self->audit, error);

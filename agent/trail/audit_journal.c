@@ -6,13 +6,15 @@
 
 #include <unistd.h>
 
-enum { WAIT_MS = 10000 };
+enum { WAIT_MS = 10000, MOST_SEND_MS = 2000, MOST_SEND_RECORDS = 1000 };
 
 struct AuditJournal {
     char *folder;
     char *actor;
     ObjectStore *store;
     NoteSigner *signer;
+    const SyslogSettings *receiver; /* NULL: none */
+    GHashTable *orgs;               /* char *: whose logs were written */
     GHashTable *anchors; /* key of an object -> GBytes: the last checkpoint of each log */
 };
 
@@ -63,6 +65,8 @@ audit_journal_new(const Settings *settings, ObjectStore *store, GError **error)
     self->actor = make_actor();
     self->store = store;
     self->signer = signer;
+    self->receiver = settings->audit->syslog;
+    self->orgs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->anchors =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
     return self;
@@ -104,7 +108,22 @@ audit_journal_write(AuditJournal *self, const char *org, const AuditEvent *event
         return false;
     }
     keep_checkpoint(self, org, log);
+    (void) g_hash_table_add(self->orgs, g_strdup(org));
     return true;
+}
+
+bool
+audit_journal_queue(AuditJournal *self, const char *org, AuditDelivery *delivery, GError **error)
+{
+    const AuditLogOptions place = {self->folder, org, self->signer, WAIT_MS};
+    g_autoptr(AuditLog) log = audit_log_open(&place, error);
+
+    /* Opened, so that a line that another command is about to make durable is not taken for one. */
+    return log != NULL &&
+           audit_delivery_add(delivery,
+                              &(AuditDeliveryLog){self->folder, org, audit_log_file_word(log), NULL,
+                                                  audit_log_length(log)},
+                              error);
 }
 
 static void
@@ -123,12 +142,38 @@ anchor(AuditJournal *self)
     }
 }
 
+/* A receiver that is away gets it another time: no command waits long for it. */
+static void
+send_on(AuditJournal *self)
+{
+    g_autoptr(AuditDelivery) delivery = NULL;
+    g_autoptr(GError) error = NULL;
+    SyslogSettings receiver = {0};
+    GHashTableIter iter;
+    gpointer org = NULL;
+    uint64_t n_sent = 0;
+    bool is_queued = true;
+
+    if (self->receiver == NULL || g_hash_table_size(self->orgs) == 0)
+        return;
+    receiver = *self->receiver;
+    receiver.timeout_ms = MIN(receiver.timeout_ms, MOST_SEND_MS);
+    delivery = audit_delivery_new(&receiver);
+    g_hash_table_iter_init(&iter, self->orgs);
+    while (is_queued && g_hash_table_iter_next(&iter, &org, NULL))
+        is_queued = audit_journal_queue(self, org, delivery, &error);
+    if (!is_queued || !audit_delivery_run(delivery, MOST_SEND_RECORDS, NULL, &n_sent, &error))
+        g_message("audit messages wait for the next command: %s", error->message);
+}
+
 void
 audit_journal_free(AuditJournal *self)
 {
     if (self == NULL)
         return;
     anchor(self);
+    send_on(self);
+    g_hash_table_unref(self->orgs);
     g_hash_table_unref(self->anchors);
     note_signer_free(self->signer);
     g_free(self->actor);

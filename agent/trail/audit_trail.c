@@ -1,6 +1,7 @@
 #include "agent/trail/audit_trail.h"
 
 #include "agent/trail/audit_anchor.h"
+#include "agent/trail/audit_forward.h"
 #include "agent/trail/audit_limit.h"
 #include "storage/audit_log.h"
 #include "storage/storage_error.h"
@@ -39,9 +40,9 @@ typedef struct {
 
 struct AuditTrail {
     AuditAnchor *anchor;
-    GHashTable *logs; /* char * -> Log, never changed after the start */
-    GMutex order; /* held while anything is appended: a record is behind all that was noted before
-                     it */
+    AuditForward *forward; /* NULL: to nobody */
+    GHashTable *logs;      /* char * -> Log, never changed after the start */
+    GMutex order;          /* held while anything is appended, behind all that was noted before */
     GMutex lock;
     GCond changed;
     struct {
@@ -256,6 +257,8 @@ audit_trail_write(AuditTrail *self, const char *org, const AuditEvent *event, GE
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "%s has no audit log", org);
         return false;
     }
+    if (!audit_forward_admits(self->forward, org, error))
+        return false;
     g_mutex_lock(&self->order);
     take_notes(self);
     is_done = append(log, words, error);
@@ -300,6 +303,12 @@ run(gpointer data)
 }
 
 static void
+on_lag(const char *org, AuditKind kind, uint64_t n_waiting, void *user_data)
+{
+    audit_trail_note(user_data, org, &(AuditEvent){.kind = kind, .count = n_waiting});
+}
+
+static void
 open_log(AuditTrail *self, const AuditTrailOptions *options, const OrgSettings *org)
 {
     const AuditLogOptions place = {options->folder, org->id, options->signer, 0};
@@ -309,6 +318,9 @@ open_log(AuditTrail *self, const AuditTrailOptions *options, const OrgSettings *
     log->limit = audit_limit_new();
     log->written_us = log->signed_us = g_get_monotonic_time();
     log->log = audit_log_open(&place, &log->fault);
+    if (log->log != NULL &&
+        !audit_forward_add(self->forward, options->folder, org->id, log->log, &log->fault))
+        g_clear_pointer(&log->log, audit_log_free);
     g_hash_table_insert(self->logs, log->org, log);
     if (log->log == NULL) {
         g_warning("%s: nothing is recorded or opened without an audit log: %s", org->id,
@@ -333,9 +345,11 @@ audit_trail_new(const AuditTrailOptions *options)
     g_cond_init(&self->changed);
     g_queue_init(&self->locked.notes);
     self->stopped = options->stopped;
+    self->forward = audit_forward_new(options->receiver, on_lag, self);
     for (guint i = 0; i < options->orgs->len; i++)
         open_log(self, options, options->orgs->pdata[i]);
     audit_anchor_start(self->anchor);
+    audit_forward_start(self->forward);
     self->thread = g_thread_new("audit", run, self);
     return self;
 }
@@ -347,13 +361,15 @@ audit_trail_status(AuditTrail *self, AuditTrailStatus *status)
     gpointer value = NULL;
 
     *status = (AuditTrailStatus){.n_unanchored = audit_anchor_behind(self->anchor)};
+    status->n_unsent = audit_forward_waiting(self->forward, &status->most_unsent);
     g_hash_table_iter_init(&iter, self->logs);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Log *log = value;
 
         if (log->log != NULL)
             status->n_records += audit_log_length(log->log);
-        status->n_failing += log->log == NULL || audit_log_is_broken(log->log);
+        status->n_failing += log->log == NULL || audit_log_is_broken(log->log) ||
+                             !audit_forward_admits(self->forward, log->org, NULL);
     }
 }
 
@@ -373,6 +389,7 @@ audit_trail_free(AuditTrail *self)
     g_cond_signal(&self->changed);
     g_mutex_unlock(&self->lock);
     (void) g_thread_join(self->thread);
+    audit_forward_free(self->forward);
     audit_anchor_free(self->anchor);
     g_queue_clear_full(&self->locked.notes, note_free);
     g_hash_table_unref(self->logs);

@@ -15,8 +15,8 @@
  * `<org>/audit/<origin>/<records>.note`, where it can not be taken back, and writes a heartbeat
  * when nothing else happens.
  *
- * A log that can not be opened or written stops new recordings and openings of its organisation,
- * and nothing that is running. */
+ * A log that can not be opened or written, or of which too much waits for its receiver, stops new
+ * recordings and openings of its organisation, and nothing that is running. */
 typedef struct AuditTrail AuditTrail;
 
 /* All borrowed until audit_trail_free(). */
@@ -25,7 +25,8 @@ typedef struct {
     const GPtrArray *orgs; /* OrgSettings */
     ObjectStore *store;
     const NoteSigner *signer;
-    AuditKind started, stopped; /* what the daemon tells of itself */
+    const SyslogSettings *receiver; /* of what is told, as ATNA messages; NULL: none */
+    AuditKind started, stopped;     /* what the daemon tells of itself */
 } AuditTrailOptions;
 
 /* Opens the logs and tells each that the daemon has started. A log that does not open is told as
@@ -53,7 +54,9 @@ void audit_trail_note_all(AuditTrail *self, const AuditEvent *event);
 typedef struct {
     uint64_t n_records;
     uint64_t n_unanchored; /* not yet vouched for by a checkpoint in the store */
-    unsigned n_failing;    /* logs that take nothing */
+    uint64_t n_unsent;     /* not yet confirmed by the receiver, of the log with most of them */
+    uint64_t most_unsent;  /* how many may wait; 0: there is no receiver */
+    unsigned n_failing;    /* logs that take nothing new */
 } AuditTrailStatus;
 void audit_trail_status(AuditTrail *self, AuditTrailStatus *status);
 
