@@ -138,7 +138,7 @@ test_names_wrong_usage(void)
         {"verify ../x",                               1, "`../x` is not a session's id"   },
         {"session show nobody",                       1, "the store has no session nobody"},
         {"session",                                   2, "an argument is missing"         },
-        {"session draw",                              2, "neither `list` nor `show`"      },
+        {"session draw",                              2, "unrelease and fhir"             },
         {"config",                                    2, "an argument is missing"         },
         {"config make",                               2, "is not `check`"                 },
         {"frobnicate",                                2, "`frobnicate` is no command"     },

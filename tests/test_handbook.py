@@ -40,7 +40,7 @@ def completion_offers_each_command_and_option():
         text = run(SEALTAPE, command, "--help").stdout
         options = set(re.findall(r"^  (?:-\w, )?(--[a-z][a-z-]*)", text, re.M))
         assert options and options <= offered(command), (command, options - offered(command))
-    assert {"list", "show"} <= offered("session") and "--since" in offered("session", "list")
+    assert {"list", "show", "fhir"} <= offered("session") and "--since" in offered("session", "list")
 
 
 def each_command_has_a_manual_page():

@@ -3,6 +3,7 @@
 #include "agent/admin/recorder_client.h"
 #include "agent/admin/release_command.h"
 #include "agent/admin/session_facts.h"
+#include "agent/admin/session_fhir.h"
 #include "agent/admin/session_listing.h"
 #include "agent/admin/session_picture.h"
 #include "agent/admin/terminal.h"
@@ -184,9 +185,9 @@ session_command_run(CommandContext *context, int argc, char **argv)
 {
     static const CommandSyntax syntax = {
         "session",
-        "list | show SESSION | release SESSION | unrelease SESSION",
-        "Lists sessions, shows one, or lets its clients have it. `sealtape session list --help` "
-        "says more.",
+        "list | show SESSION | release SESSION | unrelease SESSION | fhir SESSION",
+        "Lists sessions, shows one, lets its clients have it, or makes a document of it for the\n"
+        "chart. `sealtape session list --help` says more.",
         NULL,
         1,
         1};
@@ -197,8 +198,10 @@ session_command_run(CommandContext *context, int argc, char **argv)
         return run_show(context, argc - 1, argv + 1);
     if (argc > 1 && (strcmp(argv[1], "release") == 0 || strcmp(argv[1], "unrelease") == 0))
         return release_command_run(context, argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "fhir") == 0)
+        return session_fhir_run(context, argc - 1, argv + 1);
     if (command_context_parse(context, &syntax, &argc, argv)) {
-        g_printerr("sealtape session: `%s` is none of list, show, release and unrelease\n",
+        g_printerr("sealtape session: `%s` is none of list, show, release, unrelease and fhir\n",
                    argv[1]);
     }
     return EXIT_CODE_USAGE;
