@@ -129,6 +129,7 @@ identity_of_scalar(Secret *scalar)
     self->kind = AGE_KEY_X25519;
     self->scalar = scalar;
     const int is_failed = crypto_scalarmult_base(self->point, secret_peek(scalar));
+    secret_wipe_stack();
     g_assert(is_failed == 0); /* the base point is of full order */
     return self;
 }

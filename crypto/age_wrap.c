@@ -55,6 +55,7 @@ derive_x25519_key(const uint8_t scalar[32], const uint8_t point[32], const uint8
     if (is_sound)
         hkdf_derive(&input, key->bytes, sizeof(key->bytes));
     sodium_memzero(shared, sizeof(shared));
+    secret_wipe_stack();
     return is_sound;
 }
 

@@ -4,6 +4,8 @@
 
 #include <sodium.h>
 
+#define STACK_BYTES 16384 /* deeper than libsodium and the dynamic linker go together */
+
 struct Secret {
     uint8_t *bytes; /* a slot of the arena */
     size_t n_bytes;
@@ -63,6 +65,12 @@ secret_truncate(Secret *self, size_t n_bytes)
     g_assert(n_bytes <= self->n_bytes);
     sodium_memzero(self->bytes + n_bytes, self->n_bytes - n_bytes);
     self->n_bytes = n_bytes;
+}
+
+void
+secret_wipe_stack(void)
+{
+    sodium_stackzero(STACK_BYTES);
 }
 
 void

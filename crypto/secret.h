@@ -30,6 +30,11 @@ bool secret_equal(const Secret *a, const Secret *b);
 /* Shortens to the first `n_bytes` and wipes the rest (a passphrase read into a larger block). */
 void secret_truncate(Secret *self, size_t n_bytes);
 
+/* Wipes what calls that have returned left on this thread's stack: libsodium's frames hold copies
+ * of what it multiplied, and the dynamic linker saves whole vector registers there when it binds a
+ * function. To be called by whoever called what had a secret in hand. */
+void secret_wipe_stack(void);
+
 /* Wipes and releases; NULL is allowed. */
 void secret_free(Secret *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Secret, secret_free)

@@ -1,5 +1,6 @@
 #include "agent/admin/metric_page.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define PREFIX "sealtape_"
@@ -28,14 +29,15 @@ sample_free(void *data)
 static Sample *
 read_sample(const char *line)
 {
-    const char *name = line + strlen(PREFIX);
+    const bool is_ours = g_str_has_prefix(line, PREFIX);
+    const char *name = is_ours ? line + strlen(PREFIX) : "";
     const size_t n_name = strcspn(name, "{ ");
     const char *end = strrchr(line, ' ');
     char *behind = NULL;
     Sample *sample = NULL;
     double value = 0;
 
-    if (!g_str_has_prefix(line, PREFIX) || n_name == 0 || end == NULL || end < name + n_name)
+    if (!is_ours || n_name == 0 || end == NULL || end < name + n_name)
         return NULL;
     value = g_ascii_strtod(end + 1, &behind);
     if (behind == end + 1 || *behind != '\0')

@@ -121,8 +121,12 @@ print_report(Report *report, bool is_all)
 {
     if (report->results == NULL) {
         if (is_all) {
-            g_print("%u session%s verified, %u of them erased, %u finding%s.\n", report->n_sessions,
-                    report->n_sessions == 1 ? "" : "s", report->n_erased, report->n_findings,
+            g_autofree char *erased =
+                report->n_erased == 0 ? g_strdup("")
+                                      : g_strdup_printf(", %u of them erased", report->n_erased);
+
+            g_print("%u session%s verified%s, %u finding%s.\n", report->n_sessions,
+                    report->n_sessions == 1 ? "" : "s", erased, report->n_findings,
                     report->n_findings == 1 ? "" : "s");
         }
     } else if (is_all) {

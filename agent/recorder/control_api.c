@@ -186,11 +186,12 @@ static void
 post_pause(HttpRequest *request, void *user_data)
 {
     Session *session = find_session(request, user_data);
-    const json_t *member = json_object_get(http_request_body(request), "reason");
+    const json_t *member = NULL;
     g_autoptr(GError) error = NULL;
 
     if (session == NULL)
-        return;
+        return; /* answered: the request is gone */
+    member = json_object_get(http_request_body(request), "reason");
     (void) session_pause(session, member == NULL ? "by-request" : json_string_value(member),
                          &error);
     reply_change(request, session, error);

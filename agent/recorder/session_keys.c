@@ -2,6 +2,7 @@
 #include "agent/recorder/session_internal.h"
 #include "agent/recorder/session_withdrawal.h"
 #include "crypto/envelope.h"
+#include "crypto/secret.h"
 #include "storage/storage_error.h"
 
 #include <gio/gio.h>
@@ -38,9 +39,9 @@ key_job_free(KeyJob *self)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyJob, key_job_free)
 
-/* Steps 1 and 2. */
+/* Step 1, and 2 but for the stack. */
 static bool
-seal_keys(KeyJob *job, GError **error)
+draw_keys(KeyJob *job, GError **error)
 {
     Session *session = job->session;
     g_autoptr(GPtrArray) recipients = session_recipients(session, error);
@@ -62,6 +63,15 @@ seal_keys(KeyJob *job, GError **error)
     }
     job->envelope = envelope_builder_seal(builder, recipients, error);
     return job->envelope != NULL;
+}
+
+static bool
+seal_keys(KeyJob *job, GError **error)
+{
+    const bool is_sealed = draw_keys(job, error);
+
+    secret_wipe_stack();
+    return is_sealed;
 }
 
 /* Step 3, in a worker. */

@@ -151,7 +151,7 @@ def test_what_is_noted(folder):
         ("participant-left", "ok", None), ("decided", "ok", "ok"), ("decided", "ok", "ok"), ("recording-resumed", "ok", None),
         ("consent-changed", "ok", None), ("recording-quarantined", "ok", "consent-withdrawn"),
         ("decided", "refused", "consent-withdrawn"),
-        ("recording-paused", "ok", "consent-withdrawn"), ("recording-ended", "ok", "asked-for"), ("recording-stored", "ok", None),
+        ("recording-paused", "ok", "consent-withdrawn"), ("recording-ended", "ok", "asked-for"), ("recording-stored", "ok", "consent-withdrawn"),
     ]
     tap.equal(rows, wanted, "each thing that happened, in its order, with its reason")
     refusal = next(row for row in records_of(recorder) if row[0] == "recording-refused")

@@ -27,6 +27,10 @@ def identity_bytes(text):
     return (number >> (5 * len(data) - 256)).to_bytes(32, "big")
 
 
+def clamped(key):
+    return bytes([key[0] & 248]) + key[1:31] + bytes([key[31] & 127 | 64])
+
+
 def memory_of(pid):
     """Yields (name of the mapping, its bytes) of all memory that holds something, whatever its protection."""
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory, open(
@@ -68,10 +72,12 @@ def search(pid, identities):
     for text in identities:
         needles["text " + text[:20]] = text.encode()
         needles["lower text " + text[:20]] = text.lower().encode()
-        needles["bytes of " + text[:20]] = identity_bytes(text)
-        # Half a key is a find as well: freed memory is often overwritten in part.
-        needles["first half of " + text[:20]] = identity_bytes(text)[:16]
-        needles["second half of " + text[:20]] = identity_bytes(text)[16:]
+        # A multiplication works with a copy whose first and last byte it has clamped (RFC 7748, section 5).
+        for kind, key in (("", identity_bytes(text)), ("clamped ", clamped(identity_bytes(text)))):
+            needles[kind + "bytes of " + text[:20]] = key
+            # Half a key is a find as well: freed memory is often overwritten in part.
+            needles[kind + "first half of " + text[:20]] = key[:16]
+            needles[kind + "second half of " + text[:20]] = key[16:]
     found, n_bytes = set(), 0
     for name, content in memory_of(pid):
         n_bytes += len(content)

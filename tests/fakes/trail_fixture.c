@@ -41,7 +41,9 @@ set_up(TrailFixture *fixture, gconstpointer unused)
     fixture->settings = g_new0(Settings, 1);
     fixture->settings->path = g_build_filename(fixture->folder, "sealtape.conf", NULL);
     fixture->settings->audit_path = g_build_filename(fixture->folder, "audit", NULL);
+    fixture->settings->audit = g_new0(AuditSettings, 1);
     fixture->settings->keys = g_new0(KeySettings, 1);
+    fixture->settings->keys->audit_path = g_strdup(fixture->settings->audit_path);
     fixture->settings->keys->signing_key_path =
         g_build_filename(fixture->folder, "admin.key", NULL);
     write_key(admin, fixture->settings->keys->signing_key_path);
