@@ -22,9 +22,8 @@ typedef struct {
     char *org;
     AuditLog *log; /* NULL: `fault` says why */
     GError *fault;
-    AuditLimit *limit;  /* from here on under `order` */
-    int64_t written_us; /* monotonic, when the last record was seen */
-    int64_t signed_us;
+    AuditLimit *limit;             /* from here on under `order` */
+    int64_t written_us, signed_us; /* monotonic: the last record, the last checkpoint */
     uint64_t n_seen;
     bool has_failed; /* told once */
     bool has_ended;  /* a session has, since the last checkpoint */
@@ -319,8 +318,9 @@ open_log(AuditTrail *self, const AuditTrailOptions *options, const OrgSettings *
     log->written_us = log->signed_us = g_get_monotonic_time();
     log->log = audit_log_open(&place, &log->fault);
     if (log->log != NULL &&
-        !audit_forward_add(self->forward, options->folder, org->id, log->log, &log->fault))
+        !audit_forward_add(self->forward, options->folder, org->id, log->log, &log->fault)) {
         g_clear_pointer(&log->log, audit_log_free);
+    }
     g_hash_table_insert(self->logs, log->org, log);
     if (log->log == NULL) {
         g_warning("%s: nothing is recorded or opened without an audit log: %s", org->id,
