@@ -19,8 +19,8 @@ MEDIA_S = 8
 SEGMENT_MS = 1000
 KEY_S = 0.5
 AT_ONCE = 5
-# Beyond the open segment: waiting for the clock of the first packets, a missing packet, the next keyframe, the flush.
-MARGIN_S = 1.5
+# Beyond the open segment: waiting for a missing packet, for the next keyframe, for the group's flush.
+MARGIN_S = 1.0
 
 
 class Run:
