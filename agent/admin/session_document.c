@@ -229,9 +229,10 @@ session_document_new(const SessionFacts *facts, const AnnotationView *view,
         json_object_set_new(context, "encounter",
                             json_pack("[{s:s}]", "reference", place->encounter));
     }
-    if (json_object_size(context) > 0)
+    if (json_object_size(context) > 0) {
         json_object_set_new(document, "context", context);
-    else
+    } else {
         json_decref(context);
+    }
     return document;
 }
