@@ -7,6 +7,8 @@
 #include "agent/admin/audit_show.h"
 #include "agent/admin/audit_sources.h"
 #include "agent/admin/commands.h"
+#include "agent/keys/ring_file.h"
+#include "agent/keys/signer_trust.h"
 
 #include <string.h>
 
@@ -42,13 +44,36 @@ print_verdict(const AuditSource *source, const AuditVerdict *verdict)
     }
 }
 
+/* Adds what the key ring says of those who signed it. */
+static void
+check_signers(CommandContext *context, const AuditSource *source, GPtrArray *findings)
+{
+    const Settings *settings = command_context_settings(context, NULL);
+    const OrgSettings *org = settings_org(settings, source->org);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RingFile) file = org != NULL ? ring_file_open(settings, org, &error) : NULL;
+    g_autoptr(SignerTrust) trust =
+        file != NULL ? signer_trust_open(file->folder, file->ring, &error) : NULL;
+
+    if (error != NULL)
+        g_ptr_array_add(findings, g_strdup_printf("the key ring: %s", error->message));
+    for (guint i = 0; trust != NULL && i < source->notes->len; i++) {
+        const AuditNote *note = source->notes->pdata[i];
+        g_autofree char *why = signer_trust_check_checkpoint(trust, note->note);
+
+        if (why != NULL)
+            g_ptr_array_add(findings, g_strdup_printf("%s: %s", note->name, why));
+    }
+}
+
 static AuditVerdict *
-verify_one(const AuditSource *source)
+verify_one(CommandContext *context, const AuditSource *source)
 {
     const AuditEvidence evidence = {source->origin == NULL ? source->word : source->origin,
                                     source->content, source->notes, source->verifiers};
     AuditVerdict *verdict = audit_check(&evidence);
 
+    check_signers(context, source, verdict->findings);
     if (source->origin == NULL) {
         g_ptr_array_add(
             verdict->findings,
@@ -93,7 +118,7 @@ run_verify(CommandContext *context, int argc, char **argv)
         return command_context_fail(context, g_steal_pointer(&error));
     rows = json_array();
     for (guint i = 0; i < sources->logs->len; i++) {
-        g_autoptr(AuditVerdict) verdict = verify_one(sources->logs->pdata[i]);
+        g_autoptr(AuditVerdict) verdict = verify_one(context, sources->logs->pdata[i]);
 
         n_findings += verdict->findings->len;
         json_array_append_new(rows, verdict_to_json(sources->logs->pdata[i], verdict));

@@ -19,10 +19,13 @@ keys_command_run(CommandContext *context, int argc, char **argv)
         {"destroy",      keys_destroy_run},
         {"escrow-check", keys_escrow_run },
         {"drill",        keys_drill_run  },
+        {"enrol",        keys_enrol_run  },
+        {"revoke",       keys_revoke_run },
     };
     static const CommandSyntax syntax = {
         "keys",
-        "new | list | due | rotate | rewrap | retire | destroy | escrow-check | drill",
+        "new | list | due | rotate | rewrap | retire | destroy | escrow-check | drill | "
+        "enrol | revoke",
         "The keys that an organisation's recordings are sealed to, from the first to the last "
         "day.\n\n"
         "  list          the key ring, and how old each key is\n"
@@ -34,6 +37,8 @@ keys_command_run(CommandContext *context, int argc, char **argv)
         "  destroy       shred a retired key\n"
         "  escrow-check  does every session open with each kind of key?\n"
         "  drill         open a session with the break-glass key, and note that it works\n"
+        "  enrol         take a recorder's verifier key into the ring\n"
+        "  revoke        end the trust in it, by its place in the log\n\n"
         "`sealtape keys rotate --help` says more; so does docs/keys.md.",
         NULL,
         1,

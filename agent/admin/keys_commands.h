@@ -7,6 +7,8 @@ int keys_new_run(CommandContext *context, int argc, char **argv);
 int keys_rotate_run(CommandContext *context, int argc, char **argv);
 int keys_list_run(CommandContext *context, int argc, char **argv);
 int keys_due_run(CommandContext *context, int argc, char **argv);
+int keys_enrol_run(CommandContext *context, int argc, char **argv);
+int keys_revoke_run(CommandContext *context, int argc, char **argv);
 int keys_rewrap_run(CommandContext *context, int argc, char **argv);
 int keys_retire_run(CommandContext *context, int argc, char **argv);
 int keys_destroy_run(CommandContext *context, int argc, char **argv);

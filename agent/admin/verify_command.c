@@ -1,5 +1,7 @@
 #include "agent/admin/commands.h"
 #include "agent/admin/terminal.h"
+#include "agent/keys/ring_file.h"
+#include "agent/keys/signer_trust.h"
 #include "storage/session_list.h"
 
 #include <string.h>
@@ -71,6 +73,35 @@ describe_end(Recording *recording)
     return erasure_trace_describe(trace);
 }
 
+/* Adds to `findings` what its key ring says of who signed it. */
+static bool
+check_signers(CommandContext *context, const ManifestPart *manifest, GPtrArray *findings,
+              GError **error)
+{
+    const Settings *settings = command_context_settings(context, error);
+    const OrgSettings *org = settings != NULL ? settings_org(settings, manifest->org) : NULL;
+    g_autoptr(RingFile) file = NULL;
+    g_autoptr(SignerTrust) trust = NULL;
+    g_autoptr(GPtrArray) sentences = NULL;
+
+    if (settings != NULL && org == NULL)
+        return true; /* of an organisation that is not of this host's: its ring is elsewhere */
+    file = org != NULL ? ring_file_open(settings, org, error) : NULL;
+    trust = file != NULL ? signer_trust_open(file->folder, file->ring, error) : NULL;
+    sentences = trust != NULL
+                    ? signer_trust_check_session(trust, command_context_store(context, NULL),
+                                                 manifest->session, error)
+                    : NULL;
+    for (guint i = 0; sentences != NULL && i < sentences->len; i++) {
+        RecordingFinding *finding = g_new0(RecordingFinding, 1);
+
+        finding->code = g_strdup("manifest-signer");
+        finding->message = g_strdup(sentences->pdata[i]);
+        g_ptr_array_add(findings, finding);
+    }
+    return sentences != NULL;
+}
+
 static bool
 verify_one(CommandContext *context, const char *session, Report *report, GError **error)
 {
@@ -83,6 +114,8 @@ verify_one(CommandContext *context, const char *session, Report *report, GError 
     findings = recording_verify(recording, on_progress, NULL);
     erased = describe_end(recording);
     terminal_progress_end();
+    if (!check_signers(context, recording_manifest(recording), findings, error))
+        return false;
     report->n_sessions++;
     report->n_erased += erased != NULL;
     report->n_findings += findings->len;

@@ -226,6 +226,33 @@ def check_worst_day(recorder, session, new):
     swapped.write_bytes(kept)
 
 
+def check_signers(recorder, folder, before):
+    """A recorder that was stolen: what it had signed counts, what it signs later is named."""
+    key = (recorder.folder / "keys" / "recorder.pub").read_text().strip()
+    refuse("a program that nobody enrolled", recorder.command("keys", "revoke", key), "enrol")
+    tap.equal(recorder.command("keys", "enrol", key).returncode, 0, "the recorder is enrolled")
+    refuse("twice", recorder.command("keys", "enrol", key), "has it already")
+    tap.equal(recorder.command("verify", before.id).returncode, 0, "its session verifies")
+    done = recorder.command("keys", "revoke", key)
+    tap.contains(done.stderr, "1 sessions and ", f"it is revoked at its place in the log {done.stderr}")
+    tap.equal(recorder.command("verify", before.id).returncode, 0, "what it had signed by then still counts")
+    tap.equal(recorder.command("audit", "verify").returncode, 0, "and so does its log up to there")
+    refuse("a key that was revoked", recorder.command("keys", "enrol", key), "does not come back")
+    stolen, sender = begin(folder, recorder)
+    sender.finish()
+    stolen.finish()
+    done = recorder.command("verify", stolen.id)
+    tap.equal(done.returncode, 3, "a session of after is a finding")
+    tap.contains(done.stdout, "which was revoked at ", "that says why")
+    recorder.stop()  # signs its log once more
+    tap.contains(recorder.command("audit", "verify").stdout, "was revoked at", "its later checkpoint is named")
+    path = next((recorder.folder / "orgs" / f"{ORG}.keys").glob("*.signed"))
+    kept = path.read_bytes()
+    path.write_bytes(kept + f"session {stolen.id} 1 {'0' * 64}\n".encode())
+    refuse("a longer list", recorder.command("verify", stolen.id), "not the list that the key ring names")
+    path.write_bytes(kept)
+
+
 def check_audit(recorder):
     told = recorder.command("audit", "show")
     for event in ("key-rotated", "key-rewrapped", "key-retired", "key-destroyed", "key-drilled"):
@@ -253,7 +280,7 @@ def run(folder):
     check_end(recorder, old, new)
     check_worst_day(recorder, session, new)
     check_audit(recorder)
-    recorder.stop()
+    check_signers(recorder, folder, session)
 
 
 if __name__ == "__main__":
