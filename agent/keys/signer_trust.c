@@ -169,13 +169,32 @@ judge(const SignerTrust *self, const char *session, uint32_t number, GBytes *not
                            number, revoked->mark, revoked->revoked);
 }
 
+/* What was taken away from the end: a part of before is only vouched for by those behind it. */
+static void
+add_missing(const SignerTrust *self, const char *session, uint32_t n_parts, GPtrArray *findings)
+{
+    for (guint i = 0; i < self->signers->len; i++) {
+        const Signer *signer = self->signers->pdata[i];
+        const SignedSession *row =
+            signer->list != NULL ? signed_list_find(signer->list, session) : NULL;
+
+        if (row != NULL && row->number > n_parts) {
+            g_ptr_array_add(findings,
+                            g_strdup_printf("manifest part %u is missing, which %s had signed when "
+                                            "it was revoked at %s",
+                                            row->number, signer->mark, signer->revoked));
+        }
+    }
+}
+
 GPtrArray *
 signer_trust_check_session(const SignerTrust *self, ObjectStore *store, const char *session,
                            GError **error)
 {
     g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func(g_free);
+    uint32_t number = 1;
 
-    for (uint32_t number = 1; self->signers->len > 0; number++) {
+    for (; self->signers->len > 0; number++) {
         g_autofree char *key = object_key_manifest(self->org, session, number);
         g_autoptr(GError) fault = NULL;
         g_autoptr(GBytes) note = object_store_get(store, key, &fault);
@@ -191,6 +210,7 @@ signer_trust_check_session(const SignerTrust *self, ObjectStore *store, const ch
         if (finding != NULL)
             g_ptr_array_add(findings, finding);
     }
+    add_missing(self, session, number - 1, findings);
     return g_steal_pointer(&findings);
 }
 
