@@ -54,6 +54,15 @@ age_context_new_meta(const char *org, const char *session)
     return take_text(g_strdup_printf(AGE_CONTEXT_PREFIX "meta %s %s", org, session));
 }
 
+AgeContext *
+age_context_new_statement(const char *org, const char *session, const char *track)
+{
+    g_assert(age_context_id_is_valid(org));
+    g_assert(age_context_id_is_valid(session));
+    g_assert(age_context_id_is_valid(track));
+    return take_text(g_strdup_printf(AGE_CONTEXT_PREFIX "statement %s %s %s", org, session, track));
+}
+
 const AgeContext *
 age_context_any(void)
 {
@@ -72,7 +81,8 @@ age_context_text(const AgeContext *self)
 bool
 age_context_lists_recipients(const AgeContext *self)
 {
-    return !g_str_has_prefix(self->text, AGE_CONTEXT_PREFIX "segment ");
+    return !g_str_has_prefix(self->text, AGE_CONTEXT_PREFIX "segment ") &&
+           !g_str_has_prefix(self->text, AGE_CONTEXT_PREFIX "statement ");
 }
 
 void

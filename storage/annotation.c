@@ -43,7 +43,7 @@ static const struct {
     {"consent",            PARTICIPANT | PURPOSE | STATE, 0                     },
     {"classified",         STATE,                         DATE                  },
     {"retain-until",       DATE | RULE | TABLE,           0                     },
-    {"amended",            STATEMENT,                     0                     },
+    {"amended",            STATEMENT,                     PARTICIPANT           },
     {"erasure-requested",  REASON,                        STATEMENT             },
     {"erasure-withdrawn",  REQUEST,                       0                     },
     {"erasure-approved",   REQUEST,                       0                     },

@@ -3,6 +3,7 @@
 #include "crypto/age_context.h"
 #include "storage/erasure_note.h"
 #include "storage/object_key.h"
+#include "storage/statement_check.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -241,6 +242,7 @@ annotation_log_check(const AnnotationCheck *check)
     read_all(&reading, check->keys, &error);
     if (error != NULL)
         fault(&reading, "annotation-unreadable", "%s", error->message);
+    statement_check(check, log);
 }
 
 /* Places `next` behind what `now` holds. Returns: the note, owned. */

@@ -38,7 +38,7 @@ typedef struct {
     void *user_data;
 } AnnotationCheck;
 
-/* Tells every fault instead of failing at the first. */
+/* Tells every fault instead of failing at the first, those of sealed statements included. */
 void annotation_log_check(const AnnotationCheck *check);
 
 typedef struct {

@@ -305,6 +305,8 @@ why_not(const AnnotationView *self, const Annotation *next)
         return g_strdup_printf("there is no open hold for %s", matter);
     if (next->kind == ANNOTATION_HOLD_PLACED && has_word(self->matters, matter))
         return g_strdup_printf("it is on hold for %s already", matter);
+    if (next->kind == ANNOTATION_AMENDED && self->n_amendments >= ANNOTATION_MAX_AMENDMENTS)
+        return g_strdup_printf("it has %u amendments already", self->n_amendments);
     return why_not_erasure(self, next);
 }
 

@@ -12,6 +12,9 @@
 /* So long after a run began an erasure, nobody else begins it again. */
 #define ANNOTATION_LEASE_S 600
 
+/* More statements than this nobody reads at once. */
+#define ANNOTATION_MAX_AMENDMENTS 100
+
 /* What was said last of one participant's consent to one purpose, after the session. */
 typedef struct {
     char *participant, *purpose, *state;

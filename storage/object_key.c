@@ -66,6 +66,12 @@ object_key_annotation(const char *org, const char *session, uint32_t number)
     return object_key_join(org, session, relative);
 }
 
+char *
+object_key_statement(const char *org, const char *session, const char *digest)
+{
+    return g_strdup_printf("%s/%s/said/%s.sealed", org, session, digest);
+}
+
 static int
 compare_names(gconstpointer a, gconstpointer b)
 {

@@ -22,6 +22,9 @@ char *object_key_manifest(const char *org, const char *session, uint32_t number)
 /* `<org>/<session>/notes/<number>.note`. */
 char *object_key_annotation(const char *org, const char *session, uint32_t number);
 
+/* `<org>/<session>/said/<digest>.sealed`; `digest`: of the object, in hexadecimal. */
+char *object_key_statement(const char *org, const char *session, const char *digest);
+
 /* Returns: `names` (GPtrArray of char *, borrowed) in byte order and each once, as a list of
  * objects has them; owned, as what it holds. */
 GPtrArray *object_key_sort(const GPtrArray *names);

@@ -267,7 +267,8 @@ check_listing(Verification *self, GHashTable *by_object)
             check_placed_file(self, relative, meta);
         } else if (!g_hash_table_contains(by_object, relative) &&
                    !object_key_parse_number(relative, "manifest", ".note", &number) &&
-                   !object_key_parse_number(relative, "notes", ".note", &number)) {
+                   !object_key_parse_number(relative, "notes", ".note", &number) &&
+                   !g_str_has_prefix(relative, "said/")) {
             recording_add_finding(self->findings, "object-foreign",
                                   "%s lies in the store, but no part of the manifest lists it",
                                   relative);

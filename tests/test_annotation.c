@@ -23,6 +23,7 @@ static const char *const good[] = {
     HEAD "classified state=minor date=2015-12-31\n",
     HEAD "retain-until date=2028-02-29 rule=adult table=2026-1\n",
     HEAD "amended statement=" DIGEST "\n",
+    HEAD "amended participant=p2 statement=" DIGEST "\n",
     HEAD "erasure-requested reason=client-request\n",
     HEAD "erasure-withdrawn request=1\n",
     HEAD "erasure-approved request=1\n",

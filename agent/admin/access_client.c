@@ -321,6 +321,31 @@ access_client_end_us(const AccessClient *self)
     return end_us;
 }
 
+int64_t
+access_client_amendments(const AccessClient *self)
+{
+    return json_integer_value(json_object_get(self->grant, "amendments"));
+}
+
+GByteArray *
+access_client_read_amendments(const AccessClient *self, GError **error)
+{
+    g_autofree char *request = g_strdup_printf("GET /v1/grants/%s/amendments", self->id);
+    g_autoptr(HttpDownload) download = begin(self->context, request, NULL, self->token, error);
+    GByteArray *text = download != NULL ? g_byte_array_new() : NULL;
+    uint8_t buffer[4096];
+    size_t n_read = sizeof(buffer);
+
+    while (text != NULL && n_read > 0) {
+        if (!http_download_read(download, buffer, sizeof(buffer), &n_read, error)) {
+            g_clear_pointer(&text, g_byte_array_unref);
+        } else {
+            g_byte_array_append(text, buffer, (guint) n_read);
+        }
+    }
+    return text;
+}
+
 void
 access_client_free(AccessClient *self)
 {

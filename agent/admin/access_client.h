@@ -44,6 +44,14 @@ const GArray *access_client_inputs(const AccessClient *self);
 const GArray *access_client_tracks(const AccessClient *self);
 int64_t access_client_end_us(const AccessClient *self);
 
+/* How many statements amend it. */
+int64_t access_client_amendments(const AccessClient *self);
+
+/* Returns: them, as the opener tells them: one JSON object a line; to be wiped with
+ * age_file_wipe(). */
+GByteArray *access_client_read_amendments(const AccessClient *self,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Gives the grant back. NULL is allowed. */
 void access_client_free(AccessClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AccessClient, access_client_free)

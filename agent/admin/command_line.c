@@ -32,6 +32,7 @@ static const Command commands[] = {
     {"consent",    consent_command_run,    "take back a consent after the session"                    },
     {"quarantine", quarantine_command_run,
      "keep a recording from being opened until somebody looked"                                       },
+    {"amend",      amend_command_run,      "seal a statement of a client or clinician beside it"      },
     {"restrict",   restrict_command_run,   "keep a recording from use"                                },
     {"retention",  retention_command_run,  "tell until when recordings are kept; erase what is due"   },
     {"erase",      erase_command_run,      "erase a recording, by two people"                         },

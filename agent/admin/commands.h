@@ -21,6 +21,7 @@ int recover_command_run(CommandContext *context, int argc, char **argv);
 int hold_command_run(CommandContext *context, int argc, char **argv);
 int quarantine_command_run(CommandContext *context, int argc, char **argv);
 int consent_command_run(CommandContext *context, int argc, char **argv);
+int amend_command_run(CommandContext *context, int argc, char **argv);
 int restrict_command_run(CommandContext *context, int argc, char **argv);
 int erase_command_run(CommandContext *context, int argc, char **argv);
 int retention_command_run(CommandContext *context, int argc, char **argv);

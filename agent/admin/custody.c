@@ -58,9 +58,9 @@ static bool
 is_custodians(AnnotationKind kind)
 {
     return kind == ANNOTATION_HOLD_PLACED || kind == ANNOTATION_HOLD_RELEASED ||
-           kind == ANNOTATION_RESTRICTED || kind == ANNOTATION_RESTRICTION_LIFTED ||
-           kind == ANNOTATION_ERASURE_REQUESTED || kind == ANNOTATION_ERASURE_WITHDRAWN ||
-           kind == ANNOTATION_ERASURE_APPROVED;
+           kind == ANNOTATION_AMENDED || kind == ANNOTATION_RESTRICTED ||
+           kind == ANNOTATION_RESTRICTION_LIFTED || kind == ANNOTATION_ERASURE_REQUESTED ||
+           kind == ANNOTATION_ERASURE_WITHDRAWN || kind == ANNOTATION_ERASURE_APPROVED;
 }
 
 /* A user of this host is what the organisation's file says, whatever else that user may do here. */
@@ -90,6 +90,13 @@ may_annotate(const Custody *self, const AnnotationView *view, const Annotation *
 bool
 custody_annotate(const Custody *self, Annotation *next, AuditEvent event, GError **error)
 {
+    return custody_annotate_beside(self, next, event, NULL, error);
+}
+
+bool
+custody_annotate_beside(const Custody *self, Annotation *next, AuditEvent event,
+                        const CustodyObject *beside, GError **error)
+{
     const AnnotationWriter writer = {
         .store = self->store, .signer = self->signer, .verifiers = self->annotators};
     g_autoptr(AnnotationLog) log = NULL;
@@ -109,6 +116,7 @@ custody_annotate(const Custody *self, Annotation *next, AuditEvent event, GError
     }
     event.outcome = AUDIT_OK;
     return audit_journal_write(self->journal, next->org, &event, error) &&
+           (beside == NULL || object_store_put(self->store, beside->key, beside->body, error)) &&
            annotation_log_add(&writer, next, error);
 }
 

@@ -28,10 +28,19 @@ AnnotationLog *custody_read(const Custody *self, const char *session,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds `next`, whose `by` is set here: refused and told where it may not be, else told and done.
- * Holds, restrictions and erasures are for custodians of the organisation alone.
+ * Holds, restrictions, amendments and erasures are for custodians of the organisation alone.
  * `event`: its kind and what it says; the rest is filled in. */
 bool custody_annotate(const Custody *self, Annotation *next, AuditEvent event,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, with an object that `next` names: it is put once it may be and the auditors know, and
+ * lies there before anybody says so. NULL: none. All borrowed. */
+typedef struct {
+    const char *key;
+    GBytes *body;
+} CustodyObject;
+bool custody_annotate_beside(const Custody *self, Annotation *next, AuditEvent event,
+                             const CustodyObject *beside, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The part of an order that is the same for all. */
 ErasureOrder custody_order(const Custody *self, const char *org, const char *session);

@@ -1,4 +1,5 @@
 #include "agent/admin/access_client.h"
+#include "agent/admin/amendment_file.h"
 #include "agent/admin/commands.h"
 #include "agent/admin/output_file.h"
 #include "agent/admin/recover_options.h"
@@ -79,6 +80,20 @@ write_output(Export *self, GError **error)
     return is_done && output_file_finish(output, error);
 }
 
+/* What amends it is told to whoever opens it, and read if they want it. */
+static bool
+write_amendments(const Export *self, GError **error)
+{
+    const int64_t n_amendments = access_client_amendments(self->client);
+    GByteArray *text = NULL;
+
+    amendment_file_tell(self->options, n_amendments);
+    if (self->options->amendments == NULL)
+        return true;
+    text = access_client_read_amendments(self->client, error);
+    return text != NULL && amendment_file_write(self->options, text, error);
+}
+
 static bool
 ask_and_write(Export *self, GError **error)
 {
@@ -110,7 +125,7 @@ ask_and_write(Export *self, GError **error)
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                     "nothing was recorded of these tracks in this time");
     } else {
-        is_done = write_output(self, error);
+        is_done = write_output(self, error) && write_amendments(self, error);
     }
     access_client_free(self->client);
     return is_done;

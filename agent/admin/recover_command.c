@@ -1,3 +1,4 @@
+#include "agent/admin/amendment_file.h"
 #include "agent/admin/commands.h"
 #include "agent/admin/output_file.h"
 #include "agent/admin/passphrase.h"
@@ -9,6 +10,7 @@
 #include "agent/playback/layout_plan.h"
 #include "agent/playback/opened_tracks.h"
 #include "agent/playback/session_people.h"
+#include "agent/playback/statements.h"
 #include "agent/playback/track_keys.h"
 #include "crypto/age_file.h"
 #include "storage/storage_error.h"
@@ -239,6 +241,35 @@ write_transcript(const Recovery *self, const TrackKeys *keys, GError **error)
     return is_written;
 }
 
+/* They can be told of only where the annotations can be read, which --even-apart does without. */
+static bool
+write_amendments(Recovery *self, const TrackKeys *keys, GError **error)
+{
+    ObjectStore *store = command_context_store(self->context, error);
+    const ManifestPart *manifest = recording_manifest(self->recording);
+    g_autoptr(GError) fault = NULL;
+    g_autoptr(AnnotationLog) log = recording_read_annotations(self->recording, &fault);
+    char *lines = NULL;
+
+    if (log == NULL && self->options->amendments == NULL) {
+        g_printerr("sealtape: warning: whether statements amend it is not known: %s\n",
+                   fault->message);
+        self->n_findings++;
+        return true;
+    }
+    if (log == NULL) {
+        g_propagate_error(error, g_steal_pointer(&fault));
+        return false;
+    }
+    amendment_file_tell(self->options, log->view->n_amendments);
+    if (self->options->amendments == NULL)
+        return true;
+    lines = statements_open(store, manifest, keys, log, error);
+    return lines != NULL &&
+           amendment_file_write(self->options,
+                                g_byte_array_new_take((uint8_t *) lines, strlen(lines)), error);
+}
+
 /* What is kept from use opens for nobody by chance: not offline either. Fails closed: where the
  * annotations can not be read, nobody knows. */
 static bool
@@ -278,8 +309,10 @@ recover(Recovery *self, GPtrArray *identities, GError **error)
         !may_be_used(self, error))
         return false;
     keys = track_keys_open(store, recording_manifest(self->recording), identities, error);
-    if (keys == NULL || !(self->options->is_transcript ? write_transcript(self, keys, error)
-                                                       : export_all(self, keys, error)))
+    if (keys == NULL ||
+        !(self->options->is_transcript ? write_transcript(self, keys, error)
+                                       : export_all(self, keys, error)) ||
+        !write_amendments(self, keys, error))
         return false;
     if (track_keys_trouble(keys) != NULL) {
         g_printerr("sealtape: warning: %s\n", track_keys_trouble(keys));

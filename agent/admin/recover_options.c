@@ -15,6 +15,7 @@ typedef struct {
     char *token;
     char *org;
     char *output;
+    char *amendments;
     char *tracks;
     char *from;
     char *to;
@@ -121,6 +122,7 @@ read_all(RecoverOptions *self, Raw *raw)
     self->token_path = g_steal_pointer(&raw->token);
     self->org = g_steal_pointer(&raw->org);
     self->output = g_steal_pointer(&raw->output);
+    self->amendments = g_steal_pointer(&raw->amendments);
     self->may_overwrite = raw->may_overwrite;
     self->is_partial = raw->is_partial;
     self->even_apart = raw->even_apart;
@@ -166,6 +168,8 @@ parse(CommandContext *context, Raw *raw, int *argc, char **argv)
          "Open it although it is in quarantine, restricted or to be erased",                                                NULL  },
         {"transcript", 0,   0, G_OPTION_ARG_NONE,           &raw->is_transcript,
          "The newest transcript, as WebVTT, in place of the media",                                                         NULL  },
+        {"amendments", 0,   0, G_OPTION_ARG_FILENAME,       &raw->amendments,
+         "Write the statements that amend it to this file too, one JSON object a line",                                     "FILE"},
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {
@@ -209,6 +213,8 @@ parse_export(CommandContext *context, Raw *raw, int *argc, char **argv)
          "One MP4 (H.264, AAC) that plays everywhere: grid, speaker or tracks",                                        "KIND"},
         {"overwrite",  0,   0, G_OPTION_ARG_NONE,     &raw->may_overwrite,
          "Replace the output file if it is there",                                                                     NULL  },
+        {"amendments", 0,   0, G_OPTION_ARG_FILENAME, &raw->amendments,
+         "Write the statements that amend it to this file too, one JSON object a line",                                "FILE"},
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {
@@ -243,6 +249,7 @@ parse_any(CommandContext *context, bool is_export, int argc, char **argv)
     g_free(raw.token);
     g_free(raw.org);
     g_free(raw.output);
+    g_free(raw.amendments);
     g_free(raw.tracks);
     g_free(raw.from);
     g_free(raw.to);
@@ -282,6 +289,7 @@ recover_options_free(RecoverOptions *self)
     g_free(self->token_path);
     g_free(self->org);
     g_free(self->output);
+    g_free(self->amendments);
     g_strfreev(self->tracks);
     g_free(self);
 }

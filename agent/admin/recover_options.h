@@ -16,8 +16,9 @@ typedef struct {
     char *recipient;
     char *token_path;
     char *org;
-    char *output;  /* a path, or `-` */
-    char **tracks; /* NULL: all */
+    char *output;     /* a path, or `-` */
+    char *amendments; /* where the statements go that amend it; NULL: nowhere */
+    char **tracks;    /* NULL: all */
     int64_t from_us;
     int64_t until_us; /* INT64_MAX: to the end */
     ExporterContainer container;

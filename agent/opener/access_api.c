@@ -309,6 +309,26 @@ stream_segments(Opener *opener, HttpRequest *request, const Caller *caller)
 }
 
 static void
+stream_amendments(Opener *opener, HttpRequest *request, const Caller *caller)
+{
+    Grant *grant = find_usable_grant(opener, request, caller);
+
+    if (grant != NULL) {
+        access_stream_start(opener, grant, request,
+                            &(AccessStreamOptions){.form = MEDIA_JOB_AMENDMENTS,
+                                                   .tracks = (char *[]){NULL},
+                                                   .until_us = INT64_MAX,
+                                                   .content_type = "application/x-ndjson"});
+    }
+}
+
+static void
+get_amendments(HttpRequest *request, void *user_data)
+{
+    access_call_begin(user_data, request, org_of_grant(user_data, request), stream_amendments);
+}
+
+static void
 get_segments(HttpRequest *request, void *user_data)
 {
     access_call_begin(user_data, request, org_of_grant(user_data, request), stream_segments);
@@ -359,6 +379,7 @@ access_api_new(Opener *opener, GError **error)
         {"GET",    "/v1/grants/{grant}",                         get_grant       },
         {"DELETE", "/v1/grants/{grant}",                         delete_grant    },
         {"GET",    "/v1/grants/{grant}/media",                   get_media       },
+        {"GET",    "/v1/grants/{grant}/amendments",              get_amendments  },
         {"GET",    "/v1/grants/{grant}/segments/{track}/{part}", get_segments    },
         {"GET",    "/v1/reviews",                                review_api_list },
         {"POST",   "/v1/reviews/{review}/close",                 review_api_close},

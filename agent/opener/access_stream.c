@@ -160,6 +160,7 @@ prepare(AccessStream *self, const AccessStreamOptions *options)
                                           grant, &asked);
     self->tracks = g_strjoinv(",", options->tracks);
     self->opened.tracks = self->tracks;
+    self->opened.detail = options->form == MEDIA_JOB_AMENDMENTS ? "amendments" : NULL;
     self->opened.from_us = options->from_us;
     self->opened.to_us = options->until_us == INT64_MAX ? 0 : options->until_us;
     self->opened.policy = self->org != NULL ? self->org->digest : NULL;

@@ -11,7 +11,7 @@ typedef struct AccessStream AccessStream;
 
 typedef struct {
     MediaJobForm form;
-    char **tracks; /* borrowed; all that the grant is for, and at least one */
+    char **tracks; /* borrowed; all that the grant is for; none for amendments, else at least one */
     unsigned part;
     int64_t from_us, until_us;
     const char *content_type; /* static */

@@ -134,6 +134,7 @@ grant_new(const GrantOptions *options, GrantRequest *request)
     self->issued_us = self->used_us = options->now_us;
     self->issued_unix_us = options->now_unix_us;
     self->session = session_case_ref(options->session);
+    self->n_amendments = options->n_amendments;
     self->tracks = describe_tracks(self, options->recording);
     return self;
 }
@@ -153,12 +154,13 @@ grant_to_json(const Grant *self)
     g_autofree char *start_by = time_text(self->issued_unix_us + self->decision.start_us);
     g_autofree char *expires = time_text(self->issued_unix_us + self->decision.most_us);
     json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:O}", "grant", self->id,
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:O, s:i}", "grant", self->id,
                   "org", self->caller->org, "session", self->request->session, "purpose",
                   self->request->purpose, "role", access_role_text(self->decision.role), "state",
                   grant_state_text(self->state), "start_by", start_by, "expires", expires, "idle_s",
                   (json_int_t) (self->decision.idle_us / G_USEC_PER_SEC), "from_us",
-                  (json_int_t) self->request->from_us, "tracks", self->tracks);
+                  (json_int_t) self->request->from_us, "tracks", self->tracks, "amendments",
+                  (int) self->n_amendments);
 
     g_assert(json != NULL);
     if (self->request->until_us != INT64_MAX)

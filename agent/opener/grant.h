@@ -28,6 +28,7 @@ typedef struct {
     char *review;            /* of break-glass; NULL: none */
     SessionCase *session;    /* that it was decided by */
     json_t *tracks;          /* as the API tells of them */
+    unsigned n_amendments;   /* that it had then */
     int64_t issued_us, used_us;
     int64_t issued_unix_us;
     int64_t ended_us;   /* when the table noticed; 0: it has not */
@@ -43,6 +44,7 @@ typedef struct {
     SessionCase *session;
     const Recording *recording;
     const char *review; /* NULL: none */
+    unsigned n_amendments;
     int64_t now_us, now_unix_us;
 } GrantOptions;
 

@@ -30,6 +30,7 @@ typedef struct {
     void *user_data;
     Grant *grant; /* out, as the refusal */
     AccessDecision decision;
+    unsigned n_amendments;
     Refusal refusal;
 } Ask;
 
@@ -61,6 +62,8 @@ sentence_of(AccessReason reason)
         return "The session is still being recorded.";
     case ACCESS_SESSION_QUARANTINED:
         return "The recording is in quarantine.";
+    case ACCESS_SESSION_RESTRICTED:
+        return "The use of this recording is restricted.";
     case ACCESS_SESSION_ERASED:
         return "The recording is erased.";
     case ACCESS_CONSENT_MISSING:
@@ -140,6 +143,7 @@ decide(Ask *self, const SessionCase *session, GError **error)
                     .has_reason = self->request->reason != NULL,
                     .audit_is_ready = true},
         .tracks = self->request->tracks,
+        .n_amendments = &self->n_amendments,
     };
 
     if (!session_case_has_tracks(session, self->request->tracks)) {
@@ -199,6 +203,7 @@ grant(Ask *self, SessionCase *session, const Recording *recording)
         .session = session,
         .recording = recording,
         .review = review,
+        .n_amendments = self->n_amendments,
         .now_us = g_get_monotonic_time(),
         .now_unix_us = g_get_real_time(),
     };

@@ -2,6 +2,7 @@
 
 #include "agent/media/exporter.h"
 #include "agent/playback/opened_tracks.h"
+#include "agent/playback/statements.h"
 #include "agent/playback/track_keys.h"
 #include "crypto/age_file.h"
 
@@ -162,15 +163,46 @@ on_ready(gpointer data)
 }
 
 static bool
-open_media(MediaJob *self, GError **error)
+write_amendments(MediaJob *self, const Recording *recording, const TrackKeys *keys, GError **error)
+{
+    ObjectStore *store = self->source.store;
+    const ManifestPart *manifest = recording_manifest(recording);
+    g_autoptr(AnnotationLog) notes =
+        recording_read_marked(store, manifest, self->source.annotators, error);
+    g_autofree char *lines =
+        notes != NULL ? statements_open(store, manifest, keys, notes, error) : NULL;
+
+    if (lines == NULL)
+        return false;
+    tell_main(self, on_ready);
+    return write_all(self->fd, (const uint8_t *) lines, strlen(lines), error);
+}
+
+static bool
+write_media(MediaJob *self, Recording *recording, const TrackKeys *keys, GError **error)
 {
     const OpenedTracksOptions options = {.wants_track = on_wants_track,
                                          .user_data = self,
                                          .from_us = self->from_us,
                                          .until_us = self->until_us};
+    g_autoptr(OpenedTracks) opened = opened_tracks_new(recording, keys, &options, error);
+
+    if (opened == NULL)
+        return false;
+    if (self->form != MEDIA_JOB_SEGMENTS && opened_tracks_inputs(opened)->len == 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "nothing was recorded then");
+        return false;
+    }
+    tell_main(self, on_ready);
+    return self->form == MEDIA_JOB_SEGMENTS ? write_segments(self, opened, error)
+                                            : write_file(self, opened, error);
+}
+
+static bool
+open_media(MediaJob *self, GError **error)
+{
     g_autoptr(Recording) recording = NULL;
     g_autoptr(TrackKeys) keys = NULL;
-    g_autoptr(OpenedTracks) opened = NULL;
 
     if (!self->may_open(self->user_data, error))
         return false;
@@ -181,16 +213,8 @@ open_media(MediaJob *self, GError **error)
                            self->source.identities, error);
     if (keys == NULL)
         return false;
-    opened = opened_tracks_new(recording, keys, &options, error);
-    if (opened == NULL)
-        return false;
-    if (self->form != MEDIA_JOB_SEGMENTS && opened_tracks_inputs(opened)->len == 0) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "nothing was recorded then");
-        return false;
-    }
-    tell_main(self, on_ready);
-    return self->form == MEDIA_JOB_SEGMENTS ? write_segments(self, opened, error)
-                                            : write_file(self, opened, error);
+    return self->form == MEDIA_JOB_AMENDMENTS ? write_amendments(self, recording, keys, error)
+                                              : write_media(self, recording, keys, error);
 }
 
 static gboolean

@@ -13,13 +13,14 @@ typedef struct MediaJob MediaJob;
 typedef enum {
     MEDIA_JOB_MATROSKA,
     MEDIA_JOB_WEBM,
-    MEDIA_JOB_SEGMENTS, /* of one part of one track, each behind its length */
+    MEDIA_JOB_SEGMENTS,   /* of one part of one track, each behind its length */
+    MEDIA_JOB_AMENDMENTS, /* no media: what amends it, one JSON object a line */
 } MediaJobForm;
 
 typedef struct {
     const SessionSource *source; /* borrowed until it has ended */
     const char *org, *session;   /* copied, as all below */
-    char **tracks;               /* only these: at least one */
+    char **tracks;               /* only these: at least one, but for amendments */
     unsigned part;               /* of MEDIA_JOB_SEGMENTS */
     int64_t from_us, until_us;
     MediaJobForm form;

@@ -323,6 +323,8 @@ session_case_decide(const SessionCase *self, const SessionQuestion *question,
 
     if (notes == NULL)
         return false;
+    if (question->n_amendments != NULL)
+        *question->n_amendments = notes->view->n_amendments;
     if (question->org == NULL) {
         *decision = (AccessDecision){.reason = ACCESS_POLICY_MISSING};
         return true;

@@ -43,7 +43,8 @@ typedef struct {
     const OrgSettings *org;
     const Caller *caller;
     AccessRequest request;
-    char **tracks; /* that are asked for; NULL: all */
+    char **tracks;          /* that are asked for; NULL: all */
+    unsigned *n_amendments; /* out, how many it has; NULL: not asked */
 } SessionQuestion;
 bool session_case_decide(const SessionCase *self, const SessionQuestion *question,
                          AccessDecision *decision, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A client gets a recording that was released by hand, and no more of it once that is taken back, in mid-stream."""
 
+import json
 import os
 import pwd
 import time
@@ -15,6 +16,70 @@ SECONDS = 3
 
 def person(name, role, subject):
     return {"id": name, "role": role, "subject": f"{ISSUER}|{subject}", "consents": consents("record-audio", "record-video")}
+
+
+STATEMENT = "I said the left knee, not the right. – Ça va?\n"
+
+
+def check_rights(recorder, opener, session, folder, pat):
+    """Amendment and restriction, with one who may open it asking meanwhile."""
+    before = {path: path.read_bytes() for path in session.folder().rglob("*") if path.is_file()}
+    file = folder / "statement.txt"
+
+    def amend(text, *more):
+        file.write_bytes(text)
+        return recorder.command("amend", session.id, "--statement", file, *more)
+
+    for text, what in ((b"", "empty"), (b"x" * 65537, "65536 bytes"), (b"\xff\xfe", "UTF-8"), (b"a\x1b[2Jb", "control characters")):
+        done = amend(text)
+        tap.ok(done.returncode == 1 and what in done.stderr, f"a statement is refused: {what}", done.stderr)
+    tap.equal({path for path in session.folder().rglob("*") if path.is_file()}, set(before), "and nothing of it is kept")
+    done = amend(STATEMENT.encode(), "--participant", "p2")
+    tap.ok(done.returncode == 0, "the client's statement is sealed beside the recording", done.stderr)
+    tap.ok(all(path.read_bytes() == body for path, body in before.items()), "where nothing else is touched")
+    sealed = [path for path in session.folder().rglob("*") if path.is_file() and path not in before]
+    tap.equal(sorted(path.parent.name for path in sealed), ["notes", "said"], "but an annotation and an object are new")
+    tap.ok(not any(b"left knee" in path.read_bytes() for path in sealed), "and not in the clear")
+    shown = recorder.command("session", "show", session.id).stdout
+    tap.ok("amendments" in shown, "session show tells of it", shown)
+    tap.equal(recorder.command("verify", session.id).returncode, 0, "it verifies")
+    tap.contains(recorder.command("audit", "show", "--json").stdout, '"recording-amended"', "the auditors know")
+
+    def read(*words, name):
+        done = recorder.command(*words, "--output", folder / f"{name}.mkv", "--amendments", folder / f"{name}.jsonl")
+        tap.contains(done.stderr, "1 statement of a client or clinician amends", f"{words[0]} says that there is one")
+        lines = [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
+        tap.equal([(row["text"], row["participant"]) for row in lines], [(STATEMENT, "p2")], "and reads it")
+
+    read("export", session.id, "--purpose", "PATRQT", "--token-file", folder / "pat.token", name="amended")
+    tap.contains(opener.records(), "amendments", "which the opener told the auditors")
+    read("recover", session.id, "--identity", recorder.org_identity, name="recovered")
+    said = next(path for path in sealed if path.parent.name == "said")
+    body = said.read_bytes()
+    said.chmod(0o600)
+    for change, code in ((lambda: said.write_bytes(body[:-1] + b"?"), "statement-changed"), (said.unlink, "statement-missing")):
+        change()
+        tap.contains(recorder.command("verify", session.id).stdout, "statement", f"{code}: verify says it")
+        found = json.loads(recorder.command("verify", session.id, "--json").stdout)["findings"]
+        tap.equal([row["code"] for row in found], [code], "with a word for programs")
+        grant = opener.grant(session.id, "PATRQT", pat).json["grant"]
+        tap.ok(opener.ask("GET", f"/v1/grants/{grant}/amendments", token=pat).status >= 400, "and the opener does not tell it")
+    said.write_bytes(body)
+    stray = said.with_name("0" * 64 + ".sealed")
+    stray.write_bytes(body)
+    found = json.loads(recorder.command("verify", session.id, "--json").stdout)["findings"]
+    tap.equal([row["code"] for row in found], ["statement-unsigned"], "one that nobody signed for is named")
+    stray.unlink()
+
+    done = recorder.command("restrict", session.id, "--reason", "disputed")
+    tap.ok(done.returncode == 0, "its use is restricted", done.stderr)
+    tap.equal(reason_of(opener.grant(session.id, "PATRQT", pat)), (403, "session-restricted"), "the client is refused, and told why")
+    done = recorder.command("recover", session.id, "--identity", recorder.org_identity, "--output", folder / "no.mkv")
+    tap.ok(done.returncode == 1 and "restricted in its use" in done.stderr, "as is a recovery offline", done.stderr)
+    done = recorder.command("restrict", session.id, "--lift")
+    tap.ok(done.returncode == 0, "that is lifted", done.stderr)
+    grant = opener.grant(session.id, "PATRQT", pat)
+    tap.equal((grant.status, grant.json["amendments"]), (201, 1), "and it opens again, with its amendment")
 
 
 def test_release(folder):
@@ -67,6 +132,8 @@ def test_release(folder):
     tap.ok("mp4" in found.get("format_name", "") and float(found.get("duration", 0)) > SECONDS - 1, "an MP4 that plays", found)
     other = opener.token("other-pat", "client")
     tap.equal(reason_of(opener.grant(session.id, "PATRQT", other)), (403, "not-own"), "another client does not")
+
+    check_rights(recorder, opener, session, folder, pat)
 
     grant = opener.grant(session.id, "PATRQT", pat).json["grant"]
     whole_answer = opener.ask("GET", f"/v1/grants/{grant}/media", token=pat)

@@ -1,0 +1,106 @@
+#include "agent/playback/statements.h"
+
+#include "crypto/age_context.h"
+#include "crypto/age_file.h"
+#include "storage/object_key.h"
+#include "storage/storage_error.h"
+
+#include <jansson.h>
+#include <string.h>
+
+/* Reads what the annotation names, byte for byte. */
+static GBytes *
+read_sealed(ObjectStore *store, const Annotation *told, GError **error)
+{
+    const char *wanted = told->values[ANNOTATION_STATEMENT];
+    g_autofree char *key = object_key_statement(told->org, told->session, wanted);
+    g_autoptr(GBytes) sealed = object_store_get(store, key, error);
+    g_autofree char *found = NULL;
+    Digest digest;
+
+    if (sealed == NULL)
+        return NULL;
+    digest = digest_of_bytes(sealed);
+    found = digest_to_hex(&digest);
+    if (strcmp(found, wanted) == 0)
+        return g_steal_pointer(&sealed);
+    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT,
+                "it does not hold the bytes that were signed for");
+    return NULL;
+}
+
+/* Returns: the track whose key opens it, as its header claims, owned; NULL sets `error`. */
+static char *
+find_track(GBytes *sealed, GError **error)
+{
+    g_autofree char *claim =
+        age_file_claimed_context(g_bytes_get_data(sealed, NULL), g_bytes_get_size(sealed), NULL);
+    g_auto(GStrv) words = g_strsplit(claim != NULL ? claim : "", " ", -1);
+
+    if (g_strv_length(words) == 4 && age_context_id_is_valid(words[3]))
+        return g_strdup(words[3]);
+    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT,
+                "it does not say which track's key opens it");
+    return NULL;
+}
+
+static GByteArray *
+open_one(ObjectStore *store, const TrackKeys *keys, const Annotation *told, GError **error)
+{
+    g_autoptr(GBytes) sealed = read_sealed(store, told, error);
+    g_autofree char *track = sealed != NULL ? find_track(sealed, error) : NULL;
+    GPtrArray *identities = track != NULL ? track_keys_of(keys, track, error) : NULL;
+    g_autoptr(AgeContext) context = NULL;
+
+    if (identities == NULL)
+        return NULL;
+    context = age_context_new_statement(told->org, told->session, track);
+    return age_file_open(identities, context, g_bytes_get_data(sealed, NULL),
+                         g_bytes_get_size(sealed), error);
+}
+
+static bool
+add_line(GString *lines, const Annotation *told, const GByteArray *text, GError **error)
+{
+    g_autoptr(GDateTime) at = g_date_time_new_from_unix_utc(told->at_unix_s);
+    g_autofree char *at_text = g_date_time_format_iso8601(at);
+    json_t *row =
+        json_pack("{s:i, s:s, s:s, s:s?, s:s%}", "number", (int) told->number, "at", at_text, "by",
+                  told->by, "participant", told->values[ANNOTATION_PARTICIPANT], "text",
+                  (const char *) text->data, (size_t) text->len);
+    char *line = row != NULL ? json_dumps(row, JSON_COMPACT) : NULL;
+
+    if (line == NULL) {
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT, "it is no text");
+    } else {
+        g_string_append_printf(lines, "%s\n", line);
+    }
+    json_decref(row);
+    free(line); /* jansson's */
+    return line != NULL;
+}
+
+char *
+statements_open(ObjectStore *store, const ManifestPart *manifest, const TrackKeys *keys,
+                const AnnotationLog *log, GError **error)
+{
+    g_autoptr(GString) lines = g_string_new(NULL);
+
+    g_assert(strcmp(manifest->session, log->session) == 0);
+    for (guint i = 0; i < log->annotations->len; i++) {
+        const Annotation *told = log->annotations->pdata[i];
+        GByteArray *text = NULL;
+        bool is_good = false;
+
+        if (told->kind != ANNOTATION_AMENDED)
+            continue;
+        text = open_one(store, keys, told, error);
+        is_good = text != NULL && add_line(lines, told, text, error);
+        age_file_wipe(text);
+        if (!is_good) {
+            g_prefix_error(error, "amendment %u: ", told->number);
+            return NULL;
+        }
+    }
+    return g_strdup(lines->str);
+}
