@@ -95,6 +95,16 @@ test_a_segment_past_the_stop_moves_the_end(Fixture *fixture, const void *data)
     g_assert_cmpstr(fixture->log->str, ==, "");
 }
 
+static void
+test_a_gap_past_the_last_segment_moves_the_end(Fixture *fixture, const void *data)
+{
+    gap_tiler_add_gap(fixture->tiler, 400, 300, "loss");
+    gap_tiler_add_segment(fixture->tiler, 100, 500);
+
+    g_assert_cmpint(gap_tiler_finish(fixture->tiler, 450), ==, 700);
+    g_assert_cmpstr(fixture->log->str, ==, "400+300 loss; ");
+}
+
 typedef struct {
     GArray *covered; /* int64_t pairs: start, end */
 } Cover;
@@ -145,6 +155,8 @@ test_always_tiles(void)
         until_us = gap_tiler_finish(tiler, at_us + g_test_rand_int_range(0, 50));
         for (int64_t moment_us = 0; moment_us < until_us; moment_us++)
             g_assert_true(is_covered(cover.covered, moment_us));
+        for (guint i = 1; i < cover.covered->len; i += 2)
+            g_assert_cmpint(g_array_index(cover.covered, int64_t, i), <=, until_us);
         g_array_unref(cover.covered);
     }
 }
@@ -163,6 +175,8 @@ main(int argc, char **argv)
     ADD("splits-a-gap-where-a-segment-ends", test_splits_a_gap_where_a_segment_ends);
     ADD("a-track-without-media-is-one-gap", test_a_track_without_media_is_one_gap);
     ADD("a-segment-past-the-stop-moves-the-end", test_a_segment_past_the_stop_moves_the_end);
+    ADD("a-gap-past-the-last-segment-moves-the-end",
+        test_a_gap_past_the_last_segment_moves_the_end);
     g_test_add_func("/gap-tiler/always-tiles", test_always_tiles);
     return g_test_run();
 }

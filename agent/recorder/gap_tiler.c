@@ -11,6 +11,7 @@ struct GapTiler {
     GapTilerFunc on_gap;
     void *user_data;
     int64_t covered_us; /* segments and gaps reach up to here */
+    int64_t told_us;    /* no gap was given out beyond */
     bool has_media;
     GArray *reported; /* Gap, in order of time, not yet given out */
 };
@@ -22,7 +23,7 @@ gap_tiler_new(int64_t from_us, GapTilerFunc on_gap, void *user_data)
 
     self->on_gap = on_gap;
     self->user_data = user_data;
-    self->covered_us = from_us;
+    self->covered_us = self->told_us = from_us;
     self->reported = g_array_new(FALSE, FALSE, sizeof(Gap));
     return self;
 }
@@ -30,8 +31,10 @@ gap_tiler_new(int64_t from_us, GapTilerFunc on_gap, void *user_data)
 static void
 give_out(GapTiler *self, int64_t start_us, int64_t end_us, const char *reason)
 {
-    if (end_us > start_us)
-        self->on_gap(start_us, end_us - start_us, reason, self->user_data);
+    if (end_us <= start_us)
+        return;
+    self->on_gap(start_us, end_us - start_us, reason, self->user_data);
+    self->told_us = MAX(self->told_us, end_us);
 }
 
 void
@@ -96,7 +99,9 @@ gap_tiler_finish(GapTiler *self, int64_t until_us)
 {
     fill_hole(self, until_us, "no-media");
     give_out_reported(self, self->covered_us);
-    return self->covered_us;
+    /* A loss inside the last segment may reach beyond it, and beyond the wall clock's end, for a
+     * sender that was late in the beginning. */
+    return MAX(self->covered_us, self->told_us);
 }
 
 void

@@ -22,8 +22,8 @@ void gap_tiler_add_gap(GapTiler *self, int64_t start_us, int64_t duration_us, co
 /* The next segment covers `start_us` to `end_us`; gives out what is known up to there. */
 void gap_tiler_add_segment(GapTiler *self, int64_t start_us, int64_t end_us);
 
-/* Nothing more comes; the track ends at `until_us`, or where its last segment does if that is
- * later. Returns: that end. */
+/* Nothing more comes; the track ends at `until_us`, or where its last segment or gap does if
+ * that is later. Returns: that end. */
 int64_t gap_tiler_finish(GapTiler *self, int64_t until_us);
 
 void gap_tiler_free(GapTiler *self);
