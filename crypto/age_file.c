@@ -17,37 +17,58 @@ typedef struct {
     size_t n_payload;
 } OpenFile;
 
+/* The sealed file as it grows. A GByteArray would round up to a power of two, and a large block
+ * takes fresh pages each time, which cost more than sealing. */
+typedef struct {
+    uint8_t *bytes;
+    size_t n_bytes, n_room;
+} Output;
+
 static bool
-append_to_array(void *sink_data, const uint8_t *bytes, size_t n_bytes, GError **error)
+append(void *sink_data, const uint8_t *bytes, size_t n_bytes, GError **error)
 {
+    Output *self = sink_data;
+
     (void) error; /* never fails: GLib ends the program without memory */
-    g_byte_array_append(sink_data, bytes, (guint) n_bytes);
+    if (n_bytes > self->n_room - self->n_bytes) {
+        self->n_room = self->n_bytes + n_bytes;
+        self->bytes = g_realloc(self->bytes, self->n_room);
+    }
+    memcpy(self->bytes + self->n_bytes, bytes, n_bytes);
+    self->n_bytes += n_bytes;
     return true;
+}
+
+static bool
+seal_pieces(AgeWriter *writer, const struct iovec *pieces, size_t n_pieces, GError **error)
+{
+    for (size_t i = 0; i < n_pieces; i++) {
+        if (!age_writer_write(writer, pieces[i].iov_base, pieces[i].iov_len, error))
+            return false;
+    }
+    return age_writer_finish(writer, error);
 }
 
 GBytes *
 age_file_seal(GPtrArray *recipients, const AgeContext *context, const struct iovec *pieces,
               size_t n_pieces, GError **error)
 {
+    g_autoptr(AgeWriter) writer = NULL;
+    Output output = {0};
     size_t n_plain = 0;
+
     for (size_t i = 0; i < n_pieces; i++)
         n_plain += pieces[i].iov_len;
     g_assert(n_plain <= AGE_FILE_MAX_BYTES);
-    const size_t n_chunks = n_plain / AGE_STREAM_CHUNK_BYTES + 1;
-    g_autoptr(GByteArray) sealed = g_byte_array_sized_new(
-        (guint) (HEADER_GUESS_BYTES + n_plain + n_chunks * AGE_STREAM_TAG_BYTES));
-    g_autoptr(AgeWriter) writer =
-        age_writer_new(recipients, context, append_to_array, sealed, error);
-
-    if (writer == NULL)
+    output.n_room = HEADER_GUESS_BYTES + n_plain +
+                    (n_plain / AGE_STREAM_CHUNK_BYTES + 1) * AGE_STREAM_TAG_BYTES;
+    output.bytes = g_malloc(output.n_room);
+    writer = age_writer_new(recipients, context, append, &output, error);
+    if (writer == NULL || !seal_pieces(writer, pieces, n_pieces, error)) {
+        g_free(output.bytes);
         return NULL;
-    for (size_t i = 0; i < n_pieces; i++) {
-        if (!age_writer_write(writer, pieces[i].iov_base, pieces[i].iov_len, error))
-            return NULL;
     }
-    if (!age_writer_finish(writer, error))
-        return NULL;
-    return g_byte_array_free_to_bytes(g_steal_pointer(&sealed));
+    return g_bytes_new_take(output.bytes, output.n_bytes);
 }
 
 static AgeHeader *

@@ -143,34 +143,44 @@ spool_file_append(SpoolFile *self, GBytes *record, GBytes *payload, GError **err
     return (int64_t) offset;
 }
 
-GBytes *
-spool_file_read(const SpoolFile *self, uint64_t offset, size_t n_bytes, GError **error)
+bool
+spool_file_read_into(const SpoolFile *self, uint64_t offset, uint8_t *bytes, size_t n_bytes,
+                     GError **error)
 {
     g_autofree char *name = spool_file_name(self->number);
-    g_autofree uint8_t *bytes = g_try_malloc(MAX(n_bytes, 1));
     size_t n_done = 0;
 
-    if (bytes == NULL) {
-        errno = ENOMEM;
-        (void) storage_fail_errno(error, "read", name);
-        return NULL;
-    }
     while (n_done < n_bytes) {
         const ssize_t n =
             pread(self->fd, bytes + n_done, n_bytes - n_done, (off_t) (offset + n_done));
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0) {
-            (void) storage_fail_errno(error, "read", name);
-            return NULL;
-        }
+        if (n < 0)
+            return storage_fail_errno(error, "read", name);
         if (n == 0) {
             g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT, "%s is cut short", name);
-            return NULL;
+            return false;
         }
         n_done += (size_t) n;
     }
+    return true;
+}
+
+GBytes *
+spool_file_read(const SpoolFile *self, uint64_t offset, size_t n_bytes, GError **error)
+{
+    g_autofree uint8_t *bytes = g_try_malloc(MAX(n_bytes, 1));
+
+    if (bytes == NULL) {
+        g_autofree char *name = spool_file_name(self->number);
+
+        errno = ENOMEM;
+        (void) storage_fail_errno(error, "read", name);
+        return NULL;
+    }
+    if (!spool_file_read_into(self, offset, bytes, n_bytes, error))
+        return NULL;
     return g_bytes_new_take(g_steal_pointer(&bytes), n_bytes);
 }
 

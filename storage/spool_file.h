@@ -40,6 +40,9 @@ int64_t spool_file_append(SpoolFile *self, GBytes *record, GBytes *payload,
 
 /* Reads `n_bytes` at `offset`. Returns: NULL with `error` where the file ends before: CORRUPT; IO.
  */
+/* The same into `bytes`, which has room for `n_bytes`. */
+bool spool_file_read_into(const SpoolFile *self, uint64_t offset, uint8_t *bytes, size_t n_bytes,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GBytes *spool_file_read(const SpoolFile *self, uint64_t offset, size_t n_bytes,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -100,47 +100,45 @@ locate(Spool *self, const SpoolItem *segment, uint64_t *offset)
 }
 
 /* A disk may need a second try; what was acknowledged is worth three. */
-static GBytes *
-read_patiently(const SpoolFile *file, uint64_t offset, size_t n_bytes, GError **error)
+static bool
+read_patiently(const SpoolFile *file, uint64_t offset, uint8_t *bytes, size_t n_bytes,
+               GError **error)
 {
     enum { N_TRIES = 3 };
 
     for (int i = 1; i < N_TRIES; i++) {
         g_autoptr(GError) failure = NULL;
-        GBytes *bytes = spool_file_read(file, offset, n_bytes, &failure);
 
-        if (bytes != NULL)
-            return bytes;
+        if (spool_file_read_into(file, offset, bytes, n_bytes, &failure))
+            return true;
         if (!g_error_matches(failure, STORAGE_ERROR, STORAGE_ERROR_IO))
             break;
     }
-    return spool_file_read(file, offset, n_bytes, error);
+    return spool_file_read_into(file, offset, bytes, n_bytes, error);
 }
 
-GBytes *
-spool_outbox_read(Spool *self, const SpoolItem *segment, GError **error)
+bool
+spool_outbox_read(Spool *self, const SpoolItem *segment, uint8_t *bytes, GError **error)
 {
     uint64_t offset = 0;
     g_autoptr(SpoolFile) file = locate(self, segment, &offset);
     const SpoolSegment *row = &segment->record.segment;
-    g_autoptr(GBytes) sealed = NULL;
     Digest digest;
 
     if (file == NULL) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT, "segment %u of track %s is gone",
                     row->index, row->track);
-        return NULL;
+        return false;
     }
-    sealed = read_patiently(file, offset, row->n_bytes, error);
-    if (sealed == NULL)
-        return NULL;
-    digest = digest_of_bytes(sealed);
+    if (!read_patiently(file, offset, bytes, row->n_bytes, error))
+        return false;
+    digest = digest_of(bytes, row->n_bytes);
     if (digest_equal(&digest, &row->digest))
-        return g_steal_pointer(&sealed);
+        return true;
     g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT,
                 "segment %u of track %s part %u changed on the local disk", row->index, row->track,
                 row->part);
-    return NULL;
+    return false;
 }
 
 bool

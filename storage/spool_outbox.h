@@ -23,9 +23,10 @@ typedef struct {
  * durable. */
 GPtrArray *spool_outbox_view(Spool *self);
 
-/* Reads a segment's sealed bytes and checks their digest. Errors: CORRUPT, IO. */
-GBytes *spool_outbox_read(Spool *self, const SpoolItem *segment,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Reads a segment's sealed bytes into `bytes`, which has room for them, and checks their digest.
+ * Errors: CORRUPT, IO. */
+bool spool_outbox_read(Spool *self, const SpoolItem *segment, uint8_t *bytes,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Gives up a segment that can not be read: sets its bytes aside and puts a gap `corrupt` in its
  * place. */

@@ -16,7 +16,7 @@
  * 3. put those parts, and those left from before, in one batch;
  * 4. release what they list; with a last part the session is stored. */
 
-enum { MAX_BATCH_BYTES = 64 << 20 };
+enum { MAX_BATCH_BYTES = 32 << 20 };
 
 typedef struct {
     UploadCycle *cycle;
@@ -61,7 +61,7 @@ compare_age(gconstpointer a, gconstpointer b)
            (one->record.number < other->record.number);
 }
 
-/* Returns: the objects to put in this cycle, borrowed, oldest first. */
+/* Returns: the objects to put in this cycle, borrowed, oldest first, with room for their bodies. */
 static GPtrArray *
 choose_objects(Cycle *self)
 {
@@ -81,9 +81,16 @@ choose_objects(Cycle *self)
     }
     g_ptr_array_sort(chosen, compare_age);
     for (n_fit = 0; n_fit < chosen->len; n_fit++) {
-        n_bytes += ((const UploadObject *) g_ptr_array_index(chosen, n_fit))->n_bytes;
-        if (n_fit > 0 && n_bytes > MAX_BATCH_BYTES)
+        const UploadObject *object = g_ptr_array_index(chosen, n_fit);
+
+        if (n_fit > 0 && n_bytes + object->n_bytes > MAX_BATCH_BYTES)
             break;
+        n_bytes += object->n_bytes;
+    }
+    if (n_fit > 0) {
+        upload_bodies_begin(self->cycle->bodies, n_bytes);
+    } else {
+        upload_bodies_rest(self->cycle->bodies);
     }
     self->cycle->has_more = n_fit < chosen->len;
     g_ptr_array_set_size(chosen, (gint) n_fit);
@@ -103,24 +110,24 @@ give_up_segment(UploadCycle *self, const SpoolItem *segment)
 static GBytes *
 read_object(UploadCycle *self, const UploadObject *object)
 {
-    g_autoptr(GByteArray) body = g_byte_array_sized_new((guint) object->n_bytes);
+    uint8_t *body = upload_bodies_room(self->bodies, object->n_bytes);
+    size_t n_bytes = 0;
     bool is_whole = true;
 
     for (guint i = 0; i < object->segments->len; i++) {
         const SpoolItem *segment = g_ptr_array_index(object->segments, i);
         g_autoptr(GError) error = NULL;
-        g_autoptr(GBytes) sealed = spool_outbox_read(self->options->spool, segment, &error);
 
-        if (sealed == NULL) {
+        if (!spool_outbox_read(self->options->spool, segment, body + n_bytes, &error)) {
             upload_cycle_note_failure(self, object->session, error);
             if (!g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_TRANSIENT))
                 give_up_segment(self, segment);
             is_whole = false;
             continue;
         }
-        g_byte_array_append(body, g_bytes_get_data(sealed, NULL), (guint) g_bytes_get_size(sealed));
+        n_bytes += segment->record.segment.n_bytes;
     }
-    return is_whole ? g_byte_array_free_to_bytes(g_steal_pointer(&body)) : NULL;
+    return is_whole ? upload_bodies_take(self->bodies, n_bytes) : NULL;
 }
 
 static void

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/spool_outbox.h"
+#include "storage/upload_bodies.h"
 #include "storage/upload_retry.h"
 #include "storage/uploader.h"
 
@@ -8,6 +9,7 @@
 typedef struct {
     const UploaderOptions *options;
     UploadRetry *retry;
+    UploadBodies *bodies;
     uint64_t n_objects, n_parts, n_failures; /* since the beginning */
     uint64_t n_failures_by[N_STORAGE_ERRORS];
     int64_t oldest_unix_us; /* of the oldest media that waits; 0: nothing does */

@@ -63,7 +63,13 @@ run(void *data)
 {
     Uploader *self = data;
     g_autoptr(UploadRetry) retry = upload_retry_new();
-    UploadCycle cycle = {.options = &self->options, .retry = retry, .n_steps = &self->n_turns};
+    g_autoptr(UploadBodies) bodies = upload_bodies_new();
+    UploadCycle cycle = {
+        .options = &self->options,
+        .retry = retry,
+        .bodies = bodies,
+        .n_steps = &self->n_turns,
+    };
 
     g_mutex_lock(&self->mutex);
     while (!self->locked.is_stopping) {

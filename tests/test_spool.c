@@ -39,7 +39,7 @@ assert_segments_are_genuine(Spool *spool)
 
             if (item->record.type != SPOOL_RECORD_SEGMENT)
                 continue;
-            sealed = spool_outbox_read(spool, item, &error);
+            sealed = spool_fixture_read(spool, item, &error);
             g_assert_no_error(error);
             expected = spool_fixture_segment(session->id, item->record.segment.track,
                                              item->record.segment.index);

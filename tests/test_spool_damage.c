@@ -90,7 +90,7 @@ open_and_check(const Sample *self, bool *has_session)
         if (record->type == SPOOL_RECORD_SEGMENT) {
             g_autoptr(SealedSegment) expected =
                 spool_fixture_segment("visit-1", "p1-audio", record->segment.index);
-            g_autoptr(GBytes) sealed = spool_outbox_read(spool, item, NULL);
+            g_autoptr(GBytes) sealed = spool_fixture_read(spool, item, NULL);
 
             g_assert_nonnull(sealed);
             g_assert_true(g_bytes_equal(sealed, expected->sealed));
@@ -181,7 +181,7 @@ test_damage_in_an_old_log_shows_on_reading(void)
 
         if (item->record.type != SPOOL_RECORD_SEGMENT)
             continue;
-        sealed = spool_outbox_read(spool, item, &error);
+        sealed = spool_fixture_read(spool, item, &error);
         n_good += sealed != NULL;
         n_corrupt += g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT);
     }

@@ -32,7 +32,7 @@ count_genuine(const SpoolFixture *fixture)
 
             if (item->record.type != SPOOL_RECORD_SEGMENT)
                 continue;
-            sealed = spool_outbox_read(spool, item, NULL);
+            sealed = spool_fixture_read(spool, item, NULL);
             n += sealed != NULL;
         }
     }

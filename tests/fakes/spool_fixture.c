@@ -208,6 +208,17 @@ spool_fixture_write_log(const SpoolFixture *self, const char *name, const void *
                                            0600, NULL));
 }
 
+GBytes *
+spool_fixture_read(Spool *spool, const SpoolItem *segment, GError **error)
+{
+    const uint64_t n_bytes = segment->record.segment.n_bytes;
+    g_autofree uint8_t *bytes = g_malloc(MAX(n_bytes, 1));
+
+    if (!spool_outbox_read(spool, segment, bytes, error))
+        return NULL;
+    return g_bytes_new_take(g_steal_pointer(&bytes), n_bytes);
+}
+
 static void
 remove_tree(const char *path)
 {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "storage/object_store.h"
-#include "storage/spool.h"
+#include "storage/spool_outbox.h"
 
 #include <glib.h>
 #include <stdint.h>
@@ -37,6 +37,9 @@ TrackCounts spool_fixture_counts(void);
 void spool_fixture_close(Spool *spool, const char *session, const char *const *tracks,
                          int64_t until_us);
 void spool_fixture_commit(Spool *spool);
+
+/* Returns: the segment's sealed bytes as the uploader reads them, or NULL. */
+GBytes *spool_fixture_read(Spool *spool, const SpoolItem *segment, GError **error);
 
 /* Returns: the bytes of the spool's newest log file. */
 GBytes *spool_fixture_read_log(const SpoolFixture *self, char **name);

@@ -47,7 +47,7 @@ open_and_read(const SpoolFixture *fixture)
 
             if (item->record.type != SPOOL_RECORD_SEGMENT)
                 continue;
-            sealed = spool_outbox_read(spool, item, NULL);
+            sealed = spool_fixture_read(spool, item, NULL);
             if (sealed == NULL)
                 continue;
             digest = digest_of_bytes(sealed);

@@ -36,7 +36,7 @@ check_segment(Spool *spool, const SpoolItem *item)
 
     if (item->record.type != SPOOL_RECORD_SEGMENT)
         return;
-    sealed = spool_outbox_read(spool, item, NULL);
+    sealed = spool_fixture_read(spool, item, NULL);
     if (sealed == NULL)
         return;
     digest = digest_of_bytes(sealed);
