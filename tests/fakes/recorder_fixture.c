@@ -67,6 +67,7 @@ write_settings(const char *folder, const char *settings)
     g_autofree char *text =
         g_strdup_printf("recorder:\n{\n    socket = \"recorder.sock\";\n    spool = \"spool\";\n"
                         "    signing_key = \"recorder.key\";\n    segment_ms = 1000;\n"
+                        "    spool_free: { warn = \"3M\"; refuse = \"2M\"; critical = \"1M\"; };\n"
                         "    rtp: { address = \"%s\"; first_port = %u; last_port = %u; };\n%s\n};\n"
                         "store: { type = \"directory\"; path = \"store\"; };\n"
                         "trusted_recorders = [ \"%s\" ];\norgs = \"orgs\";\n",
