@@ -46,7 +46,9 @@ def test_an_outage_of_one(folder):
     tap.equal(recorder.command("config", "check").returncode, 0, "the settings are good")
     visit = Visit(folder, SECONDS, recorder.start()).begin()
     session = visit.session
-    poll(lambda: any(key.endswith(".age") for key in copies(fake)), 20, "the envelope to be in the replica")
+    # Media waits for both.
+    ahead = lambda: {key.split("/")[2] for key in copies(fake) if key.endswith(".age")}
+    poll(lambda: {"env", "meta.age"} <= ahead(), 20, "envelope and meta in the replica")
     fake.fault("PUT", "status", status=503, code="ServiceUnavailable")
     for names, sender in visit.senders.values():
         visit.sent.update(zip(names, sender.finish()))
