@@ -468,6 +468,11 @@ class Sender:
         command = ["/usr/bin/python3", PEERS / "rtp_source.py", stem.with_suffix(".json")]
         self.child = Child(command, stem.with_suffix(".log"))
 
+    def began(self, port):
+        """When the stream to `port` sent its first packet, by time.monotonic(); None if it has not."""
+        rows = [line.split() for line in self.child.log_text().splitlines() if line.startswith("began ")]
+        return next((float(row[2]) for row in rows if int(row[1]) == port), None)
+
     def finish(self, timeout_s=60):
         """Waits for its end; returns the reports of its streams."""
         if self.child.wait(timeout_s) != 0:

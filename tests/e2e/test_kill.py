@@ -47,11 +47,11 @@ class Run:
         self.recorder = recorder.start()
         tracks = [encoded.track(name, "p1") for name, encoded in self.media.items()]
         self.session = recorder.open_session([participant("p1")], tracks)
-        opened = time.monotonic()
+        self.opened = time.monotonic()
         rows = [stream(encoded, self.session.ports[name]) for name, encoded in self.media.items()]
         self.sender = Sender(self.folder, rows)
         self._record_until_killed()
-        self.killed_s = time.monotonic() - opened
+        self.killed_s = time.monotonic() - self.opened
         self.sender.child.kill()
         self._check_after()
 
@@ -134,7 +134,9 @@ class Run:
         if last:
             self.must(abs(last[0].start_us - end_us) <= 250000, f"{name}: {last[0]} does not follow {end_us}")
         if not self.after_stop:
-            lost_s = self.killed_s - end_us / 1e6
+            # Before the first packet there was nothing to lose.
+            began = self.sender.began(self.session.ports[name])
+            lost_s = self.killed_s - max(end_us / 1e6, self.killed_s if began is None else began - self.opened)
             most_s = SEGMENT_MS / 1000 + KEY_S + MARGIN_S
             self.must(lost_s <= most_s, f"{name}: lost {lost_s:.2f} s, at most {most_s} s may be open; {self.seen.get(name)}, "
                       f"{manifest.of(name)}, {manifest.gaps_of(name)}")

@@ -133,6 +133,7 @@ class Stream:
             return
         if self.report["packets"] == 0:
             self.report["first_unix_us"] = time.time_ns() // 1000
+            print("began", self.address[1], time.monotonic(), flush=True)
         self.report["packets"] += 1
         self.report["bytes"] += len(datagram)
 
