@@ -55,6 +55,10 @@ class Sending:
         command = f"exec {load_program()} {audio.packets} {video.packets} {seconds} {'pieces' if in_pieces else ''} <{rows} >{self.report}"
         self.child = Child(["sh", "-c", command], folder / "load.log")
 
+    def end(self):
+        """Ends it before its time; finish() then has the report."""
+        self.child.process.terminate()
+
     def finish(self):
         """Returns the report: packets, bytes, latest_us, ..."""
         self.child.wait(600)

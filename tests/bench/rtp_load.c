@@ -9,13 +9,15 @@
  * way through loopback in one. It is what a receiver sees of another host when its network card
  * gathers them, and what makes this program cheap enough to share a machine with who is measured.
  *
- * Prints what was sent, how late it was at worst and what it cost, as one line of JSON. */
+ * SIGTERM ends it before its time. Prints what was sent, how late it was at worst and what it cost,
+ * as one line of JSON. */
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <glib.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -29,6 +31,8 @@
 /* What one piece may hold: below the limits of IPv4 and of the kernel (64 datagrams). */
 #define MAX_PIECE   40
 #define PIECE_BYTES 60000
+
+static volatile sig_atomic_t is_told_to_end;
 
 typedef struct {
     const uint8_t *bytes;
@@ -261,12 +265,19 @@ read_streams(const Recording *audio, const Recording *video)
 }
 
 static void
+on_signal(int number)
+{
+    (void) number;
+    is_told_to_end = 1;
+}
+
+static void
 send_all(GArray *streams, Sender *sender, int64_t duration_us)
 {
     const int64_t start_us = now_us();
     int64_t tick_us = start_us;
 
-    for (int64_t now = start_us; now - start_us < duration_us; now = now_us()) {
+    for (int64_t now = start_us; now - start_us < duration_us && !is_told_to_end; now = now_us()) {
         for (guint i = 0; i < streams->len; i++)
             stream_advance(&g_array_index(streams, Stream, i), sender, now - start_us);
         sender_flush(sender);
@@ -293,6 +304,7 @@ main(int argc, char **argv)
     recording_load(&audio, argv[1], 48000);
     recording_load(&video, argv[2], 90000);
     streams = read_streams(&audio, &video);
+    (void) signal(SIGTERM, on_signal);
     sender->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (sender->fd < 0)
         g_error("socket: %s", g_strerror(errno));
