@@ -7,8 +7,7 @@
 #include "agent/admin/audit_show.h"
 #include "agent/admin/audit_sources.h"
 #include "agent/admin/commands.h"
-#include "agent/keys/ring_file.h"
-#include "agent/keys/signer_trust.h"
+#include "agent/keys/signer_check.h"
 
 #include <string.h>
 
@@ -49,11 +48,8 @@ static void
 check_signers(CommandContext *context, const AuditSource *source, GPtrArray *findings)
 {
     const Settings *settings = command_context_settings(context, NULL);
-    const OrgSettings *org = settings_org(settings, source->org);
     g_autoptr(GError) error = NULL;
-    g_autoptr(RingFile) file = org != NULL ? ring_file_open(settings, org, &error) : NULL;
-    g_autoptr(SignerTrust) trust =
-        file != NULL ? signer_trust_open(file->folder, file->ring, &error) : NULL;
+    g_autoptr(SignerTrust) trust = signer_check_trust(settings, source->org, &error);
 
     if (error != NULL)
         g_ptr_array_add(findings, g_strdup_printf("the key ring: %s", error->message));

@@ -2,7 +2,7 @@
 #include "agent/admin/keys_work.h"
 #include "agent/admin/terminal.h"
 #include "agent/keys/rewrap_run.h"
-#include "crypto/age_key.h"
+#include "crypto/age_recipients.h"
 #include "crypto/age_seal_list.h"
 #include "crypto/crypto_error.h"
 
@@ -33,23 +33,6 @@ on_progress(void *user_data, uint64_t n_done, uint64_t n_sessions)
 {
     if (n_sessions > 0)
         terminal_progress("rewrapping", (double) n_done / (double) n_sessions);
-}
-
-/* Returns: GPtrArray of AgeRecipient, owned: those of now. */
-static GPtrArray *
-parse_recipients(const OrgSettings *org, GError **error)
-{
-    g_autoptr(GPtrArray) recipients =
-        g_ptr_array_new_with_free_func((GDestroyNotify) age_recipient_free);
-
-    for (guint i = 0; i < org->recipients->len; i++) {
-        AgeRecipient *recipient = age_recipient_parse(org->recipients->pdata[i], error);
-
-        if (recipient == NULL)
-            return NULL;
-        g_ptr_array_add(recipients, recipient);
-    }
-    return g_steal_pointer(&recipients);
 }
 
 /* Returns: the marks of the recipients of now, with commas, owned. */
@@ -84,7 +67,7 @@ note(Rewrapping *self, AuditOutcome outcome, const char *detail, GError **error)
 static bool
 run(Rewrapping *self, GPtrArray *identities, unsigned n_jobs, GError **error)
 {
-    g_autoptr(GPtrArray) recipients = parse_recipients(self->work.org, error);
+    g_autoptr(GPtrArray) recipients = age_recipients_parse(self->work.org->recipients, error);
     RewrapRun run = {
         .org = self->work.org->id,
         .n_threads = n_jobs,
@@ -164,8 +147,15 @@ finish(Rewrapping *self, GError *fault)
         print_for_person(self, seconds, fault);
     }
     if (!note(self, is_good ? AUDIT_OK : AUDIT_FAILED, self->is_whole ? "ended" : "stopped",
-              &error))
-        status = command_context_fail(self->work.context, g_steal_pointer(&error));
+              &error)) {
+        /* One sentence for what has one cause, as a full disk. */
+        g_autoptr(GError) stopped = fault;
+
+        fault = stopped == NULL ? g_steal_pointer(&error)
+                                : g_error_new(stopped->domain, stopped->code,
+                                              "%s; nor can the auditors be told that it stopped",
+                                              stopped->message);
+    }
     return fault != NULL ? command_context_fail(self->work.context, fault) : status;
 }
 
@@ -177,7 +167,6 @@ rewrap(CommandContext *context, const char *org, char **paths, unsigned n_jobs)
     g_autoptr(GError) error = NULL;
     int status = EXIT_CODE_FAILED;
 
-    self.counts.reasons = g_ptr_array_new_with_free_func(g_free);
     if (keys_work_open(&self.work, context, org, &error))
         identities = keys_work_identities(paths, &error);
     if (identities != NULL && run(&self, identities, n_jobs, &error)) {

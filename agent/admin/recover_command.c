@@ -5,6 +5,7 @@
 #include "agent/admin/recover_options.h"
 #include "agent/admin/recover_transcript.h"
 #include "agent/admin/terminal.h"
+#include "agent/keys/signer_check.h"
 #include "agent/media/media_format.h"
 #include "agent/playback/identity_files.h"
 #include "agent/playback/layout_plan.h"
@@ -65,6 +66,7 @@ is_fatal(const RecordingFinding *finding)
 static bool
 verify(Recovery *self, GError **error)
 {
+    const ManifestPart *manifest = recording_manifest(self->recording);
     g_autoptr(GPtrArray) findings = recording_verify(self->recording, on_verify_progress, NULL);
 
     terminal_progress_end();
@@ -80,7 +82,9 @@ verify(Recovery *self, GError **error)
         }
         g_printerr("sealtape: warning: %s\n", finding->message);
     }
-    return true;
+    return signer_check_require(command_context_settings(self->context, NULL),
+                                command_context_store(self->context, NULL), manifest->org,
+                                manifest->session, error);
 }
 
 static bool

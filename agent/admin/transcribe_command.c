@@ -10,6 +10,7 @@
 #include "agent/admin/transcribe_offline.h"
 #include "agent/admin/transcribe_seal.h"
 #include "agent/admin/transcribe_voices.h"
+#include "agent/keys/signer_check.h"
 #include "agent/media/media_format.h"
 #include "config/transcription_settings.h"
 #include "storage/storage_error.h"
@@ -51,7 +52,9 @@ verify(const Transcription *self, GError **error)
             return false;
         }
     }
-    return true;
+    return signer_check_require(command_context_settings(self->context, NULL),
+                                command_context_store(self->context, NULL), self->manifest->org,
+                                self->session, error);
 }
 
 static bool

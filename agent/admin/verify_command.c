@@ -1,7 +1,6 @@
 #include "agent/admin/commands.h"
 #include "agent/admin/terminal.h"
-#include "agent/keys/ring_file.h"
-#include "agent/keys/signer_trust.h"
+#include "agent/keys/signer_check.h"
 #include "storage/session_list.h"
 
 #include <string.h>
@@ -78,20 +77,10 @@ static bool
 check_signers(CommandContext *context, const ManifestPart *manifest, GPtrArray *findings,
               GError **error)
 {
-    const Settings *settings = command_context_settings(context, error);
-    const OrgSettings *org = settings != NULL ? settings_org(settings, manifest->org) : NULL;
-    g_autoptr(RingFile) file = NULL;
-    g_autoptr(SignerTrust) trust = NULL;
-    g_autoptr(GPtrArray) sentences = NULL;
+    g_autoptr(GPtrArray) sentences = signer_check_list(command_context_settings(context, NULL),
+                                                       command_context_store(context, NULL),
+                                                       manifest->org, manifest->session, error);
 
-    if (settings != NULL && org == NULL)
-        return true; /* of an organisation that is not of this host's: its ring is elsewhere */
-    file = org != NULL ? ring_file_open(settings, org, error) : NULL;
-    trust = file != NULL ? signer_trust_open(file->folder, file->ring, error) : NULL;
-    sentences = trust != NULL
-                    ? signer_trust_check_session(trust, command_context_store(context, NULL),
-                                                 manifest->session, error)
-                    : NULL;
     for (guint i = 0; sentences != NULL && i < sentences->len; i++) {
         RecordingFinding *finding = g_new0(RecordingFinding, 1);
 
@@ -114,7 +103,7 @@ verify_one(CommandContext *context, const char *session, Report *report, GError 
     findings = recording_verify(recording, on_progress, NULL);
     erased = describe_end(recording);
     terminal_progress_end();
-    if (!check_signers(context, recording_manifest(recording), findings, error))
+    if (erased == NULL && !check_signers(context, recording_manifest(recording), findings, error))
         return false;
     report->n_sessions++;
     report->n_erased += erased != NULL;

@@ -55,17 +55,23 @@ first_version(const OrgSettings *org)
     return ring;
 }
 
+KeyRing *
+ring_file_read(const Settings *settings, const char *folder, const char *org, Digest *last,
+               GError **error)
+{
+    g_autoptr(GPtrArray) verifiers = read_verifiers(settings->keys->admin_keys, error);
+
+    return verifiers != NULL ? org_key_ring_read(folder, org, verifiers, last, error) : NULL;
+}
+
 RingFile *
 ring_file_open(const Settings *settings, const OrgSettings *org, GError **error)
 {
     g_autoptr(RingFile) self = g_new0(RingFile, 1);
-    g_autoptr(GPtrArray) verifiers = read_verifiers(settings->keys->admin_keys, error);
     g_autoptr(GError) fault = NULL;
 
-    if (verifiers == NULL)
-        return NULL;
     self->folder = g_strdup(org->ring_path);
-    self->ring = org_key_ring_read(self->folder, org->id, verifiers, &self->digest, &fault);
+    self->ring = ring_file_read(settings, self->folder, org->id, &self->digest, &fault);
     if (fault != NULL) {
         g_propagate_error(error, g_steal_pointer(&fault));
         return NULL;

@@ -22,6 +22,10 @@ typedef struct {
 RingFile *ring_file_open(const Settings *settings, const OrgSettings *org,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Reads it as org_key_ring_read() does, by the admins of `settings`. */
+KeyRing *ring_file_read(const Settings *settings, const char *folder, const char *org, Digest *last,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Returns: a copy to change, the next version (the first one if there is none), with `made` and
  * `by`; owned. */
 KeyRing *ring_file_next(const RingFile *self, const char *by);

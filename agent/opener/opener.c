@@ -141,6 +141,7 @@ open_source(Opener *self, GError **error)
     self->source.annotators = trusted_annotators(self->settings, error);
     if (self->source.annotators == NULL)
         return false;
+    self->source.settings = self->settings;
     self->source.place = &self->settings->store;
     self->source.store = self->store = open_store(self->settings, error);
     return self->store != NULL;

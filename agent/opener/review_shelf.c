@@ -1,6 +1,7 @@
 #include "agent/opener/review_shelf.h"
 
 #include "crypto/age_file.h"
+#include "crypto/age_recipients.h"
 #include "storage/durable_file.h"
 
 #include <errno.h>
@@ -19,26 +20,10 @@ fail(GError **error, const char *what, const char *path)
     return false;
 }
 
-static GPtrArray *
-recipients_of(const OrgSettings *org, GError **error)
-{
-    g_autoptr(GPtrArray) recipients =
-        g_ptr_array_new_with_free_func((GDestroyNotify) age_recipient_free);
-
-    for (guint i = 0; i < org->recipients->len; i++) {
-        AgeRecipient *recipient = age_recipient_parse(org->recipients->pdata[i], error);
-
-        if (recipient == NULL)
-            return NULL;
-        g_ptr_array_add(recipients, recipient);
-    }
-    return g_steal_pointer(&recipients);
-}
-
 static GBytes *
 seal(const OrgSettings *org, const json_t *form, GError **error)
 {
-    g_autoptr(GPtrArray) recipients = recipients_of(org, error);
+    g_autoptr(GPtrArray) recipients = age_recipients_parse(org->recipients, error);
     char *text = NULL;
     GBytes *sealed = NULL;
 

@@ -1,6 +1,7 @@
 #include "agent/opener/session_case.h"
 
 #include "agent/audit/pseudonym.h"
+#include "agent/keys/signer_check.h"
 #include "agent/rules/org_policy.h"
 #include "storage/annotation_log.h"
 #include "storage/storage_error.h"
@@ -51,7 +52,8 @@ session_case_recording(const SessionSource *source, const char *org, const char 
     g_autoptr(Recording) recording =
         recording_open(source->store, org, session, source->recorders, error);
 
-    if (recording == NULL || !check_manifest(recording, error))
+    if (recording == NULL || !check_manifest(recording, error) ||
+        !signer_check_require(source->settings, source->store, org, session, error))
         return NULL;
     return g_steal_pointer(&recording);
 }

@@ -17,15 +17,17 @@ typedef struct SessionCase SessionCase;
 /* Where it is read from. All borrowed. */
 typedef struct {
     ObjectStore *store;
-    GPtrArray *recorders;        /* NoteVerifier: whose manifests are believed */
-    GPtrArray *annotators;       /* NoteVerifier: whose annotations are */
-    GPtrArray *identities;       /* AgeIdentity */
-    const StoreSettings *place;  /* of `store` */
+    const Settings *settings;   /* of the start: whose key rings are believed, and where they lie */
+    GPtrArray *recorders;       /* NoteVerifier: whose manifests are believed */
+    GPtrArray *annotators;      /* NoteVerifier: whose annotations are */
+    GPtrArray *identities;      /* AgeIdentity */
+    const StoreSettings *place; /* of `store` */
     const Secret *pseudonym_key; /* NULL: clients have no pseudonyms */
 } SessionSource;
 
-/* Opens the signed manifest and looks whether it is genuine and whole. Errors: NOT_FOUND - the
- * organisation has no such session; CORRUPT; any of the store's. Blocks. */
+/* Opens the signed manifest and looks whether it is genuine and whole, and signed by who still
+ * counts. Errors: NOT_FOUND - the organisation has no such session; CORRUPT; as
+ * signer_check_require(). Blocks. */
 Recording *session_case_recording(const SessionSource *source, const char *org, const char *session,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,5 +1,6 @@
 #include "agent/recorder/session_internal.h"
 #include "crypto/age_file.h"
+#include "crypto/age_recipients.h"
 #include "storage/storage_error.h"
 
 #include <gio/gio.h>
@@ -8,18 +9,7 @@
 GPtrArray *
 session_recipients(const Session *self, GError **error)
 {
-    g_autoptr(GPtrArray) recipients =
-        g_ptr_array_new_with_free_func((GDestroyNotify) age_recipient_free);
-
-    for (guint i = 0; i < self->settings->recipients->len; i++) {
-        AgeRecipient *recipient =
-            age_recipient_parse(g_ptr_array_index(self->settings->recipients, i), error);
-
-        if (recipient == NULL)
-            return NULL;
-        g_ptr_array_add(recipients, recipient);
-    }
-    return g_steal_pointer(&recipients);
+    return age_recipients_parse(self->settings->recipients, error);
 }
 
 GBytes *

@@ -9,6 +9,7 @@
 #include "agent/recorder/session.h"
 #include "agent/recorder/transcript_request.h"
 #include "crypto/age_file.h"
+#include "crypto/age_recipients.h"
 #include "crypto/envelope.h"
 #include "storage/amendment_box.h"
 #include "storage/object_key.h"
@@ -124,28 +125,12 @@ transcripts_new(const Settings *settings, const OrgBook *orgs, const RecorderSto
     return g_steal_pointer(&self);
 }
 
-static GPtrArray *
-parse_recipients(const GPtrArray *texts, GError **error)
-{
-    g_autoptr(GPtrArray) recipients =
-        g_ptr_array_new_with_free_func((GDestroyNotify) age_recipient_free);
-
-    for (guint i = 0; i < texts->len; i++) {
-        AgeRecipient *recipient = age_recipient_parse(texts->pdata[i], error);
-
-        if (recipient == NULL)
-            return NULL;
-        g_ptr_array_add(recipients, recipient);
-    }
-    return g_steal_pointer(&recipients);
-}
-
 /* Steps 1 and 2. */
 static bool
 seal_key(Job *job, GError **error)
 {
     const TranscriptRequest *request = job->request;
-    g_autoptr(GPtrArray) recipients = parse_recipients(job->org->recipients, error);
+    g_autoptr(GPtrArray) recipients = age_recipients_parse(job->org->recipients, error);
     g_autoptr(EnvelopeBuilder) builder = NULL;
 
     if (recipients == NULL)

@@ -2,6 +2,7 @@
 """The life of an organisation's keys: a ring that the recorder reads, rotation under a running session, a re-wrapping that is
 killed and goes on, keys that may not go while anything needs them, and what nobody can open."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import subprocess
 import time
 
 import rotation
-from harness import ORG, Recorder, Sender, main, participant, program, stream, tap
+from harness import ORG, Recorder, Sender, cli, main, participant, program, stream, tap
 from peers import media
 
 SESSIONS, KILLS = 200, 5
@@ -172,6 +173,50 @@ def check_rewrap(recorder, session, old, new):
     tap.contains(again.stdout, "does not undo a leak", "and says what it can not do")
 
 
+def fill_disk(path, child):
+    """Writes until `child` has ended."""
+    with open(path, "wb", buffering=0) as file:
+        while child.poll() is None:
+            with contextlib.suppress(OSError):
+                file.write(bytes(4096))
+
+
+def check_disk_full(recorder, folder, old, new):
+    """The disk of recordings and audit log fills up while a copy of the store is re-wrapped."""
+    place = folder / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=0700", "sealtape-test", str(place)], check=True)
+    shutil.copytree(recorder.store / ORG, place / "store" / ORG, ignore=shutil.ignore_patterns("audit"))  # another log is begun
+    config = recorder.folder / "small.conf"
+    text = recorder.config.read_text().replace('path = "store";', f'path = "{place}/store";')
+    config.write_text(text.replace("recorder:\n{", f'recorder:\n{{\n    audit = "{place}/audit";'))
+    rewrap = ("--config", str(config), "keys", "rewrap", "--identity", str(old), "--identity", str(new))
+    first = place / "store" / ORG / "old-00000" / "env" / "1.age"
+    before = first.stat().st_ino
+    child = rotation.rewrap(config, [old, new], "--jobs", "1")
+    while child.poll() is None and first.stat().st_ino == before:
+        pass
+    fill_disk(place / "filler", child)
+    report, said = json.load(child.stdout), [line for line in child.stderr.read().splitlines() if line.startswith("sealtape: ")]
+    tap.equal((child.returncode, report["ok"], len(said)), (1, False, 1), f"a disk that is full stops a rewrap, with one sentence {said}")
+    tap.contains("".join(said), "No space left on device", "that says what it is")
+    files = sorted((place / "store").rglob("*.age"))
+    done = [path for path in files if rotation.is_sealed_to(path.read_bytes(), recipient_of(new))]
+    tap.ok(0 < len(done) < len(files) == len(list((recorder.store / ORG).rglob("*.age"))), f"in the middle, {len(done)} of {len(files)}, and nothing is lost")
+    tap.ok(rotation.opens(done[-1].read_bytes(), new) and rotation.opens(files[-1].read_bytes(), old), "each opens with the one key or the other")
+    tap.equal(list((place / "store").rglob("*.partial")), [], "no half of one stays")
+    refuse("what can not be audited", cli(*rewrap), "this can not be audited, and is not done")
+    tap.equal([path for path in files if rotation.is_sealed_to(path.read_bytes(), recipient_of(new))], done, "nothing was done then")
+    (place / "filler").unlink()
+    again = cli(*rewrap)
+    tap.equal(again.returncode, 0, f"with room it goes on {again.stderr}")
+    tap.contains(again.stdout, f" {len(done)} were already", "where it stopped")
+    tap.ok(all(rotation.is_sealed_to(path.read_bytes(), recipient_of(new)) for path in files), "to the end")
+    checked = cli("--config", str(config), "audit", "verify")
+    tap.equal(checked.returncode, 0, f"and its audit log is whole {checked.stdout}")
+    subprocess.run(["umount", str(place)], check=True)
+
+
 def check_damage(recorder, old, new):
     """One that nobody can open is named, and `Rotated` is not said."""
     path = recorder.store / ORG / "old-00000" / "env" / "1.age"
@@ -226,7 +271,7 @@ def check_worst_day(recorder, session, new):
     swapped.write_bytes(kept)
 
 
-def check_signers(recorder, folder, before):
+def check_signers(recorder, folder, before, new):
     """A recorder that was stolen: what it had signed counts, what it signs later is named."""
     key = (recorder.folder / "keys" / "recorder.pub").read_text().strip()
     refuse("a program that nobody enrolled", recorder.command("keys", "revoke", key), "enrol")
@@ -244,8 +289,14 @@ def check_signers(recorder, folder, before):
     done = recorder.command("verify", stolen.id)
     tap.equal(done.returncode, 3, "a session of after is a finding")
     tap.contains(done.stdout, "which was revoked at ", "that says why")
+    refuse("and its recovery", stolen.recover(folder / "stolen.mkv", identity=new), "which was revoked at ")
+    tap.equal(before.recover(folder / "before.mkv", identity=new).returncode, 0, "what counts still opens")
     recorder.stop()  # signs its log once more
     tap.contains(recorder.command("audit", "verify").stdout, "was revoked at", "its later checkpoint is named")
+    last = max((before.folder() / "manifest").glob("*.note"), key=lambda path: int(path.stem))
+    aside = last.rename(folder / "last.note")
+    tap.contains(recorder.command("verify", before.id).stdout, f"manifest part {last.stem} is missing, which ", "a part that was taken away is missed")
+    aside.rename(last)
     path = next((recorder.folder / "orgs" / f"{ORG}.keys").glob("*.signed"))
     kept = path.read_bytes()
     path.write_bytes(kept + f"session {stolen.id} 1 {'0' * 64}\n".encode())
@@ -275,12 +326,13 @@ def run(folder):
     sender.finish()
     session.finish()
     tap.equal(recorder.command("verify", session.id).returncode, 0, "the session that ran across it is whole")
+    check_disk_full(recorder, folder, old, new)
     check_rewrap(recorder, session, old, new)
     check_damage(recorder, old, new)
     check_end(recorder, old, new)
     check_worst_day(recorder, session, new)
     check_audit(recorder)
-    check_signers(recorder, folder, session)
+    check_signers(recorder, folder, session, new)
 
 
 if __name__ == "__main__":

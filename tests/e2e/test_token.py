@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """An organisation whose key lies in a token: SoftHSM, and a module over it that hangs, loses its token and locks itself."""
 
+import json
 import os
 import pathlib
 import re
@@ -49,7 +50,7 @@ class Token:
 
 
 def person(name, subject):
-    return {"id": name, "role": "provider", "subject": f"{ISSUER}|{subject}", "consents": consents("record-audio", "record-video")}
+    return {"id": name, "role": "provider", "subject": f"{ISSUER}|{subject}", "consents": consents("record-audio", "record-video", "transcribe")}
 
 
 def helpers(child):
@@ -68,6 +69,32 @@ def record(folder, recorder):
     session.finish()
     recorder.stop()
     return session, sound
+
+
+def check_transcribe(folder, recorder, token, session):
+    """What the token opens is heard, sealed in, and opens through the token again."""
+    recorder.start()
+    done = recorder.command("transcribe", session.id, "--identity", token.uri)
+    tap.equal(done.returncode, 0, f"transcribe opens the sound through the token {done.stderr}")
+    words = folder / "words.vtt"
+    poll(lambda: session.recover(words, "--transcript", identity=token.uri).returncode == 0, 15, "the transcript to be stored")
+    tap.contains(words.read_text(), "heard 4711", "and what was heard opens through it as well")
+    recorder.stop()
+    token.tell("gone")
+    done = recorder.command("transcribe", session.id, "--identity", token.uri)
+    tap.ok(done.returncode == 1 and "there is no token `vault`" in done.stderr, "without the token nothing is heard", done.stderr)
+    token.tell("gone", False)
+
+
+def prepare_worker(folder, recorder):
+    """Who is recorded may be transcribed, by a worker that has heard if it was given a sound."""
+    worker = folder / "worker"
+    worker.write_text("#!/usr/bin/python3\nimport sys\nsound = sys.stdin.buffer.read()\n"
+                      "print('WEBVTT\\n\\n00:01.000 --> 00:02.000\\nheard 4711\\n' if any(sound[44:]) else 'WEBVTT\\n')\n")
+    worker.chmod(0o755)
+    path = recorder.folder / "orgs" / f"{ORG}.conf"
+    text = path.read_text().replace('purposes = [ "record-audio", "record-video" ];', 'purposes = [ "record-audio", "record-video", "transcribe" ];')
+    path.write_text(f'{text}\ntranscription:\n{{\n    command = [ "{worker}" ];\n}};\n')
 
 
 def wrong_words(text, *words):
@@ -225,19 +252,46 @@ def check_rewrap(recorder, token, session):
     tap.contains(age_decrypt(envelope, new).decode(), "AGE-SECRET-KEY-1", "and opens with the file, by Debian's age")
     refused = recorder.command("keys", "destroy", "x", "--identity", token.uri)
     tap.contains(refused.stderr, "its own tools", "a key in a token is not shredded here")
+    return new
+
+
+def check_drill(recorder, token, session, new):
+    """The break-glass key in a token, in a drawer until it is drilled."""
+    token.tool("--login", "--keypairgen", "--key-type", "EC:prime256v1", "--label", "glass", "--id", "02", "--usage-derive")
+    glass = token.uri.replace("object=org", "object=glass")
+    done = recorder.command("keys", "rotate", "--role", "break-glass", "--recipient", glass)
+    tap.equal(done.returncode, 0, f"another key of the token is for break-glass {done.stderr}")
+    refused = recorder.command("keys", "drill", session.id, "--identity", glass)
+    tap.ok(refused.returncode != 0, "a drill of what is not sealed to it yet does not pass", refused.stdout)
+    done = recorder.command("keys", "rewrap", "--identity", new, "--identity", glass)
+    tap.contains(done.stdout, "Rotated", f"the recordings are sealed to it {done.stderr}")
+    token.tell("gone")
+    refused = recorder.command("keys", "drill", session.id, "--identity", glass)
+    tap.ok(refused.returncode == 1 and "there is no token `vault`" in refused.stderr, "nor one without the token", refused.stderr)
+    token.tell("gone", False)
+    before = token.calls("C_DeriveKey")
+    done = recorder.command("keys", "drill", session.id, "--identity", glass, "--json")
+    tap.equal(json.loads(done.stdout or "{}").get("tracks_opened"), 2, f"the drill opens sound and transcript through the token {done.stderr}")
+    tap.ok(token.calls("C_DeriveKey") > before, "by the token's own operation")
+    rows = json.loads(recorder.command("keys", "list", "--json").stdout)["keys"]
+    drilled = [row["drilled"] for row in rows if row["role"] == "break-glass" and row["state"] == "active"]
+    tap.ok(len(drilled) == 1 and drilled[0], "and the ring remembers when", rows)
 
 
 def run(folder):
     recorder = Recorder(folder / "recorder")
     token = Token(folder)
     check_rotation(recorder, token)
+    prepare_worker(folder, recorder)
     session, sound = record(folder, recorder)
     check_recover(folder, recorder, token, session, sound)
     check_page(folder, session, token)
+    check_transcribe(folder, recorder, token, session)
     check_opener(recorder, token, session)
     check_wrong_pin(folder, recorder, token, session)
     check_nonsense(folder, token, session)
-    check_rewrap(recorder, token, session)
+    new = check_rewrap(recorder, token, session)
+    check_drill(recorder, token, session, new)
 
 
 if __name__ == "__main__":
