@@ -175,6 +175,7 @@ def check_opener(recorder, token, session):
     tap.equal(media_of(opener, session)[0], 200, "SoftHSM's own token comes back as well")
     check_hanging(opener, token, session)
     check_secrets(opener, token)
+    check_signers(opener, recorder, session)
     opener.child.terminate()
     tap.equal(helpers(opener.child), [], "no helper stays behind")
 
@@ -191,6 +192,17 @@ def check_hanging(opener, token, session):
     tap.ok(not any(pathlib.Path(f"/proc/{pid}").exists() for pid in before), "and its process is gone")
     token.tell("hangs", False)
     tap.equal(media_of(opener, session)[0], 200, "and the next one answers")
+
+
+def check_signers(opener, recorder, session):
+    """Whom the key ring does not enrol, the opener does not believe, from that moment on."""
+    others, own = ((recorder.folder / "keys" / name).read_text().strip() for name in ("access.pub", "recorder.pub"))
+    tap.equal(recorder.command("keys", "enrol", others).returncode, 0, "another program than the recorder is enrolled")
+    status, _, body = media_of(opener, session)
+    tap.ok(status >= 400 and b"EBML" not in body, "the opener opens nothing of the recorder's then", f"{status} {body[:300]}")
+    tap.contains(opener.log.read_text() + body.decode(errors="replace"), "is signed by no program that the key ring", "and says why")
+    tap.equal(recorder.command("keys", "enrol", own).returncode, 0, "it is enrolled")
+    tap.equal(media_of(opener, session)[0], 200, "and counts again")
 
 
 def check_secrets(opener, token):
