@@ -1,12 +1,10 @@
 #include "agent/admin/custody.h"
 
-#include "agent/rules/org_policy.h"
+#include "agent/admin/custody_decision.h"
 #include "agent/store/trusted_recorders.h"
 #include "config/key_file.h"
 #include "storage/recording.h"
 #include "storage/storage_error.h"
-
-#include <string.h>
 
 static NoteSigner *
 read_signer(const char *path, GError **error)
@@ -52,39 +50,42 @@ custody_read(const Custody *self, const char *session, GError **error)
                        : NULL;
 }
 
-/* What only a custodian of the organisation may say. The rest is what rules of retention come to.
- */
+/* Returns: whether it may be said; else why not, and the code of it in `event`. What was told
+ * before says more than the code does. */
 static bool
-is_custodians(AnnotationKind kind)
+may_annotate(const Custody *self, const AnnotationView *view, const Annotation *next,
+             AuditEvent *event, GError **error)
 {
-    return kind == ANNOTATION_HOLD_PLACED || kind == ANNOTATION_HOLD_RELEASED ||
-           kind == ANNOTATION_AMENDED || kind == ANNOTATION_RESTRICTED ||
-           kind == ANNOTATION_RESTRICTION_LIFTED || kind == ANNOTATION_ERASURE_REQUESTED ||
-           kind == ANNOTATION_ERASURE_WITHDRAWN || kind == ANNOTATION_ERASURE_APPROVED;
-}
+    const AccessDecision decision = custody_decide(self, view, next);
+    const bool may_follow = annotation_view_may_take(view, next, error);
 
-/* A user of this host is what the organisation's file says, whatever else that user may do here. */
-static bool
-is_custodian(const Custody *self, const char *org, GError **error)
-{
-    const OrgSettings *settings = settings_org(self->settings, org);
-    const char *user = g_str_has_prefix(self->by, "unix:") ? self->by + strlen("unix:") : self->by;
-    const OrgOperator *one = settings != NULL ? org_policy_operator(settings, user) : NULL;
-
-    if (one != NULL && g_strv_contains((const char *const *) one->roles, "custodian"))
-        return true;
-    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_DENIED,
-                "%s is no custodian of organisation %s: `operators` in its file names who is", user,
-                org);
+    if (decision.reason == ACCESS_OK) {
+        event->role = access_role_text(decision.role);
+        return may_follow;
+    }
+    event->reason = access_reason_text(decision.reason);
+    if (may_follow)
+        custody_refuse(self, view, next, decision.reason, error);
     return false;
 }
 
+/* Whether it answers a request that nobody made: a refusal, and no mistake of writing. */
 static bool
-may_annotate(const Custody *self, const AnnotationView *view, const Annotation *next,
-             GError **error)
+answers_nothing(const AnnotationView *view, const Annotation *next)
 {
-    return (!is_custodians(next->kind) || is_custodian(self, next->org, error)) &&
-           annotation_view_may_take(view, next, error);
+    return view->request == 0 && (next->kind == ANNOTATION_ERASURE_APPROVED ||
+                                  next->kind == ANNOTATION_ERASURE_WITHDRAWN);
+}
+
+/* `event`: what it is, whom it is about. */
+static AuditEvent
+event_of(const Custody *self, const Annotation *next, AuditEvent event)
+{
+    const OrgSettings *org = settings_org(self->settings, next->org);
+
+    event.session = next->session;
+    event.policy = org != NULL ? org->digest : NULL;
+    return event;
 }
 
 bool
@@ -104,11 +105,11 @@ custody_annotate_beside(const Custody *self, Annotation *next, AuditEvent event,
 
     g_free(next->by);
     next->by = g_strdup(self->by);
-    event.session = next->session;
+    event = event_of(self, next, event);
     log = annotation_log_read(self->store, next->org, next->session, self->annotators, error);
-    if (log == NULL || !annotation_check(next, error))
+    if (log == NULL || (!answers_nothing(log->view, next) && !annotation_check(next, error)))
         return false;
-    if (!may_annotate(self, log->view, next, &why_not)) {
+    if (!may_annotate(self, log->view, next, &event, &why_not)) {
         event.outcome = AUDIT_REFUSED;
         if (audit_journal_write(self->journal, next->org, &event, error))
             g_propagate_error(error, g_steal_pointer(&why_not));

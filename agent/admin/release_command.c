@@ -1,9 +1,7 @@
 #include "agent/admin/release_command.h"
 
 #include "agent/admin/custody.h"
-#include "agent/rules/org_policy.h"
 
-#include <gio/gio.h>
 #include <string.h>
 
 /* Lets a session's clients have it, where the organisation releases by hand, or no longer. The
@@ -16,71 +14,16 @@ typedef struct {
     bool is_withdrawn;
 } Release;
 
-/* Who runs this program, as the organisation's file knows this user; nobody else has a role. */
-static AccessPerson
-person_of(const Custody *custody, const OrgSettings *org)
-{
-    const OrgOperator *found = org != NULL && g_str_has_prefix(custody->by, "unix:")
-                                   ? org_policy_operator(org, custody->by + strlen("unix:"))
-                                   : NULL;
-    AccessPerson person = {
-        .id = custody->by, .org = org != NULL ? org->id : NULL, .is_operator = true};
-
-    if (found == NULL)
-        return person;
-    person.owns_every_session = found->owns_every_session;
-    for (char **role = found->roles; *role != NULL; role++)
-        person.roles |= org_policy_role(*role);
-    return person;
-}
-
-static AccessDecision
-decide(const Custody *custody, const AnnotationLog *log, const OrgSettings *org)
-{
-    const AccessPerson person = person_of(custody, org);
-    const AccessSession session = {.org = log->org,
-                                   .is_erased = log->view->is_erasing || log->view->is_erased,
-                                   .n_holds = log->view->matters->len};
-    /* Without a record nothing is done, which custody_annotate() sees to. */
-    const AccessRequest request = {.action = ACCESS_RELEASE, .audit_is_ready = true};
-
-    if (org == NULL)
-        return (AccessDecision){.reason = ACCESS_POLICY_MISSING};
-    return org_policy_access_decide(org, &person, &session, &request, g_get_real_time());
-}
-
-static bool
-refuse(const Custody *custody, const AnnotationLog *log, AuditEvent event, AccessReason reason,
-       GError **error)
-{
-    event.outcome = AUDIT_REFUSED;
-    event.reason = access_reason_text(reason);
-    if (!audit_journal_write(custody->journal, log->org, &event, error))
-        return false;
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                "%s may not do this to session %s: %s; a custodian among the `operators` of "
-                "organisation %s may",
-                custody->by, log->session, event.reason, log->org);
-    return false;
-}
-
 static bool
 release(const Custody *custody, const Release *wanted, const AnnotationLog *log, GError **error)
 {
-    const OrgSettings *org = settings_org(custody->settings, log->org);
-    const AccessDecision decision = decide(custody, log, org);
-    const AuditEvent event = {
-        .kind = wanted->is_withdrawn ? AUDIT_RELEASE_WITHDRAWN : AUDIT_RELEASED,
-        .session = log->session,
-        .participant = wanted->participant,
-        .role = decision.reason == ACCESS_OK ? access_role_text(decision.role) : NULL,
-        .policy = org != NULL ? org->digest : NULL};
+    const AuditEvent event = {.kind =
+                                  wanted->is_withdrawn ? AUDIT_RELEASE_WITHDRAWN : AUDIT_RELEASED,
+                              .participant = wanted->participant};
     g_autoptr(Annotation) next =
         annotation_new(log->org, log->session,
                        wanted->is_withdrawn ? ANNOTATION_RELEASE_WITHDRAWN : ANNOTATION_RELEASED);
 
-    if (decision.reason != ACCESS_OK)
-        return refuse(custody, log, event, decision.reason, error);
     annotation_set(next, ANNOTATION_PARTICIPANT, wanted->participant);
     return custody_annotate(custody, next, event, error);
 }

@@ -22,7 +22,7 @@ typedef enum {
     ACCESS_SETTINGS_READ,
     ACCESS_SETTINGS_CHANGE,
     ACCESS_HOLDS_READ, /* and erasures */
-    ACCESS_HOLD,       /* places and releases; lifts a quarantine or a restriction */
+    ACCESS_HOLD,       /* places and releases; restricts; lifts a quarantine; adds a statement */
     ACCESS_ERASE_REQUEST,
     ACCESS_ERASE_APPROVE,
     ACCESS_AUDIT_OWN,

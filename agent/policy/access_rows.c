@@ -43,7 +43,7 @@ const AccessRow access_rows[] = {
     {ACCESS_ROLE_CUSTODIAN,   ACCESS_SETTINGS_READ,   NULL,        0,                   0                                },
     {ACCESS_ROLE_CUSTODIAN,   ACCESS_HOLDS_READ,      NULL,        0,                   0                                },
     {ACCESS_ROLE_CUSTODIAN,   ACCESS_HOLD,            NULL,        0,                   CUSTODY                          },
-    {ACCESS_ROLE_CUSTODIAN,   ACCESS_ERASE_REQUEST,   NULL,        0,                   CUSTODY | ACCESS_IF_NOT_HELD     },
+    {ACCESS_ROLE_CUSTODIAN,   ACCESS_ERASE_REQUEST,   NULL,        0,                   CUSTODY                          },
     {ACCESS_ROLE_CUSTODIAN,   ACCESS_ERASE_APPROVE,   NULL,        0,
      CUSTODY | ACCESS_IF_NOT_HELD | ACCESS_IF_SECOND                                                                     },
     {ACCESS_ROLE_CUSTODIAN,   ACCESS_DISCLOSURES,     NULL,        0,                   0                                },

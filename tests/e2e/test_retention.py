@@ -125,13 +125,15 @@ def test_all(folder):
     says(custodian.run("erase", first.id, "--approve", user=OTHER), 1, "nobody is no custodian", "nor just anybody of this host")
     file = recorder.folder / "orgs" / f"{recorder.org}.conf"
     file.write_text(file.read_text().replace('owns every session"', 'owns every session", "nobody: custodian"'))
-    says(custodian.run("erase", first.id, "--approve", user=OTHER), 1, "on hold for m-2", "another approves, and the hold blocks it")
+    says(custodian.run("erase", first.id, "--approve", user=OTHER), 1, "on hold for m-2", "another may approve, and the hold blocks it")
     tap.ok(is_gone(first) != [], "nothing is gone")
     says(custodian.run("hold", "release", first.id, "--matter", "m-2"), 0, "no longer", "the last matter is released")
     envelope = (first.folder() / "env" / "1.age").read_bytes()
     backup = folder / "backup"
     shutil.copytree(first.folder(), backup)
-    says(custodian.run("erase", first.id), 0, "erased.", "and now it is erased")
+    says(custodian.run("erase", first.id), 1, "an approval (--approve) by another", "what was refused then is no approval now")
+    hand_over(recorder)
+    says(custodian.run("erase", first.id, "--approve", user=OTHER), 0, "erased.", "another approves, and now it is erased")
     tap.equal(is_gone(first), [], "nothing of it is left")
     certificate = custodian.run("erase", first.id, "--certificate")
     says(certificate, 0, "part certificate", "its certificate is genuine")
@@ -169,4 +171,5 @@ def test_all(folder):
     says(custodian.run("audit", "verify"), 0, "", "the audit log of it all is whole")
 
 
-main([test_all], 200)
+if __name__ == "__main__":
+    main([test_all], 200)

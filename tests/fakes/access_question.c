@@ -309,7 +309,6 @@ const AccessFault access_faults[] = {
     {"no quality", CUSTODIAN, ACCESS_PLAY, "HQUALIMP", ACCESS_CONSENT_MISSING, no_consent},
     {"no training", CUSTODIAN, ACCESS_PLAY, "TRAIN", ACCESS_CONSENT_MISSING, no_consent},
     {"picture", TRANSCRIBER, ACCESS_PLAY, "HOPERAT", ACCESS_TRACK_FORBIDDEN, video},
-    {"hold", CUSTODIAN, ACCESS_ERASE_REQUEST, NULL, ACCESS_HELD, held},
     {"hold", CUSTODIAN, ACCESS_ERASE_APPROVE, NULL, ACCESS_HELD, held},
     {"nobody asked", CUSTODIAN, ACCESS_ERASE_APPROVE, NULL, ACCESS_NOT_REQUESTED, not_requested},
     {"one person", CUSTODIAN, ACCESS_ERASE_APPROVE, NULL, ACCESS_SECOND_PERSON, same_person},

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "agent/admin/custody.h"
+#include "agent/policy/access.h"
+
+/* Whether whoever runs this program may say `next` of a recording, by the organisation's file and
+ * the table of roles: releases, holds, restrictions, amendments, the end of a quarantine, erasures.
+ * What else is told (a quarantine, a consent taken back, what rules of retention come to) keeps
+ * more apart, or is no decision of a person: that is ACCESS_OK without a role. */
+AccessDecision custody_decide(const Custody *self, const AnnotationView *view,
+                              const Annotation *next);
+
+/* Says why not, for `reason` other than ACCESS_OK. */
+void custody_refuse(const Custody *self, const AnnotationView *view, const Annotation *next,
+                    AccessReason reason, GError **error);
