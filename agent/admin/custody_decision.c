@@ -56,7 +56,8 @@ static bool
 has_reason(const Annotation *next)
 {
     return next->values[ANNOTATION_REASON] != NULL || next->values[ANNOTATION_MATTER] != NULL ||
-           next->values[ANNOTATION_REQUEST] != NULL || next->kind == ANNOTATION_QUARANTINE_LIFTED ||
+           next->values[ANNOTATION_REQUEST] != NULL || next->kind == ANNOTATION_AMENDED ||
+           next->kind == ANNOTATION_QUARANTINE_LIFTED ||
            next->kind == ANNOTATION_RESTRICTION_LIFTED;
 }
 
