@@ -17,6 +17,8 @@
 
 enum { LIST_MODE = 0644 };
 
+#define ALL G_MININT64 /* records: as many as there are */
+
 /* Returns: borrowed from `ring`; NULL for none. */
 static KeyRingSigner *
 find_signer(const KeyRing *ring, const char *name)
@@ -70,9 +72,11 @@ enrol_signer(KeysWork *work, const char *verifier_key, GError **error)
     return tell(work, verifier_key, false, 0, error) && keys_work_write(work, next, error);
 }
 
-/* Finds how many records of the log of `verifier_key` the store's checkpoints vouch for. */
+/* Finds how many records of the log of `verifier_key` the store's checkpoints vouch for; `wanted`
+ * (negative: all) of them count. */
 static bool
-find_place(KeysWork *work, const char *verifier_key, uint64_t *n_records, GError **error)
+find_place(KeysWork *work, const char *verifier_key, gint64 wanted, uint64_t *n_records,
+           GError **error)
 {
     ObjectStore *store = command_context_store(work->context, error);
     g_autofree char *prefix = g_strdup_printf("%s/audit/", work->org->id);
@@ -87,6 +91,14 @@ find_place(KeysWork *work, const char *verifier_key, uint64_t *n_records, GError
         if (found != NULL)
             *n_records = MAX(*n_records, g_ascii_strtoull(found + strlen(folder), NULL, 10));
     }
+    if (names != NULL && wanted >= 0 && (uint64_t) wanted > *n_records) {
+        return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
+                           "--records %" PRIi64 ": the store has checkpoints for %" PRIu64
+                           " records of its log only, and what comes later may be a thief's",
+                           wanted, *n_records);
+    }
+    if (wanted >= 0)
+        *n_records = (uint64_t) wanted;
     return names != NULL;
 }
 
@@ -109,7 +121,7 @@ write_list(const KeysWork *work, GBytes *bytes, GError **error)
 }
 
 static bool
-revoke_signer(KeysWork *work, const char *name, uint64_t n_records, GError **error)
+revoke_signer(KeysWork *work, const char *name, gint64 wanted, GError **error)
 {
     const KeyRingSigner *found = find_signer(work->file->ring, name);
     ObjectStore *store = NULL;
@@ -117,6 +129,7 @@ revoke_signer(KeysWork *work, const char *name, uint64_t n_records, GError **err
     g_autoptr(GBytes) bytes = NULL;
     g_autoptr(KeyRing) next = NULL;
     KeyRingSigner *signer = NULL;
+    uint64_t n_records = 0;
 
     if (found == NULL || found->revoked != NULL) {
         return crypto_fail(error, CRYPTO_ERROR_MALFORMED,
@@ -128,8 +141,7 @@ revoke_signer(KeysWork *work, const char *name, uint64_t n_records, GError **err
     store = command_context_store(work->context, error);
     list =
         store != NULL ? signer_trust_list(store, work->org->id, found->verifier_key, error) : NULL;
-    if (list == NULL ||
-        (n_records == 0 && !find_place(work, found->verifier_key, &n_records, error)))
+    if (list == NULL || !find_place(work, found->verifier_key, wanted, &n_records, error))
         return false;
     bytes = signed_list_to_bytes(list);
     if (!write_list(work, bytes, error))
@@ -151,7 +163,7 @@ static int
 run(CommandContext *context, const CommandSyntax *syntax, int argc, char **argv)
 {
     g_autofree char *org = NULL;
-    gint64 n_records = 0;
+    gint64 n_records = ALL;
     const bool is_revocation = strcmp(argv[0], "revoke") == 0;
     const GOptionEntry entries[] = {
         {"org",     0, 0,                                        G_OPTION_ARG_STRING, &org,       "The organisation", "ID"},
@@ -167,12 +179,12 @@ run(CommandContext *context, const CommandSyntax *syntax, int argc, char **argv)
 
     if (!command_context_parse(context, &with_entries, &argc, argv))
         return EXIT_CODE_USAGE;
-    if (n_records < 0) {
+    if (n_records < 0 && n_records != ALL) {
         g_printerr("sealtape %s: --records is less than 0\n", syntax->name);
         return EXIT_CODE_USAGE;
     }
     is_good = keys_work_open(&work, context, org, &error) &&
-              (is_revocation ? revoke_signer(&work, argv[1], (uint64_t) n_records, &error)
+              (is_revocation ? revoke_signer(&work, argv[1], n_records, &error)
                              : enrol_signer(&work, argv[1], &error));
     if (!is_good)
         return command_context_fail(context, g_steal_pointer(&error));
