@@ -40,11 +40,12 @@ int64_t spool_file_append(SpoolFile *self, GBytes *record, GBytes *payload,
 
 /* Reads `n_bytes` at `offset`. Returns: NULL with `error` where the file ends before: CORRUPT; IO.
  */
+GBytes *spool_file_read(const SpoolFile *self, uint64_t offset, size_t n_bytes,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The same into `bytes`, which has room for `n_bytes`. */
 bool spool_file_read_into(const SpoolFile *self, uint64_t offset, uint8_t *bytes, size_t n_bytes,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
-GBytes *spool_file_read(const SpoolFile *self, uint64_t offset, size_t n_bytes,
-                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns: `0000000012.log`, owned. */
 char *spool_file_name(uint64_t number);
