@@ -1,9 +1,8 @@
 #include "agent/admin/audit_disclosures.h"
 
 #include "agent/admin/audit_filter.h"
+#include "agent/admin/client_ref.h"
 #include "agent/audit/disclosure.h"
-#include "agent/audit/pseudonym.h"
-#include "config/key_file.h"
 
 #include <string.h>
 
@@ -55,30 +54,6 @@ add_record(const AuditSource *source, const char *line, const AuditRecord *recor
                                     or_null(event->use), "session", or_null(event->session),
                                     "record", (json_int_t) record->number));
     return true;
-}
-
-/* Returns: the pseudonym that `client` names, or is, owned. */
-static char *
-pseudonym_for(const Settings *settings, const char *org, const char *client, GError **error)
-{
-    g_autoptr(Secret) text = NULL;
-    g_autoptr(Secret) key = NULL;
-
-    if (g_str_has_prefix(client, "p-") && strlen(client) == 34)
-        return g_strdup(client);
-    if (settings->audit->pseudonym_key_path == NULL) {
-        g_set_error(
-            error, CONFIG_ERROR, CONFIG_ERROR_INVALID,
-            "%s: audit.pseudonym_key is missing, with which clients are found: make one with "
-            "`sealtape audit keygen pseudonym FOLDER`, and name it there",
-            settings->path);
-        return NULL;
-    }
-    text = key_file_read(settings->audit->pseudonym_key_path, error);
-    key = text == NULL ? NULL : pseudonym_key_parse(text, error);
-    if (key == NULL)
-        return NULL;
-    return pseudonym_of(key, org, client);
 }
 
 static int
@@ -184,7 +159,8 @@ audit_disclosures_run(CommandContext *context, int argc, char **argv)
     }
     sources = audit_sources_load(context, org, false, &error);
     if (sources != NULL) {
-        pseudonym = pseudonym_for(command_context_settings(context, NULL), org, client, &error);
+        pseudonym =
+            client_ref_pseudonym(command_context_settings(context, NULL), org, client, &error);
     }
     filter.client = pseudonym;
     if (pseudonym == NULL || !audit_filter_tell(context, sources, "disclosures", &filter, &error))

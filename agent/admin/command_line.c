@@ -36,6 +36,7 @@ static const Command commands[] = {
     {"restrict",   restrict_command_run,   "keep a recording from use"                                },
     {"retention",  retention_command_run,  "tell until when recordings are kept; erase what is due"   },
     {"erase",      erase_command_run,      "erase a recording, by two people"                         },
+    {"offboard",   offboard_command_run,   "hand an organisation all its recordings, as files"        },
     {"report",     report_command_run,     "write a page of numbers for a privacy officer"            },
     {"audit",      audit_command_run,      "show, verify or prove what the recorder has noted"        },
     {"age",        NULL,                   "plain age: keygen, encrypt, decrypt"                      },

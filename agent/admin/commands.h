@@ -23,6 +23,7 @@ int quarantine_command_run(CommandContext *context, int argc, char **argv);
 int consent_command_run(CommandContext *context, int argc, char **argv);
 int amend_command_run(CommandContext *context, int argc, char **argv);
 int restrict_command_run(CommandContext *context, int argc, char **argv);
+int offboard_command_run(CommandContext *context, int argc, char **argv);
 int erase_command_run(CommandContext *context, int argc, char **argv);
 int retention_command_run(CommandContext *context, int argc, char **argv);
 int export_command_run(CommandContext *context, int argc, char **argv);

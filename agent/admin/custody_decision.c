@@ -83,29 +83,65 @@ custody_decide(const Custody *self, const AnnotationView *view, const Annotation
     return org_policy_access_decide(org, &person, &session, &request, g_get_real_time());
 }
 
+/* `what`: the organisation or the session, `may not do this now`. */
+static void
+refuse(const Custody *self, const char *org, const char *what, AccessReason reason, GError **error)
+{
+    const char *word = access_reason_text(reason);
+
+    if (reason == ACCESS_PERSON_UNKNOWN || reason == ACCESS_ROLE_FORBIDDEN) {
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_DENIED,
+                    "%s is no custodian of organisation %s who may do this (%s): `operators` in "
+                    "its file names who is",
+                    user_of(self), org, word);
+    } else {
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_DENIED, "%s: %s may not do this now (%s)",
+                    what, user_of(self), word);
+    }
+}
+
 void
 custody_refuse(const Custody *self, const AnnotationView *view, const Annotation *next,
                AccessReason reason, GError **error)
 {
-    const char *user = user_of(self);
-    const char *word = access_reason_text(reason);
+    g_autofree char *what = g_strdup_printf("session %s", next->session);
 
-    switch ((int) reason) {
-    case ACCESS_PERSON_UNKNOWN:
-    case ACCESS_ROLE_FORBIDDEN:
-        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_DENIED,
-                    "%s is no custodian of organisation %s who may do this (%s): `operators` in "
-                    "its file names who is",
-                    user, next->org, word);
-        break;
-    case ACCESS_HELD:
+    if (reason == ACCESS_HELD) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_DENIED,
                     "session %s: it is on hold for %s (%s)", next->session,
-                    (const char *) view->matters->pdata[0], word);
-        break;
-    default:
-        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_DENIED,
-                    "session %s: %s may not do this now (%s)", next->session, user, word);
-        break;
+                    (const char *) view->matters->pdata[0], access_reason_text(reason));
+        return;
     }
+    refuse(self, next->org, what, reason, error);
+}
+
+bool
+custody_may(const Custody *self, const char *org, AccessAction action, AuditEvent *event,
+            GError **error)
+{
+    const OrgSettings *settings = settings_org(self->settings, org);
+    const AccessSession session = {.org = org};
+    const AccessRequest request = {
+        .action = action, .purpose = event->use, .has_reason = true, .audit_is_ready = true};
+    AccessDecision decision;
+    AccessPerson person;
+    g_autofree char *what = g_strdup_printf("organisation %s", org);
+
+    if (settings == NULL) {
+        g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "there is no organisation %s",
+                    org);
+        return false;
+    }
+    person = person_of(self, settings);
+    decision = org_policy_access_decide(settings, &person, &session, &request, g_get_real_time());
+    event->policy = settings->digest;
+    if (decision.reason == ACCESS_OK) {
+        event->role = access_role_text(decision.role);
+        return true;
+    }
+    event->outcome = AUDIT_REFUSED;
+    event->reason = access_reason_text(decision.reason);
+    if (audit_journal_write(self->journal, org, event, error))
+        refuse(self, org, what, decision.reason, error);
+    return false;
 }

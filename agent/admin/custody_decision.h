@@ -13,3 +13,9 @@ AccessDecision custody_decide(const Custody *self, const AnnotationView *view,
 /* Says why not, for `reason` other than ACCESS_OK. */
 void custody_refuse(const Custody *self, const AnnotationView *view, const Annotation *next,
                     AccessReason reason, GError **error);
+
+/* Asks the same table about recordings of `org` as such, before any is looked at; `event` brings
+ * the purpose of use for ACCESS_PLAY, and is given role and policy. A refusal is told to the
+ * auditors as that event, with the reason. */
+bool custody_may(const Custody *self, const char *org, AccessAction action, AuditEvent *event,
+                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,5 +1,6 @@
 #include "agent/admin/commands.h"
 #include "agent/admin/custody.h"
+#include "agent/admin/erase_many.h"
 #include "agent/admin/erase_run.h"
 #include "storage/erasure_note.h"
 #include "storage/recording.h"
@@ -11,12 +12,19 @@
 typedef struct {
     gboolean is_request, is_approval, is_withdrawal, is_certificate;
     char *reason;
+    gboolean is_all;
+    char *org, *client, *exported; /* of many */
+    char **identities;
 } EraseOptions;
 
 static void
 erase_options_clear(EraseOptions *self)
 {
     g_free(self->reason);
+    g_free(self->org);
+    g_free(self->client);
+    g_free(self->exported);
+    g_strfreev(self->identities);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EraseOptions, erase_options_clear)
 
@@ -126,29 +134,82 @@ run(CommandContext *context, const EraseOptions *options, const char *session)
     return status == EXIT_CODE_OK ? finish(context, &custody, session) : status;
 }
 
+/* Returns: what is wrong; NULL: nothing. */
+static const char *
+fault_of_many(const EraseOptions *options)
+{
+    if (options->is_all && options->client != NULL)
+        return "only one of --client and --all";
+    if (options->org == NULL)
+        return "--client and --all need --org ID";
+    if (options->client != NULL && options->identities == NULL)
+        return "--client needs --identity FILE: who was in a session stands sealed in its metadata";
+    if (options->is_all && options->exported == NULL)
+        return "--all needs --exported DIR: the folder that `sealtape offboard` has written";
+    if (options->is_withdrawal || options->is_certificate)
+        return "--withdraw and --certificate are for one session";
+    return NULL;
+}
+
+/* Of a client, or all of an organisation. */
+static int
+run_many(CommandContext *context, const EraseOptions *options)
+{
+    const char *fault = fault_of_many(options);
+    EraseMany many = {
+        .act = options->is_request ? ERASE_MANY_REQUEST : ERASE_MANY_LIST,
+        .org = options->org,
+        .client = options->client,
+        .identities = options->identities,
+        .exported = options->exported,
+        .reason = options->is_all ? "offboarding" : "client-request",
+    };
+
+    if (fault != NULL) {
+        g_printerr("sealtape erase: %s\n", fault);
+        return EXIT_CODE_USAGE;
+    }
+    if (options->is_approval)
+        many.act = ERASE_MANY_APPROVE;
+    if (options->reason != NULL)
+        many.reason = options->reason;
+    return erase_many_run(context, &many);
+}
+
 int
 erase_command_run(CommandContext *context, int argc, char **argv)
 {
     g_auto(EraseOptions) options = {0};
     const GOptionEntry entries[] = {
-        {"request",     0, 0, G_OPTION_ARG_NONE,   &options.is_request,
-         "Asks for it; another person must approve",                                                NULL  },
-        {"approve",     0, 0, G_OPTION_ARG_NONE,   &options.is_approval,
-         "Approves what another requested, and erases",                                             NULL  },
-        {"withdraw",    0, 0, G_OPTION_ARG_NONE,   &options.is_withdrawal,  "Takes a request back", NULL  },
-        {"reason",      0, 0, G_OPTION_ARG_STRING, &options.reason,
-         "With --request: why, in one word of a-z and '-' (client-request)",                        "WORD"},
-        {"certificate", 0, 0, G_OPTION_ARG_NONE,   &options.is_certificate,
-         "Checks and prints the certificate",                                                       NULL  },
+        {"request",     0,   0, G_OPTION_ARG_NONE,           &options.is_request,
+         "Asks for it; another person must approve",                                                          NULL  },
+        {"approve",     0,   0, G_OPTION_ARG_NONE,           &options.is_approval,
+         "Approves what another requested, and erases",                                                       NULL  },
+        {"withdraw",    0,   0, G_OPTION_ARG_NONE,           &options.is_withdrawal,  "Takes a request back", NULL  },
+        {"reason",      0,   0, G_OPTION_ARG_STRING,         &options.reason,
+         "With --request: why, in one word of a-z and '-' (client-request)",                                  "WORD"},
+        {"certificate", 0,   0, G_OPTION_ARG_NONE,           &options.is_certificate,
+         "Checks and prints the certificate",                                                                 NULL  },
+        {"client",      0,   0, G_OPTION_ARG_STRING,         &options.client,
+         "Instead of SESSION: all of this subject or pseudonym",                                              "REF" },
+        {"identity",    'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &options.identities,
+         "With --client: opens the metadata",                                                                 "FILE"},
+        {"all",         0,   0, G_OPTION_ARG_NONE,           &options.is_all,
+         "Instead of SESSION: all of an organisation",                                                        NULL  },
+        {"exported",    0,   0, G_OPTION_ARG_FILENAME,       &options.exported,
+         "With --all: only what `offboard` wrote there",                                                      "DIR" },
+        {"org",         0,   0, G_OPTION_ARG_STRING,         &options.org,
+         "With --client and --all: the organisation",                                                         "ID"  },
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {
         "erase",
-        "SESSION [--request [--reason WORD] | --approve | --withdraw | --certificate]",
+        "SESSION | --client REF | --all  [--request [--reason WORD] | --approve | --withdraw | "
+        "--certificate]",
         "Destroys every copy of a recording's keys, then its bytes, and signs a certificate. It "
         "takes two\npeople. Without an option it goes on with what was approved or has begun.",
         entries,
-        1,
+        0,
         1};
     int n_chosen = 0;
 
@@ -160,5 +221,9 @@ erase_command_run(CommandContext *context, int argc, char **argv)
         g_printerr("sealtape erase: only one of --request, --approve, --withdraw, --certificate\n");
         return EXIT_CODE_USAGE;
     }
-    return run(context, &options, argv[1]);
+    if ((argc == 2) == (options.is_all || options.client != NULL)) {
+        g_printerr("sealtape erase: give one of SESSION, --client REF and --all\n");
+        return EXIT_CODE_USAGE;
+    }
+    return argc == 2 ? run(context, &options, argv[1]) : run_many(context, &options);
 }

@@ -1,5 +1,6 @@
 #include "agent/admin/retention_plan.h"
 
+#include "storage/object_key.h"
 #include "storage/recording.h"
 #include "storage/session_list.h"
 
@@ -216,6 +217,24 @@ fill(Planning *self, RetentionRow *row, RetentionCase *facts, Recording *recordi
     row->until = row->is_begun ? g_strdup(view->locked_until) : day_to_text(&facts->until);
 }
 
+/* Whether something of an erased recording lies there again: out of a backup, or put back by hand.
+ * What can not be listed is looked at by the next run. */
+static bool
+is_undone(const Planning *self, const char *session, const AnnotationView *view)
+{
+    g_autofree char *prefix = object_key_join(self->plan->org, session, "");
+    g_autoptr(GPtrArray) keys = NULL;
+
+    if (!view->is_erased || view->locked_until != NULL)
+        return false;
+    keys = object_store_list(self->custody->store, prefix, NULL);
+    for (guint i = 0; keys != NULL && i < keys->len; i++) {
+        if (!g_str_has_prefix((const char *) keys->pdata[i] + strlen(prefix), "notes/"))
+            return true;
+    }
+    return false;
+}
+
 static void
 look_at(Planning *self, const char *session)
 {
@@ -238,10 +257,14 @@ look_at(Planning *self, const char *session)
         row->fault = g_strdup(error->message);
     } else {
         fill(self, row, &facts, recording, log);
+        if (is_undone(self, session, log->view)) {
+            row->is_begun = true;
+            g_clear_pointer(&row->until, g_free);
+        }
     }
     /* What is gone is no row. */
     if (log != NULL && log->view->is_erased && log->view->locked_until == NULL &&
-        recording_manifest(recording)->number == 0) {
+        recording_manifest(recording)->number == 0 && !row->is_begun) {
         row_free(row);
         return;
     }

@@ -10,16 +10,18 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from harness import Recorder, Sender, main, participant, program, stream, tap
+from harness import Recorder, Sender, main, open_envelopes, participant, program, stream, streams_of, tap
 from peers import media
 
 RULES = 'table = "{}"; time_zone = "America/Phoenix"; minors = {}; rules = [{}];'
 OTHER = 65534  # another person: nobody
 
 
-def record(recorder, folder, count):
+def record(recorder, folder, count, subjects=()):
+    """`subjects`: of the client in each."""
     sound = media.noise(folder, 2, 0x41)
-    sessions = [recorder.open_session([participant("p1")], [sound.track("p1-audio", "p1")]) for _ in range(count)]
+    clients = [[{**participant("p2", "client"), "subject": subject}] for subject in subjects] or [[]] * count
+    sessions = [recorder.open_session([participant("p1"), *client], [sound.track("p1-audio", "p1")]) for client in clients]
     senders = [Sender(folder, [stream(sound, session.ports["p1-audio"])]) for session in sessions]
     for sender in senders:
         sender.finish()
@@ -171,5 +173,89 @@ def test_all(folder):
     says(custodian.run("audit", "verify"), 0, "", "the audit log of it all is whole")
 
 
+def opens(sealed, identities):
+    """Whether any of the `identities` opens what is sealed, by age itself."""
+    done = subprocess.run(["age", "-d", "-i", str(identities)], input=sealed, capture_output=True, timeout=20)
+    return done.returncode == 0
+
+
+def test_many(folder):
+    """All of one client, and then of the organisation, which has been handed it before."""
+    recorder = Recorder(folder / "recorder")
+    recorder.start()
+    mine, held, others = record(recorder, folder, 3, ["Patient/1", "Patient/1", "Patient/2"])
+    recorder.stop()
+    custodian = Custodian(recorder)
+    identity = str(recorder.org_identity)
+    client = ["erase", "--client", "Patient/1", "--org", recorder.org, "--identity", identity]
+    whole = ["erase", "--all", "--org", recorder.org, "--exported", str(folder / "out")]
+
+    says(custodian.run("hold", "place", held.id, "--matter", "m-1"), 0, "on hold", "one of a client's recordings is on hold")
+    says(custodian.run("erase", "--client", "Patient/1"), 2, "--org", "whose organisation has to be said")
+    says(custodian.run(*client[:5]), 2, "--identity", "and who can tell the client's sessions")
+    says(custodian.run("erase", "--all", "--org", recorder.org), 2, "offboard", "nothing goes as a whole that was not handed over")
+    done = custodian.run(*client)
+    says(done, 0, f"{mine.id}: to be erased", "a list says first what would be erased")
+    tap.ok(f"{held.id}: blocked by hold m-1" in done.stdout and others.id not in done.stdout, "what would not, and nobody else's", done.stdout)
+    says(custodian.run(*client, "--approve"), 3, "nobody has requested", "it takes a request")
+    says(custodian.run(*client, "--request"), 0, "requested", "one person requests all")
+    done = custodian.run(*client, "--approve")
+    tap.ok(done.returncode == 3 and "it takes two people" in done.stdout and is_gone(mine) != [], "and can not approve it", done.stdout)
+    keys = open_envelopes(mine, folder)
+    sealed = [row.sealed(others) for row in others.manifest().of("p1-audio")]
+    kept = [row.sealed(mine) for row in mine.manifest().of("p1-audio")]
+    envelope = (mine.folder() / "env" / "1.age").read_bytes()
+    hand_over(recorder)
+    file = recorder.folder / "orgs" / f"{recorder.org}.conf"
+    file.write_text(file.read_text().replace('owns every session"', 'owns every session", "nobody: custodian"'))
+    done = custodian.run(*client, "--approve", user=OTHER)
+    says(done, 3, f"{mine.id}: erased", "another person approves, and it is erased")
+    tap.ok(f"{held.id}: blocked by hold m-1" in done.stdout and is_gone(held) != [], "but for what is on hold", done.stdout)
+    says(custodian.run("audit", "show"), 0, "detail=find-client", "the auditors know who looked for a client")
+
+    # The envelope of before, and the keys that it held.
+    tap.ok(opens(kept[0], keys), "the keys of a copied envelope would open what was there")
+    tap.equal(is_gone(mine), [], "but nothing is there any more")
+    tap.ok(not any(opens(body, keys) for body in sealed), "and nobody else's recording opens with them")
+    path = mine.folder() / "env" / "1.age"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(envelope)
+    output = str(folder / "again.mkv")
+    says(custodian.run("recover", mine.id, "--identity", identity, "--output", output), 1, "", "put back it opens nothing")
+    says(custodian.run("retention", "run", days=1), 0, f"{mine.id}  erased", "the next day's run takes it away again")
+    tap.equal(is_gone(mine), [], "for good")
+    output = str(folder / "others.mkv")
+    says(custodian.run("recover", others.id, "--identity", identity, "--output", output), 0, "", "the others open")
+
+    # Offboarding.
+    offboard = ["offboard", "--org", recorder.org, "--identity", identity, "--output", str(folder / "out")]
+    says(custodian.run(*offboard), 0, "2 exported, 0 were there already, 0 failed", "all that is left is handed over")
+    for session in (held, others):
+        out = folder / "out" / session.id
+        tap.equal([row["codec_name"] for row in streams_of(out / "recording.mkv")], ["opus"], "a file that plays")
+        facts, meta = (json.loads((out / name).read_text()) for name in ("session.json", "meta.json"))
+        tap.equal((facts["session"], facts["annotations"]["holds"]), (session.id, ["m-1"] if session is held else []), "what is signed of it")
+        tap.equal(meta["participants"][1]["subject"], "Patient/1" if session is held else "Patient/2", "and who it was")
+    before = (folder / "out" / held.id / "recording.mkv").stat().st_mtime_ns
+    (folder / "out" / others.id / "complete").unlink()
+    says(custodian.run(*offboard), 0, "1 exported, 1 were there already", "it goes on where it stopped")
+    tap.equal((folder / "out" / held.id / "recording.mkv").stat().st_mtime_ns, before, "and does nothing twice")
+    (folder / "out" / others.id / "complete").rename(folder / "complete")
+    says(custodian.run(*whole), 3, f"{others.id}: left alone: it was not exported before", "what was not handed over is left alone")
+    (folder / "complete").rename(folder / "out" / others.id / "complete")
+    says(custodian.run(*whole), 0, f"{others.id}: to be erased", "what was may go")
+    says(custodian.run(*whole, "--request", user=None), 0, "requested", "one person requests it")
+    for path in [folder / "out", *(folder / "out").rglob("*")]:
+        os.chown(path, OTHER, OTHER)
+    hand_over(recorder)
+    done = custodian.run(*whole, "--approve", user=OTHER)
+    says(done, 3, f"{others.id}: erased", "and another approves")
+    tap.ok(f"{held.id}: blocked by hold m-1" in done.stdout and is_gone(others) == [], "a hold still beats it", done.stdout)
+    says(custodian.run("hold", "release", held.id, "--matter", "m-1"), 0, "no longer", "until it is released")
+    hand_over(recorder)
+    done = custodian.run(*whole, "--approve", "--json", user=OTHER)
+    tap.equal([(row["session"], row["result"]) for row in json.loads(done.stdout)["sessions"]], [(held.id, "erased")], "then it is gone too")
+
+
 if __name__ == "__main__":
-    main([test_all], 200)
+    main([test_all, test_many], 200)

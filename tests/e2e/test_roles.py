@@ -147,6 +147,8 @@ def erase(recorder, opener, sessions):
     own, gone = sessions["own"].id, sessions["gone"].id
     acts = [("hold", "place", own, "--matter", "m-1"), ("restrict", own, "--reason", "client-asked"), ("erase", own, "--request"),
             ("quarantine", sessions["apart"].id, "--lift"), ("session", "release", own)]
+    handed_over = recorder.folder / "handed-over"
+    offboard = ("offboard", "--org", recorder.org, "--identity", str(recorder.org_identity), "--output", str(handed_over))
     hand_over(recorder)
     custodian = Custodian(recorder)
     text = opener.org_file.read_text()
@@ -166,12 +168,19 @@ def erase(recorder, opener, sessions):
         write(who, access)
         for words in acts:
             act(words, "role-forbidden")
+        if not access:
+            act(offboard, "purpose-forbidden" if "provider" in who else "role-forbidden")
+    write("nobody: custodian", ' may: { custodian = [ "hold" ]; }; ')
+    whole = ("erase", "--all", "--org", recorder.org, "--exported", str(handed_over))
+    for words in (offboard, whole):
+        act(words, "role-forbidden")
     write("else: custodian")
-    for words in acts:
+    for words in [*acts, offboard]:
         act(words, "person-unknown")
     write("nobody: custodian", ' mfa = [ "custodian" ]; mfa_operators = true; ')
-    for words in acts:
+    for words in [*acts, offboard]:
         act(words, "mfa-required")
+    tap.ok(not handed_over.exists(), "who is refused is handed nothing of an organisation")
     write("nobody: custodian")
     act(("erase", gone, "--approve"), "not-requested", said="no such open request")
     say(recorder, "erase", gone, "--request")
