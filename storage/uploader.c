@@ -3,10 +3,15 @@
 #include "storage/upload_cycle.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 /* The thread and its clock; what it does each time is upload_cycle.c. */
 
-enum { DEFAULT_INTERVAL_MS = 1000, MIN_SPACING_MS = 200 };
+enum {
+    DEFAULT_INTERVAL_MS = 1000,
+    MIN_SPACING_MS = 200,
+    NICENESS = 5, /* sealing comes first: what waits here is on a disk already */
+};
 
 struct Uploader {
     UploaderOptions options;
@@ -71,6 +76,7 @@ run(void *data)
         .n_steps = &self->n_turns,
     };
 
+    (void) setpriority(PRIO_PROCESS, 0, NICENESS); /* of this thread; not vital */
     g_mutex_lock(&self->mutex);
     while (!self->locked.is_stopping) {
         const int64_t begun_us = g_get_monotonic_time();

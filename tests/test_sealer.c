@@ -217,14 +217,17 @@ static void
 test_overload_is_a_gap_and_a_new_part(Fixture *fixture, const void *data)
 {
     Sealer *sealer = sealer_for_test(fixture, 5); /* less than one segment */
+    const uint32_t n_segments = 1000;
     SealerTrackStatus status = {0};
 
-    sealer_take_segment(sealer, fixture->track, segment_for_test(0));
+    for (uint32_t i = 0; i < n_segments; i++)
+        sealer_take_segment(sealer, fixture->track, segment_for_test(i));
     sealer_free(sealer);
 
     sealer_track_status(fixture->track, &status);
-    g_assert_cmpuint(status.n_segments, ==, 0);
-    g_assert_cmpuint(status.n_lost, ==, 1);
+    g_assert_cmpuint(status.n_segments, >=, 1); /* what one track may always have waiting */
+    g_assert_cmpuint(status.n_lost, >=, 1);
+    g_assert_cmpuint(status.n_segments + status.n_lost, ==, n_segments);
     g_assert_true(sealer_track_take_restart(fixture->track));
 }
 

@@ -1,6 +1,7 @@
 #include "agent/recorder/sealer.h"
 
 #include "agent/recorder/ledger_debts.h"
+#include "agent/recorder/seal_quota.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -30,6 +31,7 @@ typedef struct {
     SealerTrack *track;     /* but for STOP, WAKE and QUIT */
     SealerSession *session; /* STOP */
     Segment *segment;       /* SEGMENT; owned */
+    SealQuotaShare share;   /* SEGMENT */
     const char *reason;     /* GAP; interned */
     int64_t start_us;       /* GAP, CLOCK */
     int64_t duration_us;    /* GAP */
@@ -50,8 +52,8 @@ struct Sealer {
     SealerOptions options;
     GAsyncQueue *queue;
     GThread *thread;
-    size_t queued_bytes; /* atomic */
-    unsigned n_turns;    /* atomic */
+    SealQuota *quota;
+    unsigned n_turns; /* atomic */
 
     /* Of the thread: appended, and not yet durable. */
     GArray *unacknowledged; /* Acknowledgement */
@@ -266,7 +268,7 @@ run(gpointer data)
         g_atomic_int_inc(&self->n_turns);
         if (message != NULL) {
             if (message->segment != NULL)
-                g_atomic_pointer_add(&self->queued_bytes, -(gssize) message->segment->n_bytes);
+                seal_quota_give_back(self->quota, &message->share);
             take_message(self, message);
         }
         /* A queue that never runs dry must not put the flush off. */
@@ -285,8 +287,7 @@ sealer_new(const SealerOptions *options)
     Sealer *self = g_new0(Sealer, 1);
 
     self->options = *options;
-    if (self->options.queue_bytes == 0)
-        self->options.queue_bytes = DEFAULT_QUEUE;
+    self->quota = seal_quota_new(options->queue_bytes == 0 ? DEFAULT_QUEUE : options->queue_bytes);
     self->queue = g_async_queue_new_full((GDestroyNotify) message_free);
     self->unacknowledged = g_array_new(FALSE, FALSE, sizeof(Acknowledgement));
     self->closing = g_ptr_array_new();
@@ -304,7 +305,9 @@ send(Sealer *self, const Message *content)
 void
 sealer_take_segment(Sealer *self, SealerTrack *track, Segment *segment)
 {
-    if (sealer_queued_bytes(self) + segment->n_bytes > self->options.queue_bytes) {
+    SealQuotaShare share = {.track = track, .n_bytes = segment->n_bytes};
+
+    if (!seal_quota_take(self->quota, &share)) {
         send(self, &(Message){
                        .kind = MESSAGE_GAP,
                        .track = track,
@@ -317,8 +320,8 @@ sealer_take_segment(Sealer *self, SealerTrack *track, Segment *segment)
         segment_free(segment);
         return;
     }
-    g_atomic_pointer_add(&self->queued_bytes, (gssize) segment->n_bytes);
-    send(self, &(Message){.kind = MESSAGE_SEGMENT, .track = track, .segment = segment});
+    send(self,
+         &(Message){.kind = MESSAGE_SEGMENT, .track = track, .segment = segment, .share = share});
 }
 
 void
@@ -365,7 +368,7 @@ sealer_take_stop(Sealer *self, SealerSession *session, unsigned n_tracks)
 uint64_t
 sealer_queued_bytes(Sealer *self)
 {
-    return (uint64_t) g_atomic_pointer_get(&self->queued_bytes);
+    return seal_quota_waiting(self->quota);
 }
 
 uint64_t
@@ -389,5 +392,6 @@ sealer_free(Sealer *self)
     g_array_unref(self->unacknowledged);
     g_ptr_array_unref(self->closing);
     ledger_debts_free(self->debts);
+    seal_quota_free(self->quota);
     g_free(self);
 }

@@ -16,8 +16,8 @@ typedef struct Sealer Sealer;
 
 typedef struct {
     Spool *spool;         /* borrowed until sealer_free() */
-    uint64_t queue_bytes; /* of plaintext that may wait; what comes past it is lost as a gap
-                             `overload`; 0: 256 MiB */
+    uint64_t queue_bytes; /* of plaintext that may wait beyond one segment of each track; what comes
+                             past it is lost as a gap `overload`; 0: 256 MiB */
     /* All on the sealer's thread; must not block. */
     void (*on_acknowledged)(void *user_data);                        /* after a flush */
     void (*on_session_closed)(const char *session, void *user_data); /* all of it is durable */
