@@ -165,6 +165,24 @@ age_file_open(GPtrArray *identities, const AgeContext *context, const uint8_t *s
     return NULL;
 }
 
+bool
+age_file_open_into(GPtrArray *identities, const AgeContext *context, const struct iovec *sealed,
+                   PlainBuffer *plain, GError **error)
+{
+    g_autoptr(GBytes) bytes = g_bytes_new_static(sealed->iov_base, sealed->iov_len);
+    OpenFile file = {0};
+
+    plain_buffer_resize(plain, 0);
+    if (!open_header(identities, context, bytes, &file, error))
+        return false;
+    g_autoptr(AgeStream) stream = file.stream;
+    plain_buffer_resize(plain, plain_bytes(&file));
+    if (open_payload(&file, plain->bytes, error))
+        return true;
+    plain_buffer_resize(plain, 0);
+    return false;
+}
+
 Secret *
 age_file_open_secret(GPtrArray *identities, const AgeContext *context, const uint8_t *sealed,
                      size_t n_bytes, GError **error)

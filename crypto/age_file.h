@@ -2,6 +2,7 @@
 
 #include "crypto/age_context.h"
 #include "crypto/age_key.h"
+#include "crypto/plain_buffer.h"
 
 #include <glib.h>
 #include <stddef.h>
@@ -29,6 +30,11 @@ GBytes *age_file_seal(GPtrArray *recipients, const AgeContext *context, const st
  * age_file_wipe(); for media. Errors: MALFORMED, NO_MATCH, AUTHENTICATION, CONTEXT. */
 GByteArray *age_file_open(GPtrArray *identities, const AgeContext *context, const uint8_t *sealed,
                           size_t n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* As age_file_open(), into `plain`, whose block is used again. Where it fails, `plain` is empty. */
+bool age_file_open_into(GPtrArray *identities, const AgeContext *context,
+                        const struct iovec *sealed, PlainBuffer *plain,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* As age_file_open(), into locked memory; for envelopes and other keys. */
 Secret *age_file_open_secret(GPtrArray *identities, const AgeContext *context,

@@ -288,21 +288,6 @@ dir_store_replace(ObjectStore *base, const char *key, GBytes *body, GError **err
     return replace_in(store, folder, key, body, error);
 }
 
-/* Reads the object `key` in `folder` (may be -1, with errno). */
-static GBytes *
-read_in(Fd folder, const char *key, GError **error)
-{
-    g_auto(Fd) file = -1;
-
-    if (folder >= 0)
-        file = openat(folder, name_in(key), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (file < 0) {
-        (void) storage_fail_errno(error, "read", key);
-        return NULL;
-    }
-    return dir_store_walk_read(file, key, error);
-}
-
 static bool
 dir_store_exchange(ObjectStore *base, const char *key, GBytes *expected, GBytes *body,
                    GError **error)
@@ -313,7 +298,7 @@ dir_store_exchange(ObjectStore *base, const char *key, GBytes *expected, GBytes 
 
     if (folder >= 0 && flock(folder, LOCK_EX) < 0)
         return storage_fail_errno(error, "lock folder of", key);
-    stored = read_in(folder, key, error);
+    stored = dir_store_walk_read_in(folder, key, error);
     if (stored == NULL)
         return false;
     if (g_bytes_equal(stored, body))
@@ -331,7 +316,13 @@ dir_store_get(ObjectStore *base, const char *key, GError **error)
     DirStore *store = (DirStore *) base;
     g_auto(Fd) folder = dir_store_walk_to_folder(store->root, key, false);
 
-    return read_in(folder, key, error);
+    return dir_store_walk_read_in(folder, key, error);
+}
+
+static bool
+dir_store_get_range(ObjectStore *base, const char *key, ObjectRange *range, GError **error)
+{
+    return dir_store_walk_read_range(((DirStore *) base)->root, key, range, error);
 }
 
 static GPtrArray *
@@ -372,6 +363,7 @@ static const ObjectStoreOps dir_store_ops = {
     .replace = dir_store_replace,
     .exchange = dir_store_exchange,
     .get = dir_store_get,
+    .get_range = dir_store_get_range,
     .list = dir_store_list,
     .list_folders = dir_store_list_folders,
     .list_versions = dir_store_list_versions,

@@ -91,6 +91,51 @@ dir_store_walk_read(int file, const char *key, GError **error)
     return g_bytes_new_take(g_steal_pointer(&bytes), n_bytes);
 }
 
+static int
+open_object(int folder, const char *key)
+{
+    const char *slash = strrchr(key, '/');
+
+    if (folder < 0)
+        return -1;
+    return openat(folder, slash == NULL ? key : slash + 1,
+                  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+GBytes *
+dir_store_walk_read_in(int folder, const char *key, GError **error)
+{
+    g_auto(Fd) file = open_object(folder, key);
+
+    if (file >= 0)
+        return dir_store_walk_read(file, key, error);
+    (void) storage_fail_errno(error, "read", key);
+    return NULL;
+}
+
+bool
+dir_store_walk_read_range(int root, const char *key, ObjectRange *range, GError **error)
+{
+    g_auto(Fd) folder = dir_store_walk_to_folder(root, key, false);
+    g_auto(Fd) file = open_object(folder, key);
+
+    if (file < 0)
+        return storage_fail_errno(error, "read", key);
+    while (range->n_read < range->n_bytes) {
+        const ssize_t n = pread(file, range->bytes + range->n_read, range->n_bytes - range->n_read,
+                                (off_t) (range->offset + range->n_read));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return storage_fail_errno(error, "read", key); /* EISDIR among them */
+        if (n == 0)
+            break;
+        range->n_read += (size_t) n;
+    }
+    return true;
+}
+
 typedef struct {
     const char *prefix;
     GPtrArray *found;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "storage/object_store.h"
+
 #include <glib.h>
 #include <stdbool.h>
 
@@ -11,6 +13,14 @@ int dir_store_walk_to_folder(int root, const char *key, bool may_make) G_GNUC_WA
 
 /* Returns: what the regular file `file` holds. Errors: NOT_FOUND - it is no regular file; IO. */
 GBytes *dir_store_walk_read(int file, const char *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, of the object `key` in `folder` (borrowed; may be -1, with errno). */
+GBytes *dir_store_walk_read_in(int folder, const char *key,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* As object_store_get_range(). */
+bool dir_store_walk_read_range(int root, const char *key, ObjectRange *range,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* As object_store_list() and object_store_list_folders(). */
 GPtrArray *dir_store_walk_list(int root, const char *prefix,

@@ -66,6 +66,13 @@ object_store_get(ObjectStore *self, const char *key, GError **error)
     return check_key(key, error) ? self->ops->get(self, key, error) : NULL;
 }
 
+bool
+object_store_get_range(ObjectStore *self, const char *key, ObjectRange *range, GError **error)
+{
+    range->n_read = 0;
+    return check_key(key, error) && self->ops->get_range(self, key, range, error);
+}
+
 GPtrArray *
 object_store_list(ObjectStore *self, const char *prefix, GError **error)
 {

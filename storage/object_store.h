@@ -42,6 +42,13 @@ typedef struct {
     bool has_legal_hold;       /* out: the store's own, which has no end */
 } ObjectRemoval;
 
+/* A stretch of an object. `n_read`: out, fewer where the object ends sooner. */
+typedef struct {
+    uint64_t offset;
+    uint8_t *bytes; /* borrowed: room for `n_bytes` */
+    size_t n_bytes, n_read;
+} ObjectRange;
+
 /* What each kind of store supplies. All are required. */
 typedef struct {
     void (*put_all)(ObjectStore *self, ObjectPut *puts, size_t n_puts);
@@ -49,6 +56,7 @@ typedef struct {
     bool (*exchange)(ObjectStore *self, const char *key, GBytes *expected, GBytes *body,
                      GError **error);
     GBytes *(*get)(ObjectStore *self, const char *key, GError **error);
+    bool (*get_range)(ObjectStore *self, const char *key, ObjectRange *range, GError **error);
     GPtrArray *(*list)(ObjectStore *self, const char *prefix, GError **error);
     GPtrArray *(*list_folders)(ObjectStore *self, const char *prefix, GError **error);
     GPtrArray *(*list_versions)(ObjectStore *self, const char *prefix, GError **error);
@@ -67,7 +75,7 @@ struct ObjectStore {
  * Errors: CONFLICT - the name holds other bytes, which stay; FULL, DENIED, TRANSIENT, IO. */
 void object_store_put_all(ObjectStore *self, ObjectPut *puts, size_t n_puts);
 
-/* Puts one object, as above. Returns: true once it would survive a power cut. */
+/* Puts one, as above. Returns: true once it would survive a power cut. */
 bool object_store_put(ObjectStore *self, const char *key, GBytes *body,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -83,6 +91,9 @@ bool object_store_exchange(ObjectStore *self, const char *key, GBytes *expected,
 /* Returns: the object's bytes, owned. Errors: NOT_FOUND; others as above. */
 GBytes *object_store_get(ObjectStore *self, const char *key,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, of a stretch; of several stores, the first alone is asked. */
+bool object_store_get_range(ObjectStore *self, const char *key, ObjectRange *range,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns: GPtrArray of char * (owned), the names that start with `prefix`, in byte order. */
 GPtrArray *object_store_list(ObjectStore *self, const char *prefix,
@@ -95,9 +106,8 @@ GPtrArray *object_store_list_folders(ObjectStore *self, const char *prefix,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Everything that is kept below `prefix` (ends in `/`): all versions, delete markers, unfinished
- * uploads, in every replica. Only erasure asks for it (tests/check_mistakes.sh).
- * Returns: GPtrArray of ObjectVersion, owned. Errors: any one store that can not say what it has.
- */
+ * uploads, in every replica. Only erasure asks for it (tests/check_mistakes.sh). Returns:
+ * GPtrArray of ObjectVersion, owned. Errors: any one store that can not say what it has. */
 GPtrArray *object_store_list_versions(ObjectStore *self, const char *prefix,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -106,6 +116,5 @@ GPtrArray *object_store_list_versions(ObjectStore *self, const char *prefix,
 void object_store_remove_versions(ObjectStore *self, ObjectRemoval *removals, size_t n_removals);
 
 void object_version_free(ObjectVersion *self);
-
 void object_store_free(ObjectStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ObjectStore, object_store_free)

@@ -1,6 +1,7 @@
 #include "storage/recording.h"
 
 #include "crypto/age_context.h"
+#include "crypto/age_file.h"
 #include "crypto/signed_note.h"
 #include "storage/object_key.h"
 #include "storage/recording_check.h"
@@ -344,6 +345,29 @@ recording_read_segment(Recording *self, const ManifestSegment *segment, GError *
                 "segment %u of track %s part %u is not what was recorded (in %s)", segment->index,
                 segment->track, segment->part, segment->object);
     return NULL;
+}
+
+ObjectWindow *
+recording_new_window(const Recording *self)
+{
+    return object_window_new(self->store);
+}
+
+const uint8_t *
+recording_peek_segment(const Recording *self, const ManifestSegment *segment, ObjectWindow *window)
+{
+    g_autofree char *key = object_key_join(self->org, self->session, segment->object);
+    g_autoptr(GError) reason = NULL;
+    const uint8_t *sealed = NULL;
+    Digest digest;
+
+    if (segment->length == 0 || segment->length > AGE_FILE_MAX_BYTES)
+        return NULL;
+    sealed = object_window_read(window, key, segment->offset, segment->length, &reason);
+    if (sealed == NULL)
+        return NULL;
+    digest = digest_of(sealed, segment->length);
+    return digest_equal(&digest, &segment->digest) ? sealed : NULL;
 }
 
 void

@@ -4,6 +4,7 @@
 #include "storage/erasure_trace.h"
 #include "storage/manifest.h"
 #include "storage/object_store.h"
+#include "storage/object_window.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -72,6 +73,15 @@ GPtrArray *recording_sample(Recording *self, GHashTable *objects);
  * Errors: NOT_FOUND, CORRUPT, any of the store's. */
 GBytes *recording_read_segment(Recording *self, const ManifestSegment *segment,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, without taking the whole object that it lies in. Returns: `segment->length` bytes,
+ * borrowed from `window`; NULL where they are not to be had or are others: then
+ * recording_read_segment() has the last word. Thread: any, each with a window of its own. */
+const uint8_t *recording_peek_segment(const Recording *self, const ManifestSegment *segment,
+                                      ObjectWindow *window) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Returns: one of this recording's store. */
+ObjectWindow *recording_new_window(const Recording *self);
 
 void recording_finding_free(RecordingFinding *self);
 void recording_free(Recording *self);

@@ -241,6 +241,15 @@ replicated_get(ObjectStore *base, const char *key, GError **error)
     return NULL;
 }
 
+/* The first store's alone: who wants to know what the others have asks for the whole object. */
+static bool
+replicated_get_range(ObjectStore *base, const char *key, ObjectRange *range, GError **error)
+{
+    const Member *first = ((ReplicatedStore *) base)->members->pdata[0];
+
+    return object_store_get_range(first->store, key, range, error);
+}
+
 typedef GPtrArray *(*List)(ObjectStore *store, const char *prefix, GError **error);
 
 /* What any store has, as far as they can be asked: a store that has lost things does not know what.
@@ -366,6 +375,7 @@ replicated_store_new(ObjectStore *first)
         .replace = replicated_replace,
         .exchange = replicated_exchange,
         .get = replicated_get,
+        .get_range = replicated_get_range,
         .list = replicated_list,
         .list_folders = replicated_list_folders,
         .list_versions = replicated_list_versions,

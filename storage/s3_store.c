@@ -3,6 +3,7 @@
 #include "storage/s3_client.h"
 #include "storage/s3_list.h"
 #include "storage/s3_objects.h"
+#include "storage/s3_range.h"
 #include "storage/s3_setup.h"
 #include "storage/s3_versions.h"
 
@@ -127,6 +128,12 @@ s3_store_get(ObjectStore *base, const char *key, GError **error)
     return s3_objects_get(((S3Store *) base)->objects, key, error);
 }
 
+static bool
+s3_store_get_range(ObjectStore *base, const char *key, ObjectRange *range, GError **error)
+{
+    return s3_range_get(((S3Store *) base)->client, key, range, error);
+}
+
 static GPtrArray *
 s3_store_list(ObjectStore *base, const char *prefix, GError **error)
 {
@@ -159,6 +166,7 @@ s3_store_open(const S3StoreOptions *options, GError **error)
         .replace = s3_store_replace,
         .exchange = s3_store_exchange,
         .get = s3_store_get,
+        .get_range = s3_store_get_range,
         .list = s3_store_list,
         .list_folders = s3_store_list_folders,
         .list_versions = s3_store_list_versions,

@@ -1,7 +1,7 @@
 /* Drives an S3 store from a test: options as `name=value` arguments, commands as lines on standard
  * input, words parted by spaces; one line of answer for each, `ok ...` or `error CODE sentence`.
  *   put|replace KEY BODY    get KEY    list|folders [PREFIX]    putmany COUNT PREFIX BODY    probe
- *   versions PREFIX    erase PREFIX
+ *   range KEY OFFSET LENGTH    versions PREFIX    erase PREFIX
  * BODY: `<letter>*<count>`. */
 #include "crypto/crypto_error.h"
 #include "crypto/digest.h"
@@ -83,6 +83,25 @@ get(ObjectStore *store, char **words)
         g_autofree char *hex = digest_to_hex(&digest);
 
         (void) printf("ok %zu %s\n", g_bytes_get_size(body), hex);
+    }
+}
+
+static void
+get_range(ObjectStore *store, char **words)
+{
+    g_autoptr(GError) error = NULL;
+    const size_t n_bytes = (size_t) g_ascii_strtoull(words[3], NULL, 10);
+    g_autofree uint8_t *bytes = g_malloc(n_bytes);
+    ObjectRange range = {
+        .offset = g_ascii_strtoull(words[2], NULL, 10), .bytes = bytes, .n_bytes = n_bytes};
+
+    if (!object_store_get_range(store, words[1], &range, &error)) {
+        tell_error(error);
+    } else {
+        const Digest digest = digest_of(bytes, range.n_read);
+        g_autofree char *hex = digest_to_hex(&digest);
+
+        (void) printf("ok %zu %s\n", range.n_read, hex);
     }
 }
 
@@ -186,6 +205,8 @@ obey(ObjectStore *store, const S3StoreOptions *options, const char *line)
         probe(options);
     else if (strcmp(words[0], "get") == 0)
         get(store, words);
+    else if (strcmp(words[0], "range") == 0)
+        get_range(store, words);
     else if (strcmp(words[0], "list") == 0 || strcmp(words[0], "folders") == 0)
         list(store, words);
     else if (strcmp(words[0], "versions") == 0)

@@ -137,16 +137,16 @@ test_writes_matroska_into_a_pipe(void)
     rtp_source_check_frames(sound, tracks->pdata[1], 0, sound->frames->len, 0);
 }
 
-static GByteArray *
-read_garbage(void *user_data, GError **error)
+static bool
+read_garbage(void *user_data, PlainBuffer *segment, GError **error)
 {
     static guint n_calls;
-    GByteArray *bytes = g_byte_array_new();
+    const guint n_bytes = 1 + n_calls++ % 4;
 
+    plain_buffer_resize(segment, (size_t) 1000 * n_bytes);
     for (guint i = 0; i < 1000; i++)
-        g_byte_array_append(bytes, (const guint8 *) "\x1a\x45\xdf\xa3", 1 + n_calls % 4);
-    n_calls++;
-    return bytes;
+        memcpy(segment->bytes + (size_t) i * n_bytes, "\x1a\x45\xdf\xa3", n_bytes);
+    return true;
 }
 
 static void

@@ -13,23 +13,24 @@ typedef struct {
     size_t n_bytes;
 } Input;
 
-static GByteArray *
-read_next(void *user_data, GError **error)
+static bool
+read_next(void *user_data, PlainBuffer *segment, GError **error)
 {
     Input *self = user_data;
-    GByteArray *bytes = NULL;
 
     if (self->outcome != NULL) {
-        return self->next < self->outcome->segments->len
-                   ? track_outcome_segment_bytes(self->outcome, self->next++)
-                   : NULL;
+        if (self->next == self->outcome->segments->len)
+            return false;
+        track_outcome_read_segment(self->outcome, self->next++, segment);
+        return true;
     }
     if (self->bytes == NULL)
-        return NULL;
-    bytes = g_byte_array_new();
-    g_byte_array_append(bytes, self->bytes, (guint) self->n_bytes);
+        return false;
+    plain_buffer_clear(segment);
+    /* No room behind it, where a step too far would go unseen. */
+    *segment = (PlainBuffer){g_memdup2(self->bytes, self->n_bytes), self->n_bytes, self->n_bytes};
     self->bytes = NULL;
-    return bytes;
+    return true;
 }
 
 typedef struct {

@@ -197,12 +197,17 @@ static const SizeCase sizes[] = {
      PICTURES SAMPLE_H264_SIZED(640,                                                            480), false,  true},
 };
 
-static GByteArray *
-next_segment(void *user_data, GError **error)
+static bool
+next_segment(void *user_data, PlainBuffer *segment, GError **error)
 {
-    GByteArray **bytes = user_data;
+    const GByteArray **bytes = user_data;
 
-    return g_steal_pointer(bytes);
+    if (*bytes == NULL)
+        return false;
+    plain_buffer_resize(segment, (*bytes)->len);
+    memcpy(segment->bytes, (*bytes)->data, (*bytes)->len);
+    *bytes = NULL;
+    return true;
 }
 
 /* Every frame of `part` has the size its header says, which is `width`. */
@@ -212,7 +217,7 @@ check_size(const TrackOutcome *outcome, uint32_t part, unsigned width)
     g_autoptr(GError) error = NULL;
     g_autoptr(GByteArray) bytes = track_outcome_part_bytes(outcome, part);
     g_autofree char *decoded = rtp_source_probe(bytes->data, bytes->len, "0", "frame=width");
-    GByteArray *once = g_byte_array_ref(bytes);
+    const GByteArray *once = bytes;
     unsigned n_frames = 0;
     g_autoptr(MatroskaReader) reader = matroska_reader_new(next_segment, &once, &error);
 

@@ -143,44 +143,39 @@ read_exactly(HttpDownload *download, uint8_t *buffer, size_t n_bytes, GError **e
     return true;
 }
 
-static GByteArray *
-read_segment(Part *self, GError **error)
+static bool
+read_segment(Part *self, PlainBuffer *segment, GError **error)
 {
     uint32_t length = 0;
-    GByteArray *segment = NULL;
 
     if (!read_exactly(self->download, (uint8_t *) &length, sizeof(length), error))
-        return NULL;
+        return false;
     length = g_ntohl(length);
     self->is_over = length == 0;
     if (length > MAX_SEGMENT_BYTES)
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "a segment is too long");
     if (length == 0 || length > MAX_SEGMENT_BYTES)
-        return NULL;
-    segment = g_byte_array_sized_new(length);
-    g_byte_array_set_size(segment, length);
-    if (read_exactly(self->download, segment->data, length, error))
-        return segment;
-    g_byte_array_unref(segment);
-    return NULL;
+        return false;
+    plain_buffer_resize(segment, length);
+    return read_exactly(self->download, segment->bytes, length, error);
 }
 
-/* The exporter's: the next segment's plaintext, which it wipes. */
-static GByteArray *
-on_read_next(void *user_data, GError **error)
+/* The exporter's. */
+static bool
+on_read_next(void *user_data, PlainBuffer *segment, GError **error)
 {
     Part *self = user_data;
     AccessClient *client = self->client;
 
     if (self->is_over)
-        return NULL;
+        return false;
     if (self->download == NULL) {
         g_autofree char *request = g_strdup_printf("GET /v1/grants/%s/segments/%s/%u", client->id,
                                                    self->track, self->number);
 
         self->download = begin(client->context, request, NULL, client->token, error);
     }
-    return self->download == NULL ? NULL : read_segment(self, error);
+    return self->download != NULL && read_segment(self, segment, error);
 }
 
 static const char *

@@ -30,25 +30,25 @@ encoded_track_add(EncodedTrack *self, const ExporterInput *input)
     g_array_append_val(self->parts, *input);
 }
 
-static GByteArray *
-on_read_next(void *user_data, GError **error)
+static bool
+on_read_next(void *user_data, PlainBuffer *segment, GError **error)
 {
     EncodedTrack *self = user_data;
     const ExporterInput *part = &g_array_index(self->parts, ExporterInput, self->next.part - 1);
     GError *cause = NULL;
-    GByteArray *segment = NULL;
+    bool is_there = false;
 
     if (stall_guard_is_given_up(self->guard)) {
         cause = g_error_new(G_IO_ERROR, G_IO_ERROR_CANCELLED, "given up");
     } else {
-        segment = part->read_next(part->user_data, &cause);
+        is_there = part->read_next(part->user_data, segment, &cause);
     }
 
-    self->has_segment |= segment != NULL;
+    self->has_segment |= is_there;
     self->has_failed |= cause != NULL;
     if (cause != NULL)
         g_propagate_error(error, cause);
-    return segment;
+    return is_there;
 }
 
 static bool

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "crypto/plain_buffer.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,10 +22,10 @@ typedef enum {
 typedef struct {
     const char *title; /* of the track in the file: `p1-video` */
     const char *codec; /* as media_codec_name() */
-    /* Gives the next segment's plaintext in order, NULL at the end or with `error` set. Called from
-     * a thread of the exporter's, one at a time for each input. The exporter wipes what it gets
-     * with age_file_wipe(). */
-    GByteArray *(*read_next)(void *user_data, GError **error);
+    /* Puts the next segment's plaintext, in order, into `segment`, which the exporter owns and
+     * clears. Returns: false at the end or with `error` set. Called from a thread of the
+     * exporter's, one at a time for each input. */
+    bool (*read_next)(void *user_data, PlainBuffer *segment, GError **error);
     void *user_data;
 } ExporterInput;
 

@@ -1,7 +1,5 @@
 #include "agent/media/matroska_reader.h"
 
-#include "crypto/age_file.h"
-
 #include <gio/gio.h>
 #include <string.h>
 
@@ -38,7 +36,8 @@ typedef struct {
 struct MatroskaReader {
     MatroskaReaderReadNext read_next;
     void *user_data;
-    GByteArray *segment; /* NULL at the end */
+    PlainBuffer segment;
+    bool has_segment; /* false at the end */
     size_t at;
     MatroskaTrack track;
     uint64_t scale_ns;
@@ -67,8 +66,8 @@ read_uint(const Element *element)
 static bool
 read_vint(MatroskaReader *self, bool keeps_marker, uint64_t *value)
 {
-    const size_t n_left = self->segment->len - self->at;
-    const uint8_t *bytes = self->segment->data + self->at;
+    const size_t n_left = self->segment.n_bytes - self->at;
+    const uint8_t *bytes = self->segment.bytes + self->at;
     unsigned length = 1;
 
     if (n_left == 0 || bytes[0] == 0)
@@ -102,10 +101,10 @@ read_element(MatroskaReader *self, Element *element, GError **error)
     if (!read_vint(self, true, &id) || !read_vint(self, false, &element->n_bytes))
         return fail(error, "an element is cut off");
     element->id = (uint32_t) id;
-    element->bytes = self->segment->data + self->at;
+    element->bytes = self->segment.bytes + self->at;
     if (is_entered(element->id))
         return true;
-    if (element->n_bytes > self->segment->len - self->at)
+    if (element->n_bytes > self->segment.n_bytes - self->at)
         return fail(error, "an element is cut off");
     self->at += element->n_bytes;
     return true;
@@ -146,13 +145,13 @@ read_header(MatroskaReader *self, GError **error)
 {
     Element element = {0};
 
-    if (self->segment == NULL)
+    if (!self->has_segment)
         return fail(error, "there is none");
     if (!read_element(self, &element, error))
         return false;
     if (element.id != ID_EBML)
         return fail(error, "the header is missing");
-    while (self->at < self->segment->len) {
+    while (self->at < self->segment.n_bytes) {
         const size_t before = self->at;
 
         if (!read_element(self, &element, error))
@@ -176,7 +175,7 @@ matroska_reader_new(MatroskaReaderReadNext read_next, void *user_data, GError **
     self->user_data = user_data;
     self->scale_ns = 1000000;
     self->track.channels = 1; /* what it is where the file does not say */
-    self->segment = read_next(user_data, &cause);
+    self->has_segment = read_next(user_data, &self->segment, &cause);
     if (cause != NULL) {
         g_propagate_error(error, cause);
         return NULL;
@@ -214,10 +213,11 @@ read_block(MatroskaReader *self, const Element *element, MatroskaFrame *frame, G
 static bool
 go_to_next_segment(MatroskaReader *self, GError **error)
 {
-    age_file_wipe(g_steal_pointer(&self->segment));
     self->at = 0;
-    self->segment = self->read_next(self->user_data, error);
-    return self->segment != NULL;
+    self->has_segment = self->read_next(self->user_data, &self->segment, error);
+    if (!self->has_segment)
+        plain_buffer_clear(&self->segment);
+    return self->has_segment;
 }
 
 bool
@@ -225,10 +225,10 @@ matroska_reader_next(MatroskaReader *self, MatroskaFrame *frame, GError **error)
 {
     Element element = {0};
 
-    if (self->segment == NULL)
+    if (!self->has_segment)
         return false;
     for (;;) {
-        if (self->at == self->segment->len) {
+        if (self->at == self->segment.n_bytes) {
             if (!go_to_next_segment(self, error))
                 return false;
             continue;
@@ -248,7 +248,7 @@ matroska_reader_free(MatroskaReader *self)
 {
     if (self == NULL)
         return;
-    age_file_wipe(self->segment);
+    plain_buffer_clear(&self->segment);
     g_clear_pointer(&self->track.codec_private, g_bytes_unref);
     g_free(self);
 }

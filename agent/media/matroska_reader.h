@@ -1,5 +1,7 @@
 #pragma once
 
+#include "crypto/plain_buffer.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,8 +12,9 @@
  * who waits holds up whoever opens the segments. One thread at a time. */
 typedef struct MatroskaReader MatroskaReader;
 
-/* Gives the next segment's plaintext, NULL at the end or with `error` set. */
-typedef GByteArray *(*MatroskaReaderReadNext)(void *user_data, GError **error);
+/* Puts the next segment's plaintext into `segment`. Returns: false at the end or with `error` set.
+ */
+typedef bool (*MatroskaReaderReadNext)(void *user_data, PlainBuffer *segment, GError **error);
 
 typedef struct {
     char codec_id[32];     /* `V_VP8` */
@@ -28,8 +31,8 @@ typedef struct {
     bool is_keyframe;
 } MatroskaFrame;
 
-/* Reads the first segment. `read_next`'s bytes are wiped with age_file_wipe().
- * Errors: what read_next gave; G_IO_ERROR_INVALID_DATA - not the start of a part. */
+/* Reads the first segment. Errors: what read_next gave; G_IO_ERROR_INVALID_DATA - not the start of
+ * a part. */
 MatroskaReader *matroska_reader_new(MatroskaReaderReadNext read_next, void *user_data,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -4,7 +4,6 @@
 #include "agent/playback/opened_tracks.h"
 #include "agent/playback/statements.h"
 #include "agent/playback/track_keys.h"
-#include "crypto/age_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,16 +46,16 @@ typedef struct {
     const ExporterInput *input;
 } Gate;
 
-static GByteArray *
-on_read_next(void *user_data, GError **error)
+static bool
+on_read_next(void *user_data, PlainBuffer *segment, GError **error)
 {
     const Gate *gate = user_data;
 
     if (g_atomic_int_get(&gate->job->is_stopped)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the grant has ended");
-        return NULL;
+        return false;
     }
-    return gate->input->read_next(gate->input->user_data, error);
+    return gate->input->read_next(gate->input->user_data, segment, error);
 }
 
 static bool
@@ -87,12 +86,12 @@ write_all(int fd, const uint8_t *bytes, size_t n_bytes, GError **error)
 }
 
 static bool
-write_segment(int fd, const GByteArray *segment, GError **error)
+write_segment(int fd, const PlainBuffer *segment, GError **error)
 {
-    const uint32_t length = g_htonl(segment == NULL ? 0 : segment->len);
+    const uint32_t length = g_htonl((uint32_t) segment->n_bytes);
 
     return write_all(fd, (const uint8_t *) &length, sizeof(length), error) &&
-           (segment == NULL || write_all(fd, segment->data, segment->len, error));
+           write_all(fd, segment->bytes, segment->n_bytes, error);
 }
 
 /* The part's segments, and a length of zero behind them. */
@@ -101,19 +100,18 @@ write_segments(MediaJob *self, const OpenedTracks *opened, GError **error)
 {
     const ExporterInput *input = opened_tracks_part(opened, self->tracks[0], self->part);
     Gate gate = {self, input};
-    GByteArray *segment = NULL;
+    g_auto(PlainBuffer) segment = {0};
     GError *fault = NULL;
     bool is_good = true;
 
-    while (is_good && input != NULL && (segment = on_read_next(&gate, &fault)) != NULL) {
-        is_good = write_segment(self->fd, segment, error);
-        age_file_wipe(segment);
-    }
+    while (is_good && input != NULL && on_read_next(&gate, &segment, &fault))
+        is_good = write_segment(self->fd, &segment, error);
     if (fault != NULL) {
         g_propagate_error(error, fault);
         return false;
     }
-    return is_good && write_segment(self->fd, NULL, error);
+    plain_buffer_resize(&segment, 0);
+    return is_good && write_segment(self->fd, &segment, error);
 }
 
 static bool

@@ -22,6 +22,7 @@ typedef struct {
     uint32_t number;
     GPtrArray *identities; /* borrowed */
     GPtrArray *segments;   /* ManifestSegment, borrowed, by index */
+    ObjectWindow *window;
     guint next;
 } Part;
 
@@ -31,11 +32,13 @@ part_free(gpointer data)
     Part *self = data;
 
     g_ptr_array_unref(self->segments);
+    object_window_free(self->window);
     g_free(self);
 }
 
+/* From the whole object, which a replica may have, or the store knows to be damaged. */
 static GBytes *
-read_sealed(OpenedTracks *self, const ManifestSegment *segment, GError **error)
+read_whole(OpenedTracks *self, const ManifestSegment *segment, GError **error)
 {
     GBytes *sealed = NULL;
 
@@ -45,25 +48,39 @@ read_sealed(OpenedTracks *self, const ManifestSegment *segment, GError **error)
     return sealed;
 }
 
-static GByteArray *
-open_segment(const Part *self, const ManifestSegment *segment, GError **error)
+static bool
+open_sealed(const Part *self, const ManifestSegment *segment, const struct iovec *sealed,
+            PlainBuffer *plain, GError **error)
 {
     const ManifestPart *manifest = self->source->manifest;
-    g_autoptr(GBytes) sealed = read_sealed(self->source, segment, error);
-    g_autoptr(AgeContext) context = NULL;
-    GByteArray *plain = NULL;
+    g_autoptr(AgeContext) context = age_context_new_segment(
+        manifest->org, manifest->session, segment->track, segment->part, segment->index);
 
-    if (sealed != NULL) {
-        context = age_context_new_segment(manifest->org, manifest->session, segment->track,
-                                          segment->part, segment->index);
-        plain = age_file_open(self->identities, context, g_bytes_get_data(sealed, NULL),
-                              g_bytes_get_size(sealed), error);
+    return age_file_open_into(self->identities, context, sealed, plain, error);
+}
+
+static bool
+open_segment(const Part *self, const ManifestSegment *segment, PlainBuffer *plain, GError **error)
+{
+    g_autoptr(GBytes) whole = NULL;
+    gsize n_bytes = segment->length;
+    const uint8_t *sealed = recording_peek_segment(self->source->recording, segment, self->window);
+    bool is_open = false;
+
+    if (sealed == NULL) {
+        whole = read_whole(self->source, segment, error);
+        sealed = whole != NULL ? g_bytes_get_data(whole, &n_bytes) : NULL;
     }
-    if (plain == NULL) {
+    if (sealed != NULL) {
+        const struct iovec file = {(void *) (uintptr_t) sealed, n_bytes};
+
+        is_open = open_sealed(self, segment, &file, plain, error);
+    }
+    if (!is_open) {
         g_prefix_error(error, "segment %u of track %s, part %u: ", segment->index, segment->track,
                        segment->part);
     }
-    return plain;
+    return is_open;
 }
 
 static void
@@ -83,26 +100,25 @@ leave_out(Part *self, const ManifestSegment *segment, GError *fault)
         self->next = self->segments->len;
 }
 
-/* The exporter's: the next segment's plaintext, which it wipes. */
-static GByteArray *
-on_read_next(void *user_data, GError **error)
+/* The exporter's. */
+static bool
+on_read_next(void *user_data, PlainBuffer *plain, GError **error)
 {
     Part *self = user_data;
 
     while (self->next < self->segments->len) {
         const ManifestSegment *segment = self->segments->pdata[self->next++];
         GError *fault = NULL;
-        GByteArray *plain = open_segment(self, segment, &fault);
 
-        if (plain != NULL)
-            return plain;
+        if (open_segment(self, segment, plain, &fault))
+            return true;
         if (!self->source->options.is_partial) {
             g_propagate_error(error, fault);
-            return NULL;
+            return false;
         }
         leave_out(self, segment, fault);
     }
-    return NULL;
+    return false;
 }
 
 static int
@@ -183,6 +199,7 @@ part_new(OpenedTracks *self, const ManifestTrack *track, uint32_t number, GPtrAr
     part->number = number;
     part->identities = identities;
     part->segments = g_ptr_array_new();
+    part->window = recording_new_window(self->recording);
     for (guint i = 0; i < self->manifest->segments->len; i++) {
         ManifestSegment *segment = self->manifest->segments->pdata[i];
 

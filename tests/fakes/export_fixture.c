@@ -4,8 +4,8 @@
 #include <gio/gio.h>
 #include <unistd.h>
 
-static GByteArray *
-read_next(void *user_data, GError **error)
+static bool
+read_next(void *user_data, PlainBuffer *segment, GError **error)
 {
     ExportReader *self = user_data;
 
@@ -16,11 +16,12 @@ read_next(void *user_data, GError **error)
             continue;
         if (self->fail_at > 0 && i == self->fail_at) {
             g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED, "segment %u is forged", i);
-            return NULL;
+            return false;
         }
-        return track_outcome_segment_bytes(self->outcome, i);
+        track_outcome_read_segment(self->outcome, i, segment);
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 void

@@ -97,6 +97,20 @@ flaky_get(ObjectStore *base, const char *key, GError **error)
     return stored;
 }
 
+static bool
+flaky_get_range(ObjectStore *base, const char *key, ObjectRange *range, GError **error)
+{
+    g_autoptr(GBytes) stored = flaky_get(base, key, error);
+    gsize n_bytes = 0;
+    const uint8_t *bytes = stored == NULL ? NULL : g_bytes_get_data(stored, &n_bytes);
+
+    if (range->offset < n_bytes) {
+        range->n_read = MIN(range->n_bytes, n_bytes - (size_t) range->offset);
+        memcpy(range->bytes, bytes + range->offset, range->n_read);
+    }
+    return stored != NULL;
+}
+
 static int
 compare_names(gconstpointer a, gconstpointer b)
 {
@@ -179,6 +193,7 @@ static const ObjectStoreOps flaky_ops = {
     .replace = flaky_replace,
     .exchange = flaky_exchange,
     .get = flaky_get,
+    .get_range = flaky_get_range,
     .list = flaky_list,
     .list_folders = flaky_list_folders,
     .list_versions = flaky_list_versions,

@@ -116,6 +116,15 @@ track_outcome_segment_bytes(const TrackOutcome *self, guint i)
     return bytes;
 }
 
+void
+track_outcome_read_segment(const TrackOutcome *self, guint i, PlainBuffer *plain)
+{
+    g_autoptr(GByteArray) bytes = track_outcome_segment_bytes(self, i);
+
+    plain_buffer_resize(plain, bytes->len);
+    memcpy(plain->bytes, bytes->data, bytes->len);
+}
+
 GByteArray *
 track_outcome_part_bytes(const TrackOutcome *self, uint32_t part)
 {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/media/media_track.h"
+#include "crypto/plain_buffer.h"
 #include "tests/fakes/rtp_source.h"
 
 #include <glib.h>
@@ -30,6 +31,7 @@ TrackOutcome *track_outcome_record(const MediaFormat *format, const RtpSource *s
                                    int64_t offset_us);
 
 GByteArray *track_outcome_segment_bytes(const TrackOutcome *self, guint i);
+void track_outcome_read_segment(const TrackOutcome *self, guint i, PlainBuffer *plain);
 GByteArray *track_outcome_part_bytes(const TrackOutcome *self, uint32_t part);
 
 /* Indexes count from 0, times tile the part, only the first has a header, only the last is the

@@ -18,17 +18,18 @@ typedef struct {
     bool is_given;
 } Input;
 
-static GByteArray *
-read_next(void *user_data, GError **error)
+static bool
+read_next(void *user_data, PlainBuffer *segment, GError **error)
 {
     Input *self = user_data;
-    GByteArray *bytes = NULL;
 
     if (self->is_given)
-        return NULL;
+        return false;
     self->is_given = true;
-    bytes = g_byte_array_new();
-    return g_byte_array_append(bytes, self->bytes, (guint) self->n_bytes);
+    plain_buffer_clear(segment);
+    /* No room behind it, where a step too far would go unseen. */
+    *segment = (PlainBuffer){g_memdup2(self->bytes, self->n_bytes), self->n_bytes, self->n_bytes};
+    return true;
 }
 
 static void
