@@ -263,11 +263,15 @@ def test_export(folder):
     doc = opener.token("doc", "provider")
     whole = opener.ask("GET", path + "/media?format=webm", token=doc)
     tap.ok(whole.status == 200 and whole.body[:4] == b"\x1a\x45\xdf\xa3" and b"webm" in whole.body[:64], "WebM streams")
-    begins = next(row["from_us"] for row in opener.ask("GET", path, token=doc).json["tracks"] if row["id"] == "p1-audio")
+    row = next(row for row in opener.ask("GET", path, token=doc).json["tracks"] if row["id"] == "p1-audio")
+    # A track begins when it is asked for, and its sound when the sender has started: until then it has a gap.
+    begins = max([row["from_us"], *(gap["start_us"] + gap["duration_us"] for gap in row["gaps"]
+                                    if gap["start_us"] == row["from_us"])])
     part = opener.ask("GET", path + f"/media?tracks=p1-audio&to_us={begins + 1000000}", token=doc)
     answer = opener.ask("GET", path + "/media?from_us=999000000&to_us=999000001", token=doc)
     tap.equal(reason_of(answer), (404, "track-unknown"), "where nothing was recorded is said")
-    tap.ok(part.status == 200 and 0 < len(part.body) < len(whole.body), "so does a part of it")
+    tap.ok(part.status == 200 and 0 < len(part.body) < len(whole.body), "so does a part of it",
+           f"status {part.status}, {len(part.body)} of {len(whole.body)} bytes", part.body[:300] if part.status != 200 else "", row)
     tap.equal(opener.ask("GET", path + "/media?format=avi", token=doc).status, 422, "an unknown format is said")
     tap.equal(reason_of(opener.ask("GET", path + "/media?tracks=p9", token=doc)), (403, "outside-grant"),
               "a track that is not the grant's is refused")
