@@ -91,7 +91,7 @@ bool object_store_exchange(ObjectStore *self, const char *key, GBytes *expected,
 /* Returns: the object's bytes, owned. Errors: NOT_FOUND; others as above. */
 GBytes *object_store_get(ObjectStore *self, const char *key,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same, of a stretch; of several stores, the first alone is asked. */
+/* The same, of a stretch, of the first of several stores. IO, CORRUPT - it gave none, another. */
 bool object_store_get_range(ObjectStore *self, const char *key, ObjectRange *range,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

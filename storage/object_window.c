@@ -14,6 +14,8 @@ struct ObjectWindow {
     size_t n_bytes;
     uint8_t *bytes;
     size_t n_room;
+    char *refused; /* the object that the store did not give when it was asked last */
+    GError *refusal;
 };
 
 ObjectWindow *
@@ -33,6 +35,20 @@ holds(const ObjectWindow *self, const char *key, uint64_t offset, size_t n_bytes
            n_bytes <= self->n_bytes - (size_t) (offset - self->offset);
 }
 
+/* Each refusal may have taken all the time that tries may take, so an object is asked for once. */
+static bool
+ask(ObjectWindow *self, const char *key, ObjectRange *range)
+{
+    if (g_strcmp0(self->refused, key) == 0)
+        return false;
+    g_clear_pointer(&self->refused, g_free);
+    g_clear_error(&self->refusal);
+    if (object_store_get_range(self->store, key, range, &self->refusal))
+        return true;
+    self->refused = g_strdup(key);
+    return false;
+}
+
 static bool
 fill(ObjectWindow *self, const char *key, uint64_t offset, size_t n_bytes, GError **error)
 {
@@ -45,8 +61,10 @@ fill(ObjectWindow *self, const char *key, uint64_t offset, size_t n_bytes, GErro
         self->bytes = g_malloc(self->n_room);
     }
     range.bytes = self->bytes;
-    if (!object_store_get_range(self->store, key, &range, error))
+    if (!ask(self, key, &range)) {
+        g_propagate_error(error, g_error_copy(self->refusal));
         return false;
+    }
     self->key = g_strdup(key);
     self->offset = offset;
     self->n_bytes = range.n_read;
@@ -72,5 +90,7 @@ object_window_free(ObjectWindow *self)
         return;
     g_free(self->key);
     g_free(self->bytes);
+    g_free(self->refused);
+    g_clear_error(&self->refusal);
     g_free(self);
 }

@@ -14,7 +14,8 @@ typedef struct ObjectWindow ObjectWindow;
 ObjectWindow *object_window_new(ObjectStore *store);
 
 /* Returns: `n_bytes` (> 0) of the object `key` from `offset` on, borrowed until the next call.
- * Errors: as object_store_get_range(); CORRUPT - the object ends sooner. */
+ * Errors: as object_store_get_range(), which is not asked again for that object until another was
+ * wanted; CORRUPT - the object ends sooner. */
 const uint8_t *object_window_read(ObjectWindow *self, const char *key, uint64_t offset,
                                   size_t n_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -347,14 +347,8 @@ recording_read_segment(Recording *self, const ManifestSegment *segment, GError *
     return NULL;
 }
 
-ObjectWindow *
-recording_new_window(const Recording *self)
-{
-    return object_window_new(self->store);
-}
-
 const uint8_t *
-recording_peek_segment(const Recording *self, const ManifestSegment *segment, ObjectWindow *window)
+recording_peek_segment(const Recording *self, const ManifestSegment *segment, ObjectWindow **window)
 {
     g_autofree char *key = object_key_join(self->org, self->session, segment->object);
     g_autoptr(GError) reason = NULL;
@@ -363,7 +357,9 @@ recording_peek_segment(const Recording *self, const ManifestSegment *segment, Ob
 
     if (segment->length == 0 || segment->length > AGE_FILE_MAX_BYTES)
         return NULL;
-    sealed = object_window_read(window, key, segment->offset, segment->length, &reason);
+    if (*window == NULL)
+        *window = object_window_new(self->store);
+    sealed = object_window_read(*window, key, segment->offset, segment->length, &reason);
     if (sealed == NULL)
         return NULL;
     digest = digest_of(sealed, segment->length);

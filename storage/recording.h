@@ -74,14 +74,12 @@ GPtrArray *recording_sample(Recording *self, GHashTable *objects);
 GBytes *recording_read_segment(Recording *self, const ManifestSegment *segment,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same, without taking the whole object that it lies in. Returns: `segment->length` bytes,
- * borrowed from `window`; NULL where they are not to be had or are others: then
- * recording_read_segment() has the last word. Thread: any, each with a window of its own. */
+/* The same, without taking the whole object that it lies in. `window`: NULL at first, then one of
+ * its store, owned by the caller. Returns: `segment->length` bytes, borrowed from `window`; NULL
+ * where they are not to be had or are others: then recording_read_segment() has the last word.
+ * Thread: any, each with a window of its own. */
 const uint8_t *recording_peek_segment(const Recording *self, const ManifestSegment *segment,
-                                      ObjectWindow *window) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Returns: one of this recording's store. */
-ObjectWindow *recording_new_window(const Recording *self);
+                                      ObjectWindow **window) G_GNUC_WARN_UNUSED_RESULT;
 
 void recording_finding_free(RecordingFinding *self);
 void recording_free(Recording *self);

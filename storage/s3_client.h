@@ -27,7 +27,7 @@ typedef struct {
 typedef enum {
     S3_EXPECT_NOTHING, /* an empty body */
     S3_EXPECT_BYTES,   /* an object */
-    S3_EXPECT_RANGE,   /* a stretch of one; with status 200, all of it */
+    S3_EXPECT_RANGE,   /* a stretch of one; with status 200, all of it; 416: it ends sooner */
     S3_EXPECT_XML,     /* a document with root `root` */
 } S3Expect;
 

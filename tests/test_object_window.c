@@ -121,6 +121,30 @@ test_says_what_is_not_there(void)
     }
 }
 
+/* A store that is away takes its time to say so. */
+static void
+test_asks_once_for_what_is_refused(void)
+{
+    static const uint8_t first[4] = {0};
+    g_autoptr(GHashTable) objects = flaky_store_objects_new();
+    g_autoptr(ObjectStore) store = flaky_store_new(objects);
+    g_autoptr(ObjectWindow) window = object_window_new(store);
+    GError *error = NULL;
+
+    put(store, "a/s/t/1.tape");
+    g_assert_null(object_window_read(window, "a/s/t/0.tape", 0, 4, &error));
+    g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND);
+    g_clear_error(&error);
+    put(store, "a/s/t/0.tape");
+
+    g_assert_null(object_window_read(window, "a/s/t/0.tape", 0, 4, &error));
+    g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND);
+    g_clear_error(&error);
+    g_assert_cmpmem(object_window_read(window, "a/s/t/1.tape", 0, 4, &error), 4, first, 4);
+    g_assert_cmpmem(object_window_read(window, "a/s/t/0.tape", 0, 4, &error), 4, first, 4);
+    g_assert_no_error(error);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -128,5 +152,7 @@ main(int argc, char **argv)
     g_test_add_func("/object-window/gives-what-lies-there", test_gives_what_lies_there);
     g_test_add_func("/object-window/tells-objects-apart", test_tells_objects_apart);
     g_test_add_func("/object-window/says-what-is-not-there", test_says_what_is_not_there);
+    g_test_add_func("/object-window/asks-once-for-what-is-refused",
+                    test_asks_once_for_what_is_refused);
     return g_test_run();
 }

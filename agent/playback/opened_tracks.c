@@ -22,7 +22,7 @@ typedef struct {
     uint32_t number;
     GPtrArray *identities; /* borrowed */
     GPtrArray *segments;   /* ManifestSegment, borrowed, by index */
-    ObjectWindow *window;
+    ObjectWindow *window;  /* NULL until something is read */
     guint next;
 } Part;
 
@@ -60,11 +60,11 @@ open_sealed(const Part *self, const ManifestSegment *segment, const struct iovec
 }
 
 static bool
-open_segment(const Part *self, const ManifestSegment *segment, PlainBuffer *plain, GError **error)
+open_segment(Part *self, const ManifestSegment *segment, PlainBuffer *plain, GError **error)
 {
     g_autoptr(GBytes) whole = NULL;
     gsize n_bytes = segment->length;
-    const uint8_t *sealed = recording_peek_segment(self->source->recording, segment, self->window);
+    const uint8_t *sealed = recording_peek_segment(self->source->recording, segment, &self->window);
     bool is_open = false;
 
     if (sealed == NULL) {
@@ -199,7 +199,6 @@ part_new(OpenedTracks *self, const ManifestTrack *track, uint32_t number, GPtrAr
     part->number = number;
     part->identities = identities;
     part->segments = g_ptr_array_new();
-    part->window = recording_new_window(self->recording);
     for (guint i = 0; i < self->manifest->segments->len; i++) {
         ManifestSegment *segment = self->manifest->segments->pdata[i];
 

@@ -289,6 +289,29 @@ def lies_are_found(folder):
         begins(store.ask(f"put clinic-a/wrong {BODY}"), "error conflict", "other bytes stored are found by the next try")
 
 
+def stretches_are_right(folder):
+    with fake_and_store(folder, retry_ms=300) as (fake, store):
+        store.ask(f"put {KEY} {BODY}")
+        ask = f"range {KEY} 4000 500"
+        rows = [("cut", "ok", "a stretch cut in mid body is asked for again"),
+                ("lost", "ok", "so is one whose answer was lost"),
+                ("short-range", s3.told("x*250"), "one that ends sooner, and says so, is taken as what it is"),
+                ("ignores-range", "error io", "all of the object is no stretch of it"),
+                ("other-range", "error corrupt", "nor is another stretch"),
+                ("false-range", "error corrupt", "nor less than the answer says that it is"),
+                ("unnamed-range", "error corrupt", "nor one that does not say where it lies")]
+        for action, answer, name in rows:
+            fake.fault("GET", action, nth=[1], bytes=100)
+            begins(store.ask(ask), answer, name)
+            fake.heal()
+            tap.equal(store.ask(ask), s3.told("x*500"), "and the next is right")
+        tap.equal(store.ask(f"range {KEY} 4900 500"), s3.told("x*100"), "a stretch ends where the object does")
+        tap.equal(store.ask(f"range {KEY} 5000 500"), s3.told("x*0"), "behind the end there is nothing")
+        begins(store.ask("range clinic-a/none 0 10"), "error not-found", "of nothing there is no stretch")
+        store.ask(f"replace {KEY} {OTHER}")
+        tap.equal(store.ask(ask), s3.told("y*500"), "a stretch is of what lies there now")
+
+
 def odd_lists_fail(folder):
     head = "<ListBucketResult><IsTruncated>true</IsTruncated>"
     rows = {
@@ -568,7 +591,7 @@ def probe_finds_out(folder):
 
 TESTS = [plain_life, lists_every_page, prefix_keeps_to_its_part, host_style, asks_for_what_was_set, many_at_once, lost_answers,
          cuts_at_each_band, storms_pass, jitter_and_retry_after, slowdown_halves, gives_up_in_time, clock_is_followed,
-         region_is_learnt, credentials_are_renewed, lies_are_found, odd_lists_fail, refusals_are_told, put_only_credentials,
+         region_is_learnt, credentials_are_renewed, lies_are_found, stretches_are_right, odd_lists_fail, refusals_are_told, put_only_credentials,
          redirects_are_not_followed, refusal_ahead_of_the_body, dead_connections_are_replaced, tls_is_verified,
          settings_are_checked, race_has_one_winner, versions_are_named, machines_get_credentials, probe_finds_out]
 

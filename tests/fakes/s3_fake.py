@@ -456,7 +456,26 @@ class _Handler(BaseHTTPRequestHandler):
         lock = {"x-amz-object-lock-mode": found.lock_mode, "x-amz-object-lock-retain-until-date": found.retain_until,
                 "x-amz-object-lock-legal-hold": "ON" if found.legal_hold else None}
         headers = {**found.headers, **{name: value for name, value in lock.items() if value}}
+        if "Range" in self.headers and action != "ignores-range":
+            return self._get_range(headers, body, action)
         return 200, {**headers, "Content-Length": str(len(body))}, body
+
+    def _get_range(self, headers, body, action):
+        match = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers["Range"])
+        if not match or int(match[2]) < int(match[1]):
+            raise Refusal(400, "InvalidArgument", self.headers["Range"])
+        first, last = int(match[1]), min(int(match[2]), len(body) - 1)
+        if first >= len(body):
+            raise Refusal(416, "InvalidRange", headers={"Content-Range": f"bytes */{len(body)}"})
+        if action == "short-range":  # less than was asked for, and said so
+            last = first + (last - first) // 2
+        part, named = body[first : last + 1], f"bytes {first}-{last}/{len(body)}"
+        if action == "other-range":
+            named = f"bytes {first + 1}-{last + 1}/{len(body)}"
+        if action == "false-range":  # less than is said
+            part = part[:-1]
+        headers = {**headers, "Content-Length": str(len(part))}
+        return 206, headers if action == "unnamed-range" else {**headers, "Content-Range": named}, part
 
     def _is_locked(self, version):
         if version.legal_hold or not version.lock_mode:
