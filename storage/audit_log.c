@@ -16,8 +16,9 @@
  * checkpoint, against that checkpoint; cut off what a crash left of a line. Only then may anything
  * be appended, or a forged log would get a genuine signature.
  *
- * Appending: one write, one flush. If either fails the file is cut back to where it was; where that
- * fails too, nobody knows what the disk holds: the log is broken until it is opened again. */
+ * Appending: one write, one flush. If the write fails the file is cut back to where it was; where
+ * that fails too, as on a disk that may only be read, it is tried again before the next record. If
+ * the flush fails nobody knows what the disk holds: the log is broken until it is opened again. */
 
 enum { MAX_WORDS_BYTES = 14336, LOOK_AGAIN_MS = 20 };
 
@@ -34,6 +35,7 @@ struct AuditLog {
         GBytes *checkpoint;
         off_t n_bytes;
         int64_t last_unix_us;
+        bool is_torn; /* behind `n_bytes` lies what is no record */
         bool is_broken;
     } locked;
 };
@@ -268,6 +270,13 @@ line_locked(AuditLog *self, const char *words)
 }
 
 static bool
+cut_back_locked(AuditLog *self)
+{
+    self->locked.is_torn = ftruncate(self->file, self->locked.n_bytes) != 0;
+    return !self->locked.is_torn;
+}
+
+static bool
 append_locked(AuditLog *self, const char *words, GError **error)
 {
     g_autofree char *line = line_locked(self, words);
@@ -276,9 +285,11 @@ append_locked(AuditLog *self, const char *words, GError **error)
 
     if (self->locked.is_broken)
         return fail_broken(self, error);
+    if (self->locked.is_torn && !cut_back_locked(self))
+        return storage_fail_errno(error, "cut back audit log", self->origin);
     if (!durable_file_write_all(self->file, line, n_bytes)) {
         (void) storage_fail_errno(error, "append to audit log", self->origin);
-        self->locked.is_broken = ftruncate(self->file, self->locked.n_bytes) != 0;
+        (void) cut_back_locked(self); /* else before the next one */
         return false;
     }
     if (fdatasync(self->file) != 0) {
@@ -371,17 +382,6 @@ const char *
 audit_log_file_word(const AuditLog *self)
 {
     return self->file_word;
-}
-
-bool
-audit_log_is_broken(AuditLog *self)
-{
-    bool is_broken = false;
-
-    g_mutex_lock(&self->lock);
-    is_broken = self->locked.is_broken;
-    g_mutex_unlock(&self->lock);
-    return is_broken;
 }
 
 void

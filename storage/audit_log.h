@@ -33,7 +33,7 @@ AuditLog *audit_log_open(const AuditLogOptions *options, GError **error) G_GNUC_
 
 /* Appends one record. `words`: one line of printable ASCII. Returns: true once it would survive a
  * power cut. Errors: any; then the record is not in the log, and after one that leaves that open
- * nothing more is appended. */
+ * nothing more is appended until it is opened again. */
 bool audit_log_append(AuditLog *self, const char *words, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Signs what has been appended, if that is more than is signed already. Errors: any; what was
@@ -54,9 +54,6 @@ char *audit_log_word_of(const char *key_name);
 
 /* Returns: the origin as names of files and objects have it; borrowed. */
 const char *audit_log_file_word(const AuditLog *self);
-
-/* Returns: whether it takes nothing more until it is opened again. */
-bool audit_log_is_broken(AuditLog *self);
 
 void audit_log_free(AuditLog *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AuditLog, audit_log_free)

@@ -2,7 +2,9 @@
 #include "storage/storage_error.h"
 #include "tests/fakes/trail_fixture.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static AuditTrail *
 open_trail(const TrailFixture *fixture)
@@ -105,9 +107,56 @@ test_refuses_what_no_log_takes(TrailFixture *fixture, gconstpointer unused)
     g_assert_cmpuint(status.n_failing, ==, 1);
 }
 
+static void
+limit_files(rlim_t n_bytes)
+{
+    const struct rlimit limit = {n_bytes, RLIM_INFINITY};
+
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+/* What happens while the disk is full is counted, and told before anything else once it is not. */
+static void
+test_a_full_disk_is_told_of_afterwards(TrailFixture *fixture, gconstpointer unused)
+{
+    AuditTrail *trail = open_trail(fixture);
+    const AuditEvent noted = {.kind = AUDIT_MEDIA_CLOSED};
+    const AuditEvent written = {.kind = AUDIT_MEDIA_OPENED, .session = "s1"};
+    AuditTrailStatus status = {0};
+    g_autofree char *full = NULL;
+    g_autofree char *text = NULL;
+
+    /* So long that checkpoints still fit below the limit. */
+    for (int i = 0; i < 50; i++)
+        g_assert_true(audit_trail_write(trail, "clinic-a", &written, NULL));
+    full = trail_fixture_log(fixture, "access.host-1");
+    g_test_expect_message("sealtape-audit", G_LOG_LEVEL_WARNING, "*nothing new is recorded*");
+    g_test_expect_message("sealtape-audit", G_LOG_LEVEL_MESSAGE, "*takes records again*");
+    limit_files(strlen(full));
+    for (int i = 0; i < 3; i++)
+        audit_trail_note(trail, "clinic-a", &noted);
+    g_assert_false(audit_trail_write(trail, "clinic-a", &written, NULL));
+    audit_trail_status(trail, &status);
+    g_assert_cmpuint(status.n_failing, ==, 1);
+    limit_files(RLIM_INFINITY);
+    g_assert_true(audit_trail_write(trail, "clinic-a", &written, NULL));
+    audit_trail_status(trail, &status);
+    g_assert_cmpuint(status.n_failing, ==, 0);
+    g_test_assert_expected_messages();
+
+    text = trail_fixture_log(fixture, "access.host-1");
+    g_assert_true(g_str_has_prefix(text, full));
+    g_assert_nonnull(strstr(text + strlen(full),
+                            " events-left-out failed reason=log-failed detail=media-closed "
+                            "count=3\n"));
+    g_assert_true(g_str_has_suffix(text, " media-opened ok session=s1\n"));
+    audit_trail_free(trail);
+}
+
 int
 main(int argc, char **argv)
 {
+    (void) signal(SIGXFSZ, SIG_IGN); /* as daemons do: the write fails instead */
     g_test_init(&argc, &argv, NULL);
     trail_fixture_start();
     trail_fixture_add("audit-trail", "tells-of-itself-and-is-anchored",
@@ -117,5 +166,7 @@ main(int argc, char **argv)
     trail_fixture_add("audit-trail", "a-flood-of-refusals-is-bounded",
                       test_a_flood_of_refusals_is_bounded);
     trail_fixture_add("audit-trail", "refuses-what-no-log-takes", test_refuses_what_no_log_takes);
+    trail_fixture_add("audit-trail", "a-full-disk-is-told-of-afterwards",
+                      test_a_full_disk_is_told_of_afterwards);
     return g_test_run();
 }

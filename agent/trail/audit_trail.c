@@ -3,11 +3,11 @@
 #include "agent/trail/audit_anchor.h"
 #include "agent/trail/audit_forward.h"
 #include "agent/trail/audit_limit.h"
-#include "storage/audit_log.h"
+#include "agent/trail/trail_log.h"
 #include "storage/storage_error.h"
 
 /* The thread looks around once a second, or as soon as something was noted:
- * 1. append what was noted, and what the limit has left out;
+ * 1. append what was noted, and what the limit has left out; where that fails, try again;
  * 2. a heartbeat for a log in which nothing was written for a while;
  * 3. sign what is due; the anchor's thread takes it to the store. */
 
@@ -19,14 +19,11 @@ enum {
 };
 
 typedef struct {
-    char *org;
-    AuditLog *log; /* NULL: `fault` says why */
-    GError *fault;
-    AuditLimit *limit;             /* from here on under `order` */
+    TrailLog *log; /* written under `order`, as is what follows */
+    AuditLimit *limit;
     int64_t written_us, signed_us; /* monotonic: the last record, the last checkpoint */
     uint64_t n_seen;
-    bool has_failed; /* told once */
-    bool has_ended;  /* a session has, since the last checkpoint */
+    bool has_ended; /* a session has, since the last checkpoint */
 } Log;
 
 typedef struct {
@@ -58,10 +55,8 @@ log_free(gpointer data)
 {
     Log *self = data;
 
-    audit_log_free(self->log);
-    g_clear_error(&self->fault);
+    trail_log_free(self->log);
     audit_limit_free(self->limit);
-    g_free(self->org);
     g_free(self);
 }
 
@@ -75,16 +70,6 @@ note_free(gpointer data)
     g_free(self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Note, note_free)
-
-static bool
-append(Log *self, const char *words, GError **error)
-{
-    if (self->log == NULL) {
-        g_propagate_error(error, g_error_copy(self->fault));
-        return false;
-    }
-    return audit_log_append(self->log, words, error);
-}
 
 static void
 push(AuditTrail *self, const char *org, const AuditEvent *event, bool is_bounded)
@@ -125,28 +110,6 @@ audit_trail_note_all(AuditTrail *self, const AuditEvent *event)
         audit_trail_note(self, org, event);
 }
 
-static void
-append_or_tell(Log *self, const char *words)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (append(self, words, &error)) {
-        self->has_failed = false;
-    } else if (!self->has_failed) {
-        g_warning("%s: not audited, and nothing new is recorded or opened: %s", self->org,
-                  error->message);
-        self->has_failed = true;
-    }
-}
-
-static void
-append_event(Log *self, const AuditEvent *event)
-{
-    g_autofree char *words = audit_event_words(event);
-
-    append_or_tell(self, words);
-}
-
 static bool
 is_end(AuditKind kind)
 {
@@ -159,36 +122,37 @@ take_note(const Note *note)
 {
     if (!note->is_bounded || audit_limit_admits(note->log->limit, audit_kind_text(note->kind),
                                                 note->reason, g_get_monotonic_time()))
-        append_or_tell(note->log, note->words);
+        trail_log_note(note->log->log, note->kind, note->words);
     note->log->has_ended |= is_end(note->kind);
 }
 
 static void
 on_left_out(const char *kind, const char *reason, uint64_t count, void *user_data)
 {
-    append_event(user_data, &(AuditEvent){.kind = AUDIT_EVENTS_LEFT_OUT,
-                                          .outcome = AUDIT_REFUSED,
-                                          .reason = reason,
-                                          .detail = kind,
-                                          .count = count});
+    trail_log_note_event(user_data, &(AuditEvent){.kind = AUDIT_EVENTS_LEFT_OUT,
+                                                  .outcome = AUDIT_REFUSED,
+                                                  .reason = reason,
+                                                  .detail = kind,
+                                                  .count = count});
 }
 
 /* Steps 2 and 3. `is_last`: sign whatever there is. */
 static void
 keep(Log *self, int64_t now_us, bool is_last)
 {
-    uint64_t n_records = audit_log_length(self->log);
+    AuditLog *file = trail_log_file(self->log);
+    uint64_t n_records = audit_log_length(file);
     uint64_t n_signed = 0;
-    g_autoptr(GBytes) note = audit_log_checkpoint(self->log, &n_signed);
+    g_autoptr(GBytes) note = audit_log_checkpoint(file, &n_signed);
     g_autoptr(GError) error = NULL;
 
     if (n_records != self->n_seen) {
         self->n_seen = n_records;
         self->written_us = now_us;
     } else if (now_us - self->written_us >= HEARTBEAT_US) {
-        append_event(self, &(AuditEvent){.kind = AUDIT_HEARTBEAT});
+        trail_log_note_event(self->log, &(AuditEvent){.kind = AUDIT_HEARTBEAT});
         self->written_us = now_us;
-        n_records = self->n_seen = audit_log_length(self->log);
+        n_records = self->n_seen = audit_log_length(file);
     }
     if (note != NULL && n_records == n_signed)
         return;
@@ -197,8 +161,10 @@ keep(Log *self, int64_t now_us, bool is_last)
         return;
     self->signed_us = now_us;
     self->has_ended = false;
-    if (!audit_log_sign(self->log, &error))
-        g_warning("%s: no checkpoint of the audit log: %s", self->org, error->message);
+    if (!audit_log_sign(file, &error)) {
+        g_warning("%s: no checkpoint of the audit log: %s", trail_log_org(self->log),
+                  error->message);
+    }
 }
 
 static void
@@ -212,11 +178,12 @@ look_around(AuditTrail *self, bool is_last)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         Log *log = value;
 
-        if (log->log == NULL)
+        if (trail_log_file(log->log) == NULL)
             continue;
-        audit_limit_close(log->limit, is_last ? G_MAXINT64 : now_us, on_left_out, log);
+        trail_log_try_again(log->log);
+        audit_limit_close(log->limit, is_last ? G_MAXINT64 : now_us, on_left_out, log->log);
         if (is_last)
-            append_event(log, &(AuditEvent){.kind = self->stopped});
+            trail_log_note_event(log->log, &(AuditEvent){.kind = self->stopped});
         keep(log, now_us, is_last);
     }
 }
@@ -260,7 +227,7 @@ audit_trail_write(AuditTrail *self, const char *org, const AuditEvent *event, GE
         return false;
     g_mutex_lock(&self->order);
     take_notes(self);
-    is_done = append(log, words, error);
+    is_done = trail_log_append(log->log, words, error);
     g_mutex_unlock(&self->order);
     return is_done;
 }
@@ -312,24 +279,24 @@ open_log(AuditTrail *self, const AuditTrailOptions *options, const OrgSettings *
 {
     const AuditLogOptions place = {options->folder, org->id, options->signer, 0};
     Log *log = g_new0(Log, 1);
+    GError *fault = NULL;
+    AuditLog *file = audit_log_open(&place, &fault);
 
-    log->org = g_strdup(org->id);
+    if (file != NULL && !audit_forward_add(self->forward, options->folder, org->id, file, &fault)) {
+        g_clear_pointer(&file, audit_log_free);
+    }
     log->limit = audit_limit_new();
     log->written_us = log->signed_us = g_get_monotonic_time();
-    log->log = audit_log_open(&place, &log->fault);
-    if (log->log != NULL &&
-        !audit_forward_add(self->forward, options->folder, org->id, log->log, &log->fault)) {
-        g_clear_pointer(&log->log, audit_log_free);
-    }
-    g_hash_table_insert(self->logs, log->org, log);
-    if (log->log == NULL) {
+    log->log = trail_log_new(org->id, file, fault);
+    g_hash_table_insert(self->logs, (char *) trail_log_org(log->log), log);
+    if (file == NULL) {
         g_warning("%s: nothing is recorded or opened without an audit log: %s", org->id,
-                  log->fault->message);
+                  fault->message);
         return;
     }
-    audit_anchor_add(self->anchor, org->id, log->log);
-    append_event(
-        log,
+    audit_anchor_add(self->anchor, org->id, file);
+    trail_log_note_event(
+        log->log,
         &(AuditEvent){.kind = options->started, .policy = org->digest, .detail = SEALTAPE_VERSION});
 }
 
@@ -364,12 +331,12 @@ audit_trail_status(AuditTrail *self, AuditTrailStatus *status)
     status->n_unsent = audit_forward_waiting(self->forward, &status->most_unsent);
     g_hash_table_iter_init(&iter, self->logs);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const Log *log = value;
+        const TrailLog *log = ((const Log *) value)->log;
 
-        if (log->log != NULL)
-            status->n_records += audit_log_length(log->log);
-        status->n_failing += log->log == NULL || audit_log_is_broken(log->log) ||
-                             !audit_forward_admits(self->forward, log->org, NULL);
+        if (trail_log_file(log) != NULL)
+            status->n_records += audit_log_length(trail_log_file(log));
+        status->n_failing += trail_log_is_failing(log) ||
+                             !audit_forward_admits(self->forward, trail_log_org(log), NULL);
     }
 }
 

@@ -3,14 +3,17 @@
 it back is found out, and that its proofs hold by RFC 6962 alone, computed here."""
 
 import base64
+import contextlib
 import hashlib
 import os
 import re
 import shutil
+import subprocess
 
 import note
-from harness import Recorder, Session, consents, main, participant, poll, session_request, tap
+from harness import Recorder, Sender, Session, consents, main, participant, poll, session_request, stream, tap
 from peers import media
+from test_bad_input import enter_mounts, mount_small
 
 ORG = "clinic-a"
 
@@ -302,6 +305,95 @@ def test_without_a_log(folder):
     recorder.stop()
 
 
+def begin_call(recorder, folder, seconds):
+    """A call that goes on. Returns: its session and its sender."""
+    sound = media.noise(folder, seconds, 0x51)
+    session = recorder.open_session([participant("p1")], [sound.track("p1-audio", "p1")])
+    sender = Sender(folder, [stream(sound, session.ports["p1-audio"])])
+    poll(lambda: session.track("p1-audio")["packets"] > 100, 10, "two seconds of sound")
+    return session, sender
+
+
+def nothing_new(recorder, folder, name):
+    answer = recorder.ask("POST", "/v1/sessions", session_request([participant("p1")], [track_of(folder)]))
+    tap.equal((answer.status, answer.json.get("reason")), (503, "audit-unavailable"), f"{name}: nothing new is recorded")
+    tap.contains(answer.json["detail"], "can not be audited", "and the answer says why")
+
+
+def failing_logs(recorder):
+    return re.search(r"^sealtape_audit_failing_logs (\d+)$", recorder.ask("GET", "/metrics").body.decode(), re.M).group(1)
+
+
+def test_full_during_a_call(folder):
+    """A disk that fills up under the log: the call is sealed and stored, and the log says afterwards what it could not take."""
+    recorder = Recorder(folder / "recorder")
+    audit, filler = recorder.folder / "audit", recorder.folder / "audit" / "filler"
+    audit.mkdir(exist_ok=True)
+    mount_small(audit, "size=128k,mode=0700")
+    recorder.start()
+    session, sender = begin_call(recorder, folder, 5)
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(b"x" * 4096):
+            pass
+    path, n_pauses = f"/v1/sessions/{session.id}", 0
+    # In the log's last page there is room for some more.
+    while "nothing new is recorded or opened" not in recorder.child.log_text() and n_pauses < 200:
+        recorder.ask("POST", path + "/pause", {"reason": "break"})
+        recorder.ask("POST", path + "/resume", {})
+        n_pauses += 1
+    nothing_new(recorder, folder, "a full disk")
+    tap.equal(failing_logs(recorder), "1", "the metrics tell of it")
+    tap.equal(session.look()["state"], "recording", "the call that runs goes on")
+    sender.finish()
+    session.finish()
+    tap.equal(session.look()["state"], "stored", "and is sealed and stored")
+    tap.equal(recorder.command("verify", session.id).returncode, 0, "which verify finds")
+    filler.unlink()
+    poll(lambda: failing_logs(recorder) == "0", 10, "the recorder to see that there is space")
+    tap.contains(recorder.child.log_text(), "takes records again", "it says so")
+    tap.ok(isinstance(recorder.open_session([participant("p1")], [track_of(folder)]), Session), "with space it records again")
+    recorder.stop()
+    rows = records_of(recorder)
+    missed = {row[2]["detail"]: int(row[2]["count"]) for row in rows if row[0] == "events-left-out"}
+    tap.equal({(row[1], row[2]["reason"]) for row in rows if row[0] == "events-left-out"}, {("failed", "log-failed")},
+              "the log says that something is missing, and why")
+    tap.equal((missed.get("recording-ended"), missed.get("recording-stored")), (1, 1), "the call's end among it")
+    for event in ("recording-paused", "recording-resumed"):
+        noted = [row[0] for row in rows].count(event)
+        tap.equal(noted + missed.get(event, 0), n_pauses, f"each {event} is noted or counted")
+    tap.equal(verify(recorder).returncode, 0, "and the log is good")
+    tap.equal(session.recover(folder / "out.mkv").returncode, 0, "the call opens")
+    subprocess.run(["umount", str(audit)], check=True)
+
+
+def test_unwritable_after_a_crash(folder):
+    """A recorder that is killed in a call and finds a log it may not write: what was sealed is stored, nothing new begins."""
+    recorder = Recorder(folder / "recorder")
+    recorder.before = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]  # root as any other user
+    recorder.set("segment_ms", 1000)
+    recorder.start()
+    for name, spoil, mend in (("a log that may only be read", lambda log: log.chmod(0o400), lambda log: log.chmod(0o600)),
+                              ("a log of another's", lambda log: os.chown(log, 65534, 65534), lambda log: os.chown(log, 0, 0))):
+        session, sender = begin_call(recorder, folder, 4)
+        poll(lambda session=session: session.track("p1-audio")["acknowledged_us"] > 0, 10, "a segment to be kept", 0.05)
+        recorder.kill()
+        sender.finish()
+        spoil(log_of(recorder))
+        recorder.start()
+        tap.contains(recorder.child.log_text(), "nothing is recorded or opened without an audit log", f"{name}: said at the start")
+        nothing_new(recorder, folder, name)
+        tap.equal(failing_logs(recorder), "1", "the metrics tell of it")
+        poll(lambda session=session: recorder.command("verify", session.id).returncode == 0, 20, "the call's media to be stored")
+        tap.ok(session.manifest().segments, "the media that were sealed are stored", session.manifest().states)
+        recorder.stop()
+        mend(log_of(recorder))
+        recorder.start()
+        tap.equal(failing_logs(recorder), "0", "with its log back it is well")
+    tap.ok(isinstance(recorder.open_session([participant("p1")], [track_of(folder)]), Session), "and records again")
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+    tap.equal(verify(recorder).returncode, 0, "and the log is good")
+
+
 def test_a_flood_of_refusals(folder):
     recorder = Recorder(folder / "recorder").start()
     request = session_request([{**participant("p1"), "consents": []}], [track_of(folder)])
@@ -344,4 +436,10 @@ def test_a_flood_beyond_a_limit(folder):
 
 
 if __name__ == "__main__":
-    main([test_what_is_noted, test_without_a_log, test_a_flood_of_refusals, test_a_flood_beyond_a_limit], 200)
+    tests = [test_what_is_noted, test_without_a_log, test_a_flood_of_refusals, test_a_flood_beyond_a_limit]
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0:
+        enter_mounts()
+        tests += [test_full_during_a_call, test_unwritable_after_a_crash]
+    else:
+        tap.note("no mount namespace may be made here: a full disk and another's log are not tried")
+    main(tests, 200)

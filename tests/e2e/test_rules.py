@@ -3,7 +3,9 @@
 
 import datetime
 import json
+import pathlib
 import re
+import subprocess
 
 from harness import Recorder, Sender, consents, in_threads, main, participant, poll, session_request, stream, tap
 from opener import Opener
@@ -12,6 +14,17 @@ from peers import media
 SESSIONS = 50
 PACKET_S = 0.02
 LIMIT_S = 2.0
+CONSENT = pathlib.Path(__file__).resolve().parent.parent.parent / "agent" / "policy" / "consent.c"
+
+# Reasons that no request to the recorder can be answered with, and why.
+NEVER_SAID = {
+    "policy-invalid": "a broken file never comes into force: the recorder does not start with it, or keeps the rules it had",
+    "org-mismatch": "rules are looked for under the session's own organisation: there are none, policy-missing",
+    "prerequisite-purpose": "of ai-note alone: the recorder asks for record-audio and record-video, which need no other purpose",
+    "internal-error": "guards against a caller that leaves out what the rule needs; the recorder always gives it",
+}
+
+seen = set()
 
 
 def tape(folder, seconds=2):
@@ -45,6 +58,7 @@ def test_reasons(folder):
         ("org-disabled", {"settings": ["enabled = false;"]}, one(yes)),
         ("purpose-disabled", {"purposes": '"record-video"'}, one(yes)),
         ("region-forbidden", {"settings": ['regions = [ "eu-central-1" ];']}, one(yes)),
+        ("participant-unknown", no_rules, []),
         ("consenter-invalid", no_rules, one(yes, minor=True)),
         ("consenter-invalid", {"consent": 'minors = "never";'}, one(yes, minor=True)),
         ("consent-refused", no_rules, one(said("refused"))),
@@ -60,13 +74,25 @@ def test_reasons(folder):
         recorder.say_of_org(*rules.get("settings", []),
                             **{name: rules[name] for name in ("consent", "purposes") if name in rules})
         recorder.reload()
-        answer = recorder.ask("POST", "/v1/sessions", session_request(people, [track]))
+        answer = recorder.ask("POST", "/v1/sessions", session_request(people, [track] if people else []))
         got = answer.json["decision"]["reason"] if answer.status == 201 else answer.json.get("reason")
-        tap.equal((answer.status, got), (201 if reason == "ok" else 403, reason), f"{reason}: {rules or people[0]}")
+        tap.equal((answer.status, got), (201 if reason == "ok" else 403, reason), f"{reason}: {rules or people}")
+        seen.add(got)
         if answer.status == 201:
             recorder.ask("POST", f"/v1/sessions/{answer.json['session']}/stop", {})
     answer = recorder.ask("POST", "/v1/sessions", session_request(one(yes), [track], org="clinic-x"))
     tap.equal((answer.status, answer.json.get("reason")), (403, "policy-missing"), "policy-missing: no such organisation")
+    seen.add(answer.json.get("reason"))
+    log = next((recorder.folder / "audit" / recorder.org).glob("recorder*.log"))
+    for size in (log.stat().st_size, "unlimited"):
+        limit = ["prlimit", f"--pid={recorder.child.pid}", f"--fsize={size}:unlimited"]
+        tap.equal(subprocess.run(limit).returncode, 0, f"files of the recorder may have {size} bytes")
+        answer = recorder.ask("POST", "/v1/sessions", session_request(one(yes), [track]))
+        if size != "unlimited":
+            tap.equal((answer.status, answer.json.get("reason")), (503, "audit-unavailable"), "audit-unavailable: nothing can be noted")
+            seen.add(answer.json.get("reason"))
+    tap.equal(answer.status, 201, "with room it records again")
+    recorder.ask("POST", f"/v1/sessions/{answer.json['session']}/stop", {})
 
     people = one(yes)
     for name, body, word in [
@@ -224,5 +250,14 @@ def test_many_withdrawals(folder):
     tap.equal(recorder.stop(), 0, "the recorder ends")
 
 
+def test_every_reason(folder):
+    """A new reason without a row fails here, as does a row that nobody needs."""
+    known = set(re.findall(r'\[CONSENT_\w+\] = "([a-z-]+)"', CONSENT.read_text()))
+    tap.ok("ok" in known and len(known) > 15, "the reasons of the program are found", known)
+    tap.equal(known - seen - set(NEVER_SAID), set(), "each has been answered here, or stands in the list of those that never are")
+    tap.equal(seen - known, set(), "and no other has")
+    tap.equal(seen & set(NEVER_SAID), set(), "which holds no reason that is")
+
+
 if __name__ == "__main__":
-    main([test_reasons, test_reload, test_effects, test_many_withdrawals], 170)
+    main([test_reasons, test_every_reason, test_reload, test_effects, test_many_withdrawals], 170)
