@@ -41,7 +41,7 @@ class Custodian:
         if user is not None:
             command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
         if days:
-            command = ["faketime", "-f", f"{days:+d}d", *command]
+            command = ["faketime", "-f", f"{days * 86400:+.0f}", *command]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
     def rules(self, *rules, table="t1", minors="false"):

@@ -1,14 +1,16 @@
 #!/usr/bin/python3
 """Whole sessions with a Ceph object gateway as the store: TLS with an authority of one's own, a bucket with object lock,
-a recorder that may neither list nor delete, a gateway killed in the middle."""
+a recorder that may neither list nor delete, a gateway killed in the middle, an erasure that a lock holds up."""
 
 import json
+import os
 import pathlib
 import time
 
 import s3
 from harness import Recorder, age_decrypt, main, open_envelopes, participant, poll, session_request, tap
 from peers import certificates, radosgw
+from test_retention import OTHER, Custodian, hand_over, says
 from test_s3_radosgw import botocore, refused
 from visit import Visit
 import test_visit
@@ -34,9 +36,10 @@ class Place:
         owner = self.gateway.add_user("owner")
         self.admin = self._client(*owner)
         self.admin.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
-        users = {name: self.gateway.add_user(name) for name in ("recorder", "reader")}
+        users = {name: self.gateway.add_user(name) for name in ("recorder", "reader", "custodian")}
         self.keys = {name: s3.write_key(self.folder, *pair, name=f"{name}.credentials") for name, pair in users.items()}
-        self.reader = self._client(*users["reader"])
+        os.chown(self.keys["custodian"], OTHER, OTHER)
+        self.reader, self.custodian = (self._client(*users[name]) for name in ("reader", "custodian"))
         self.admin.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(self._policy()))
 
     def _client(self, access_key, secret):
@@ -47,7 +50,9 @@ class Place:
     def _policy(self):
         """What docs/s3.md says, and reading for the other user."""
         text = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "s3.md").read_text(encoding="utf-8")
-        policy = json.loads(text.split("```json\n")[1].split("```")[0].replace("BUCKET", BUCKET))
+        policy, more = (json.loads(block.split("```")[0].replace("BUCKET", BUCKET)) for block in text.split("```json\n")[1:3])
+        for row in more["Statement"]:
+            row["Principal"] = {"AWS": ["arn:aws:iam:::user/custodian"]}
         for row in policy["Statement"]:
             row["Principal"] = {"AWS": ["arn:aws:iam:::user/recorder"]}
             if row["Effect"] == "Allow":
@@ -60,6 +65,7 @@ class Place:
             "Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam:::user/reader"]},
             "Action": ["s3:GetObject", "s3:ListBucket"],
             "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]})
+        policy["Statement"] += more["Statement"]
         return policy
 
     def settings(self, **changes):
@@ -162,6 +168,51 @@ def gateway_down(place, recorder):
     tap.equal(recorder.stop(40), 0, "it ends well")
 
 
+def versions_of(place, recorder, session):
+    """Every version of what is not told of it: (key, version)."""
+    prefix = f"{recorder.org}/{session.id}/"
+    pages = place.custodian.get_paginator("list_object_versions").paginate(Bucket=BUCKET, Prefix=prefix)
+    rows = [row for page in pages for kind in ("Versions", "DeleteMarkers") for row in page.get(kind, [])]
+    return [(row["Key"], row["VersionId"]) for row in rows if not row["Key"].startswith(prefix + "notes/")]
+
+
+def erased_under_lock(place, recorder, session):
+    """Its keys go at once, its bytes when the lock has ended: so by the gateway's clock, and that of who asks it then."""
+    started = time.monotonic()
+    custodian = Custodian(recorder)
+    custodian.config = recorder.put_store(recorder.folder / "custodian.conf", credentials=str(place.keys["custodian"]))
+    file = recorder.folder / "orgs" / f"{recorder.org}.conf"
+    file.write_text(file.read_text().replace('owns every session"', 'owns every session", "nobody: custodian"'))
+    lock_of = lambda key, version: place.custodian.get_object_retention(Bucket=BUCKET, Key=key, VersionId=version)["Retention"]
+    before = versions_of(place, recorder, session)
+    locked = [row for row in before if row[0].endswith((".tape", ".note"))]
+    locks = [lock_of(*row) for row in locked]
+    until = f"{max(lock['RetainUntilDate'] for lock in locks):%Y-%m-%d}"
+    tap.equal({lock["Mode"] for lock in locks}, {"COMPLIANCE"}, "all that may be is under compliance lock")
+    kept = sorted(key.split("/", 2)[2] for key, _ in set(before) - set(locked))
+    tap.equal((kept, len(locked) >= 7), (["env/1.age", "meta.age"], True), "and keys are not")
+    says(custodian.run("erase", session.id, "--request"), 0, "requested", "its erasure is requested")
+    hand_over(recorder)
+    done = custodian.run("erase", session.id, "--approve", user=OTHER)
+    says(done, 0, f"{session.id}: erased by key, bytes locked until {until}; pending until {until}.\n", "and approved: the exact words")
+    tap.equal(sorted(versions_of(place, recorder, session)), sorted(locked), "no version of a key is left, all of what is locked")
+    says(custodian.run("erase", session.id, "--certificate"), 0, f"{len(locked)} left, {len(locked)} locked", "which the certificate says")
+    says(custodian.run("retention", "run"), 0, f"bytes locked until {until}", "a run before that day says the same")
+    tap.equal(len(versions_of(place, recorder, session)), len(locked), "and nothing went")
+    place.gateway.kill_gateway()
+    place.gateway.start_gateway("+36h")
+    try:
+        says(custodian.run("retention", "run", days=1.5), 0, f"{session.id}  erased", "a run after it ends the erasure")
+    finally:
+        place.gateway.restart_gateway()
+    tap.equal(versions_of(place, recorder, session), [], "every version is gone")
+    certificate = custodian.run("erase", session.id, "--certificate")
+    says(certificate, 0, "listed-again 0 left, 0 locked", "the last certificate says so")
+    tap.ok(all(f"removed {key} {version} " in certificate.stdout for key, version in locked), "and names each version", certificate.stdout)
+    says(custodian.run("verify", session.id), 3, "erased on ", "so does verify")
+    tap.note(f"of these seconds, {time.monotonic() - started:.1f} are the erasure's")
+
+
 def request():
     track = {"id": "p1-audio", "participant": "p1", "kind": "audio", "codec": "opus", "payload_type": 111,
              "clock_rate": 48000, "channels": 2}
@@ -197,6 +248,7 @@ def whole_visit(place, recorder, folder):
     check_locks(place, visit)
     poll(lambda: "checks are good" in recorder.child.log_text(), 30, "the probe to be logged")
     tap.contains(recorder.child.log_text(), "8 of 10 checks are good", "what the store does is logged at start")
+    return visit.session
 
 
 def check_locks(place, visit):
@@ -252,8 +304,9 @@ def test_session(folder):
         place.start()
         refused_stores(place, recorder)
         doctor_is_content(place, recorder)
-        whole_visit(place, recorder, folder / "visit")
+        session = whole_visit(place, recorder, folder / "visit")
         gateway_killed(place, recorder, folder / "killed")
+        erased_under_lock(place, recorder, session)
     finally:
         place.gateway.stop()
 

@@ -112,8 +112,9 @@ class Gateway:
     def kill_gateway(self):
         self.children.pop().kill()
 
-    def start_gateway(self):
-        self._spawn("radosgw", "-f", "-n", "client.rgw", "-k", self.folder / "rgw" / "keyring")
+    def start_gateway(self, shift=None):
+        """`shift`: of its clock alone, as `+36h`. End that one with kill_gateway(): the first process only waits for it."""
+        self._spawn("radosgw", "-f", "-n", "client.rgw", "-k", self.folder / "rgw" / "keyring", shift=shift)
         poll(lambda: self._answers(self.https), 60, "radosgw to answer", 0.1)
 
     def start_store(self):
@@ -147,9 +148,10 @@ class Gateway:
         self._ceph("osd", "crush", "add", "osd.0", "1.0", "root=default", "host=localhost")
         self.start_store()
 
-    def _spawn(self, name, *arguments):
+    def _spawn(self, name, *arguments, shift=None):
         log = self.folder / "log" / f"{name}.out"
-        self.children.append(Child([name, "-c", self.settings, *arguments], log))
+        clock = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-m", "-f", shift] if shift else []
+        self.children.append(Child([*clock, name, "-c", self.settings, *arguments], log))
 
     def _run(self, name, *arguments, settings=True):
         command = [name, *(["-c", self.settings] if settings else []), *arguments]
