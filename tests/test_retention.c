@@ -1,26 +1,5 @@
 #include "agent/policy/retention.h"
-
-#include <stdio.h>
-#include <string.h>
-
-/* `text`: YYYY-MM-DD; NULL: not known. */
-static GDate
-day(const char *text)
-{
-    GDate date;
-    int year = 0;
-    int month = 0;
-    int number = 0;
-
-    g_date_clear(&date, 1);
-    if (text == NULL)
-        return date;
-    year = (int) g_ascii_strtoll(text, NULL, 10);
-    month = (int) g_ascii_strtoll(text + 5, NULL, 10);
-    number = (int) g_ascii_strtoll(text + 8, NULL, 10);
-    g_date_set_dmy(&date, (GDateDay) number, (GDateMonth) month, (GDateYear) year);
-    return date;
-}
+#include "agent/policy/retention_day.h"
 
 /* The rules of notes on law, as an administrator writes them, and what they come to. */
 static const struct {
@@ -40,10 +19,26 @@ static const struct {
  /* Two years past majority. */
     {"ar-minor: minor 10 years, age 20", RETENTION_MINOR,      "2026-11-29", "2010-01-01", "2036-11-29"},
     {"ar-minor: minor 1 year, age 20",   RETENTION_MINOR,      "2026-11-29", "2010-01-01", "2030-01-01"},
+    {"al: adult 5 years",                RETENTION_ADULT,      "2026-11-29", NULL,         "2031-11-29"},
     {"al-birth: adult 20 years",         RETENTION_ADULT,      "2026-11-29", NULL,         "2046-11-29"},
     {"ct: adult 7 years",                RETENTION_ADULT,      "2026-11-29", NULL,         "2033-11-29"},
+    {"ct-hospital: adult 10 years",      RETENTION_ADULT,      "2026-11-29", NULL,         "2036-11-29"},
+    {"ma-old: adult 30 years",           RETENTION_ADULT,      "2026-11-29", NULL,         "2056-11-29"},
     {"ma: adult 20 years",               RETENTION_ADULT,      "2026-11-29", NULL,         "2046-11-29"},
     {"wy: adult 3 years",                RETENTION_ADULT,      "2026-11-29", NULL,         "2029-11-29"},
+    {"ca: adult 7 years",                RETENTION_ADULT,      "2026-11-29", NULL,         "2033-11-29"},
+    {"ny: adult 6 years",                RETENTION_ADULT,      "2026-11-29", NULL,         "2032-11-29"},
+    {"tx: adult 7 years",                RETENTION_ADULT,      "2026-11-29", NULL,         "2033-11-29"},
+    {"tx-minor: minor 7 years, age 21",  RETENTION_MINOR,      "2026-11-29", "2012-07-31", "2033-11-29"},
+    {"tx-minor: minor 7 years, age 21",  RETENTION_MINOR,      "2026-11-29", "2016-07-31", "2037-07-31"},
+    {"pa: adult 7 years",                RETENTION_ADULT,      "2026-11-29", NULL,         "2033-11-29"},
+    {"pa-minor: minor 7 years, age 19",  RETENTION_MINOR,      "2026-11-29", "2018-07-31", "2037-07-31"},
+    {"fl: adult 5 years",                RETENTION_ADULT,      "2026-11-29", NULL,         "2031-11-29"},
+    {"il: adult 10 years",               RETENTION_ADULT,      "2026-11-29", NULL,         "2036-11-29"},
+    {"nc: adult 11 years",               RETENTION_ADULT,      "2026-11-29", NULL,         "2037-11-29"},
+    {"wa: adult 10 years",               RETENTION_ADULT,      "2026-11-29", NULL,         "2036-11-29"},
+ /* At least seven years, though the year past 18 is over before. */
+    {"ca-minor: minor 7 years, age 19",  RETENTION_MINOR,      "2026-11-29", "2009-03-01", "2033-11-29"},
     {"ca-minor: minor 7 years, age 19",  RETENTION_MINOR,      "2026-11-29", "2015-03-01", "2034-03-01"},
     {"ny-minor: minor 6 years, age 22",  RETENTION_MINOR,      "2026-11-29", "2020-03-01", "2042-03-01"},
     {"nc-minor: minor 11 years, age 30", RETENTION_MINOR,      "2026-11-29", "2020-03-01", "2050-03-01"},
@@ -58,6 +53,21 @@ static const struct {
     {"r: adult 100 years",               RETENTION_ADULT,      "2000-02-29", NULL,         "2100-03-01"},
     {"r: minor 1 year, age 18",          RETENTION_MINOR,      "2026-11-29", "2012-02-29", "2030-03-01"},
     {"r: minor 1 year, age 20",          RETENTION_MINOR,      "2026-11-29", "2012-02-29", "2032-02-29"},
+    {"r: minor 1 year, age 21",          RETENTION_MINOR,      "2024-02-29", "2008-02-29", "2029-03-01"},
+    {"r: minor 1 year, age 21",          RETENTION_MINOR,      "2024-02-29", "2007-03-01", "2028-03-01"},
+    {"r: minor 4 years, age 18",         RETENTION_MINOR,      "2024-02-29", "2008-02-29", "2028-02-29"},
+    {"r: minor 1 year, age 18",          RETENTION_MINOR,      "2026-11-29", "2010-02-28", "2028-02-28"},
+    {"r: minor 1 year, age 92",          RETENTION_MINOR,      "2024-02-29", "2008-02-29", "2100-03-01"},
+    {"r: adult 366 days",                RETENTION_ADULT,      "2024-02-29", NULL,         "2025-03-01"},
+    {"r: adult 1 day",                   RETENTION_ADULT,      "2028-02-28", NULL,         "2028-02-29"},
+    {"r: adult 1 day",                   RETENTION_ADULT,      "2027-02-28", NULL,         "2027-03-01"},
+    {"r: adult 1 day",                   RETENTION_ADULT,      "2026-12-31", NULL,         "2027-01-01"},
+ /* The session is on a birthday, on the eve of it, and on the day of birth itself. */
+    {"r: minor 1 day, age 18",           RETENTION_MINOR,      "2026-11-29", "2008-11-29", "2026-11-30"},
+    {"r: minor 1 day, age 18",           RETENTION_MINOR,      "2026-11-29", "2008-11-30", "2026-11-30"},
+    {"r: minor 1 day, age 18",           RETENTION_MINOR,      "2026-11-29", "2008-12-01", "2026-12-01"},
+    {"r: minor 1 day, age 21",           RETENTION_MINOR,      "2028-02-29", "2028-02-29", "2049-03-01"},
+    {"r: minor 1 day, age 20",           RETENTION_MINOR,      "2028-02-29", "2028-02-29", "2048-02-29"},
  /* Nobody knows the age: as if born on that day. */
     {"r: minor 1 year, age 21",          RETENTION_MINOR,      "2026-11-29", NULL,         "2047-11-29"},
  /* No rule applies. */
@@ -71,7 +81,8 @@ test_each_rule(void)
         g_autofree char *id = NULL;
         RetentionRule rule = {0};
         const RetentionTable table = {"t1", &rule, 1};
-        const RetentionFacts facts = {rows[i].classes, day(rows[i].end), day(rows[i].birth)};
+        const RetentionFacts facts = {rows[i].classes, retention_day_parse(rows[i].end),
+                                      retention_day_parse(rows[i].birth)};
         RetentionDate found;
         char text[16] = "";
 
@@ -108,7 +119,8 @@ test_latest_rule_counts(void)
     const RetentionTable table = {"t1", rules, G_N_ELEMENTS(rules)};
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        const RetentionFacts facts = {cases[i].classes, day("2026-11-29"), day(cases[i].birth)};
+        const RetentionFacts facts = {cases[i].classes, retention_day_parse("2026-11-29"),
+                                      retention_day_parse(cases[i].birth)};
         const RetentionDate found = retention_compute(&table, &facts);
 
         g_assert_cmpstr(found.rule->id, ==, cases[i].rule);
@@ -122,8 +134,9 @@ test_more_rules_never_shorten(void)
     for (unsigned seed = 0; seed < 2000; seed++) {
         g_autoptr(GRand) dice = g_rand_new_with_seed(seed);
         RetentionRule rules[4];
-        RetentionFacts facts = {(unsigned) g_rand_int_range(dice, 0, 16), day("2024-02-29"),
-                                day(g_rand_boolean(dice) ? "2016-02-29" : NULL)};
+        RetentionFacts facts = {(unsigned) g_rand_int_range(dice, 0, 16),
+                                retention_day_parse("2024-02-29"),
+                                retention_day_parse(g_rand_boolean(dice) ? "2016-02-29" : NULL)};
         GDate before;
 
         g_date_clear(&before, 1);
@@ -211,6 +224,16 @@ static const struct {
     {true,  false, false, "2026-11-01", "2026-11-28", "2026-11-29", RETENTION_DUE         },
     {true,  false, false, "2026-11-01", "2026-11-27", "2026-11-29", RETENTION_CLOCK_BEHIND},
     {true,  false, false, "2026-11-01", "2026-11-27", NULL,         RETENTION_DUE         },
+ /* Years, whichever way, also to where clocks begin and where those of 32 bits end. */
+    {true,  false, false, "2020-01-01", "1970-01-01", "2026-11-29", RETENTION_NOT_YET     },
+    {true,  false, false, "1969-12-31", "1970-01-01", "2026-11-29", RETENTION_CLOCK_BEHIND},
+    {true,  false, false, "2033-01-01", "2038-01-19", "2026-11-29", RETENTION_CLOCK_AHEAD },
+    {true,  false, false, "2033-01-01", "9999-12-31", "2026-11-29", RETENTION_CLOCK_AHEAD },
+    {true,  false, false, NULL,         "9999-12-31", "2026-11-29", RETENTION_NO_RULE     },
+    {true,  true,  true,  "2020-01-01", "9999-12-31", "2026-11-29", RETENTION_ON_HOLD     },
+    {true,  true,  false, "2020-01-01", "1970-01-01", "2026-11-29", RETENTION_ON_HOLD     },
+    {true,  true,  false, NULL,         "2026-11-29", "2026-11-29", RETENTION_ON_HOLD     },
+    {true,  true,  false, "2026-11-28", "2026-11-29", NULL,         RETENTION_ON_HOLD     },
 };
 
 static void
@@ -221,9 +244,9 @@ test_verdicts(void)
             .has_ended = verdicts[i].has_ended,
             .is_on_hold = verdicts[i].is_on_hold,
             .must_erase = verdicts[i].must_erase,
-            .until = day(verdicts[i].until),
-            .today = day(verdicts[i].today),
-            .newest = day(verdicts[i].newest),
+            .until = retention_day_parse(verdicts[i].until),
+            .today = retention_day_parse(verdicts[i].today),
+            .newest = retention_day_parse(verdicts[i].newest),
             .n_lead_days = 31,
         };
 

@@ -1,5 +1,6 @@
 #include "agent/admin/retention_plan.h"
 
+#include "agent/policy/retention_day.h"
 #include "storage/object_key.h"
 #include "storage/recording.h"
 #include "storage/session_list.h"
@@ -48,45 +49,6 @@ retention_plan_free(RetentionPlan *self)
     g_free(self->newest);
     g_ptr_array_unref(self->rows);
     g_free(self);
-}
-
-static GDate
-day_of(const Planning *self, int64_t unix_s)
-{
-    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(unix_s);
-    g_autoptr(GDateTime) there = utc != NULL ? g_date_time_to_timezone(utc, self->zone) : NULL;
-    GDate day;
-
-    g_date_clear(&day, 1);
-    if (there != NULL) {
-        g_date_set_dmy(&day, (GDateDay) g_date_time_get_day_of_month(there),
-                       (GDateMonth) g_date_time_get_month(there),
-                       (GDateYear) g_date_time_get_year(there));
-    }
-    return day;
-}
-
-static char *
-day_to_text(const GDate *day)
-{
-    return g_date_valid(day) ? g_strdup_printf("%04d-%02d-%02d", g_date_get_year(day),
-                                               (int) g_date_get_month(day), g_date_get_day(day))
-                             : NULL;
-}
-
-/* `text`: YYYY-MM-DD, or NULL. */
-static GDate
-day_from_text(const char *text)
-{
-    GDate day;
-
-    g_date_clear(&day, 1);
-    if (text != NULL) {
-        g_date_set_dmy(&day, (GDateDay) g_ascii_strtoull(text + 8, NULL, 10),
-                       (GDateMonth) g_ascii_strtoull(text + 5, NULL, 10),
-                       (GDateYear) g_ascii_strtoull(text, NULL, 10));
-    }
-    return day;
 }
 
 static void
@@ -144,7 +106,7 @@ static GDate
 compute_until(const Planning *self, RetentionRow *row, const ManifestPart *manifest,
               const AnnotationView *view)
 {
-    GDate noted = day_from_text(view->retain_until);
+    GDate noted = retention_day_parse(view->retain_until);
     RetentionFacts facts = {0};
     RetentionDate found;
 
@@ -154,8 +116,8 @@ compute_until(const Planning *self, RetentionRow *row, const ManifestPart *manif
     if (self->settings == NULL)
         return noted;
     facts.classes = classes_of(self, manifest, view);
-    facts.end = day_of(self, end_of(manifest));
-    facts.birth = day_from_text(view->class_date);
+    facts.end = retention_day_at(end_of(manifest), self->zone);
+    facts.birth = retention_day_parse(view->class_date);
     found = retention_compute(&self->table, &facts);
     if (found.rule == NULL || (g_date_valid(&noted) && g_date_compare(&found.until, &noted) <= 0))
         return noted;
@@ -196,12 +158,12 @@ fill(Planning *self, RetentionRow *row, RetentionCase *facts, Recording *recordi
 
     for (guint i = 0; i < log->annotations->len; i++) {
         const Annotation *annotation = log->annotations->pdata[i];
-        const GDate day = day_of(self, annotation->at_unix_s);
+        const GDate day = retention_day_at(annotation->at_unix_s, self->zone);
 
         see(self, &day);
     }
     if (end_s > 0) {
-        const GDate day = day_of(self, end_s);
+        const GDate day = retention_day_at(end_s, self->zone);
 
         see(self, &day);
     }
@@ -214,7 +176,7 @@ fill(Planning *self, RetentionRow *row, RetentionCase *facts, Recording *recordi
     facts->must_erase = view->approved_by != NULL || view->erase_mark != NULL;
     if (end_s > 0)
         facts->until = compute_until(self, row, manifest, view);
-    row->until = row->is_begun ? g_strdup(view->locked_until) : day_to_text(&facts->until);
+    row->until = row->is_begun ? g_strdup(view->locked_until) : retention_day_text(&facts->until);
 }
 
 /* Whether something of an erased recording lies there again: out of a backup, or put back by hand.
@@ -275,7 +237,7 @@ look_at(Planning *self, const char *session)
 static void
 judge_all(Planning *self, bool trusts_clock)
 {
-    const GDate today = day_of(self, self->now_s);
+    const GDate today = retention_day_at(self->now_s, self->zone);
 
     for (guint i = 0; i < self->plan->rows->len; i++) {
         RetentionRow *row = self->plan->rows->pdata[i];
@@ -288,8 +250,8 @@ judge_all(Planning *self, bool trusts_clock)
             g_date_clear(&facts->newest, 1);
         row->verdict = retention_judge(facts);
     }
-    self->plan->today = day_to_text(&today);
-    self->plan->newest = day_to_text(&self->newest);
+    self->plan->today = retention_day_text(&today);
+    self->plan->newest = retention_day_text(&self->newest);
 }
 
 /* Returns: false with `error` set where a rule makes no sense. */
