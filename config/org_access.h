@@ -40,11 +40,14 @@ typedef struct {
     char *org_value;
     char *subject_claim; /* sub: `<iss>|<sub>`; another one as it is, a URL of FHIR as `Type/id` */
     char *role_claim;
-    GPtrArray *roles;    /* OrgRoleName */
-    char *purpose_claim; /* NULL: a token is for any purpose */
-    GPtrArray *acr;      /* char *: a second factor by `acr` */
-    GPtrArray *amr;      /* char *: or by one of `amr` */
-    uint32_t leeway_s;   /* how far clocks may be apart */
+    GPtrArray *roles;      /* OrgRoleName */
+    char *purpose_claim;   /* NULL: a token is for any purpose */
+    GPtrArray *acr;        /* char *: a second factor by `acr` */
+    GPtrArray *amr;        /* char *: or by one of `amr` */
+    uint32_t leeway_s;     /* how far clocks may be apart */
+    uint32_t keys_kept_s;  /* its keys are read again after so long, */
+    uint32_t keys_again_s; /* at most this often, whoever shows an unknown key id, */
+    uint32_t keys_away_s;  /* and count so long where they can not be read again */
 } OrgIssuer;
 
 typedef struct {

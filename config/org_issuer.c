@@ -14,33 +14,40 @@ org_issuer_role_is_valid(const char *text)
 static bool
 is_key_source(const char *text)
 {
-    return g_str_has_prefix(text, "https://") ||
-           (strstr(text, "://") == NULL && strpbrk(text, "/.") != NULL);
+    g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_NONE, NULL);
+    const char *host = uri != NULL ? g_uri_get_host(uri) : NULL;
+
+    if (strstr(text, "://") == NULL)
+        return strpbrk(text, "/.") != NULL;
+    return g_str_has_prefix(text, "https://") && host != NULL && *host != '\0';
 }
 
 static const ConfigRule rules[] = {
-    {"issuer",               CONFIG_KIND_GROUP,  true,  NULL,                                          0, 0,  NULL                    },
-    {"issuer.issuer",        CONFIG_KIND_TEXT,   true,  "the `iss` of its tokens",                     0, 0,  NULL                    },
+    {"issuer",               CONFIG_KIND_GROUP,  true,  NULL,                                          0, 0,       NULL                    },
+    {"issuer.issuer",        CONFIG_KIND_TEXT,   true,  "the `iss` of its tokens",                     0, 0,       NULL                    },
     {"issuer.audiences",     CONFIG_KIND_LIST,   true,  "a list of one to sixteen `aud` that mean us", 1,
-     16,                                                                                                      NULL                    },
+     16,                                                                                                           NULL                    },
     {"issuer.keys",          CONFIG_KIND_TEXT,   true,  "the path or https URL of its JWK set",        0, 0,
-     is_key_source                                                                                                                    },
-    {"issuer.ca_file",       CONFIG_KIND_PATH,   false, NULL,                                          0, 0,  NULL                    },
-    {"issuer.org_claim",     CONFIG_KIND_TEXT,   false, "a claim's name",                              0, 0,  NULL                    },
+     is_key_source                                                                                                                         },
+    {"issuer.ca_file",       CONFIG_KIND_PATH,   false, NULL,                                          0, 0,       NULL                    },
+    {"issuer.org_claim",     CONFIG_KIND_TEXT,   false, "a claim's name",                              0, 0,       NULL                    },
     {"issuer.org_value",     CONFIG_KIND_TEXT,   false, "what that claim is for this organisation",    0, 0,
-     NULL                                                                                                                             },
-    {"issuer.subject_claim", CONFIG_KIND_TEXT,   false, "a claim's name",                              0, 0,  NULL                    },
-    {"issuer.role_claim",    CONFIG_KIND_TEXT,   true,  "a claim's name",                              0, 0,  NULL                    },
+     NULL                                                                                                                                  },
+    {"issuer.subject_claim", CONFIG_KIND_TEXT,   false, "a claim's name",                              0, 0,       NULL                    },
+    {"issuer.role_claim",    CONFIG_KIND_TEXT,   true,  "a claim's name",                              0, 0,       NULL                    },
     {"issuer.roles",         CONFIG_KIND_LIST,   true,
      "a list of one to 64 of the issuer's roles and what they are here, as \"doctor=provider\"",       1,
-     64,                                                                                                      org_issuer_role_is_valid},
-    {"issuer.purpose_claim", CONFIG_KIND_TEXT,   false, "a claim's name",                              0, 0,  NULL                    },
+     64,                                                                                                           org_issuer_role_is_valid},
+    {"issuer.purpose_claim", CONFIG_KIND_TEXT,   false, "a claim's name",                              0, 0,       NULL                    },
     {"issuer.acr",           CONFIG_KIND_LIST,   false, "a list of `acr` that mean a second factor",   0, 16,
-     NULL                                                                                                                             },
+     NULL                                                                                                                                  },
     {"issuer.amr",           CONFIG_KIND_LIST,   false, "a list of `amr` that mean a second factor",   0, 16,
-     NULL                                                                                                                             },
-    {"issuer.leeway_s",      CONFIG_KIND_NUMBER, false, "0 to 60 (seconds)",                           0, 60, NULL                    },
-    {NULL,                   CONFIG_KIND_GROUP,  false, NULL,                                          0, 0,  NULL                    },
+     NULL                                                                                                                                  },
+    {"issuer.leeway_s",      CONFIG_KIND_NUMBER, false, "0 to 60 (seconds)",                           0, 60,      NULL                    },
+    {"issuer.keys_kept_s",   CONFIG_KIND_NUMBER, false, "1 to 86400 (seconds)",                        1, 86400,   NULL                    },
+    {"issuer.keys_again_s",  CONFIG_KIND_NUMBER, false, "1 to 3600 (seconds)",                         1, 3600,    NULL                    },
+    {"issuer.keys_away_s",   CONFIG_KIND_NUMBER, false, "1 to 2592000 (seconds)",                      1, 2592000, NULL                    },
+    {NULL,                   CONFIG_KIND_GROUP,  false, NULL,                                          0, 0,       NULL                    },
 };
 
 static void
@@ -98,6 +105,9 @@ read_all(OrgIssuer *self, const ConfigFile *file)
     self->acr = config_file_list(file, "issuer.acr");
     self->amr = config_file_list(file, "issuer.amr");
     self->leeway_s = (uint32_t) config_file_number(file, "issuer.leeway_s", 0);
+    self->keys_kept_s = (uint32_t) config_file_number(file, "issuer.keys_kept_s", 300);
+    self->keys_again_s = (uint32_t) config_file_number(file, "issuer.keys_again_s", 60);
+    self->keys_away_s = (uint32_t) config_file_number(file, "issuer.keys_away_s", 86400);
 }
 
 OrgIssuer *

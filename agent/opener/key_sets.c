@@ -5,13 +5,12 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#define MAX_SET_BYTES  ((size_t) 256 << 10)
-#define FETCH_MS       10000
-#define KEPT_US        ((int64_t) 300 * G_USEC_PER_SEC)
-#define LEAST_AGAIN_US ((int64_t) 60 * G_USEC_PER_SEC)
+#define MAX_SET_BYTES ((size_t) 256 << 10)
+#define FETCH_MS      10000
 
-/* One issuer's. */
+/* One issuer's. Whoever is vouched for by one authority is not thereby by another's. */
 typedef struct {
+    char *name; /* source and authority */
     char *source;
     json_t *keys;             /* NULL: never had */
     int64_t had_us, tried_us; /* monotonic; 0: never */
@@ -23,11 +22,19 @@ typedef struct {
 typedef struct {
     KeySetsDone done;
     void *user_data;
+    int64_t away_us; /* how old they may be */
 } Waiter;
 
 struct KeySets {
-    GHashTable *sets; /* source -> KeySet */
+    GHashTable *sets; /* name -> KeySet */
 };
+
+/* Returns: borrowed; NULL for those that nobody could read again for too long. */
+static const json_t *
+keys_for(const KeySet *self, const Waiter *waiter)
+{
+    return g_get_monotonic_time() - self->had_us < waiter->away_us ? self->keys : NULL;
+}
 
 static void
 tell(KeySet *self)
@@ -38,7 +45,7 @@ tell(KeySet *self)
     for (guint i = 0; i < waiting->len; i++) {
         const Waiter *waiter = &g_array_index(waiting, Waiter, i);
 
-        waiter->done(self->keys, waiter->user_data);
+        waiter->done(keys_for(self, waiter), waiter->user_data);
     }
 }
 
@@ -53,6 +60,7 @@ key_set_free(gpointer data)
     tell(self);
     g_array_unref(self->waiting);
     g_free(self->source);
+    g_free(self->name);
     g_free(self);
 }
 
@@ -65,7 +73,7 @@ key_sets_new(void)
     return self;
 }
 
-/* Keys that were had stay good while newer ones can not be had. */
+/* Keys that were had stay where newer ones can not be had. */
 static void
 take(KeySet *self, json_t *keys, const char *trouble)
 {
@@ -129,36 +137,46 @@ read_file(KeySet *self)
 static KeySet *
 find(KeySets *self, const OrgIssuer *issuer)
 {
-    KeySet *set = g_hash_table_lookup(self->sets, issuer->keys);
+    g_autofree char *name =
+        g_strconcat(issuer->keys, "\n", issuer->ca_path != NULL ? issuer->ca_path : "", NULL);
+    KeySet *set = g_hash_table_lookup(self->sets, name);
 
     if (set != NULL)
         return set;
     set = g_new0(KeySet, 1);
+    set->name = g_steal_pointer(&name);
     set->source = g_strdup(issuer->keys);
     set->waiting = g_array_new(FALSE, FALSE, sizeof(Waiter));
-    g_hash_table_insert(self->sets, set->source, set);
+    g_hash_table_insert(self->sets, set->name, set);
     return set;
 }
 
-static bool
-is_due(const KeySet *set, bool wants_newer, int64_t now_us)
+static int64_t
+us_of(uint32_t seconds)
 {
-    const bool may_again = set->tried_us == 0 || now_us - set->tried_us >= LEAST_AGAIN_US;
+    return (int64_t) seconds * G_USEC_PER_SEC;
+}
+
+static bool
+is_due(const KeySet *set, const OrgIssuer *issuer, bool wants_newer)
+{
+    const int64_t now_us = g_get_monotonic_time();
 
     if (set->keys == NULL)
         return set->tried_us == 0 || now_us - set->tried_us >= G_USEC_PER_SEC;
-    return may_again && (wants_newer || now_us - set->had_us >= KEPT_US);
+    return now_us - set->tried_us >= us_of(issuer->keys_again_s) &&
+           (wants_newer || now_us - set->had_us >= us_of(issuer->keys_kept_s));
 }
 
 void
 key_sets_get(KeySets *self, const OrgIssuer *issuer, bool wants_newer, KeySetsDone done,
              void *user_data)
 {
-    const int64_t now_us = g_get_monotonic_time();
+    const Waiter waiter = {done, user_data, us_of(issuer->keys_away_s)};
     KeySet *set = find(self, issuer);
 
-    if (!set->is_fetching && is_due(set, wants_newer, now_us)) {
-        set->tried_us = now_us;
+    if (!set->is_fetching && is_due(set, issuer, wants_newer)) {
+        set->tried_us = g_get_monotonic_time();
         if (g_str_has_prefix(set->source, "https://")) {
             fetch(set, issuer);
         } else {
@@ -166,9 +184,9 @@ key_sets_get(KeySets *self, const OrgIssuer *issuer, bool wants_newer, KeySetsDo
         }
     }
     if (set->is_fetching) {
-        g_array_append_val(set->waiting, ((Waiter){done, user_data}));
+        g_array_append_val(set->waiting, waiter);
     } else {
-        done(set->keys, user_data);
+        done(keys_for(set, &waiter), user_data);
     }
 }
 

@@ -6,8 +6,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* The issuers' public keys (JWK sets), from files and URLs, kept for a while. Whoever shows a key
- * id that nobody knows makes them be read again, but only once a minute. Main thread. */
+/* The issuers' public keys (JWK sets), from files and URLs, kept for as long as the issuer's file
+ * says. Whoever shows a key id that nobody knows makes them be read again, but only so often. While
+ * they can not be read the ones before count on, for a while. Main thread. */
 typedef struct KeySets KeySets;
 
 KeySets *key_sets_new(void);

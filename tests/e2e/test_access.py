@@ -4,14 +4,17 @@
 import base64
 import hashlib
 import hmac
+import http.server
 import json
 import os
+import ssl
 import subprocess
+import threading
 import time
 
 from harness import Recorder, Sender, consents, main, poll, stream, tap
 from opener import AUDIENCE, ISSUER, Key, Opener, claims_of, token_of
-from peers import media
+from peers import certificates, media
 
 SECONDS = 3
 
@@ -319,5 +322,99 @@ def test_revoked(folder):
     tap.ok("subject" not in records and "asked" in records, "without anything about a person but an id")
 
 
+class Issuer:
+    """Serves a JWK set over TLS on loopback, counts who asks, and may be away or send others elsewhere."""
+
+    def __init__(self, certificate, keys):
+        self.keys, self.n_asked, self.status = keys, 0, 200
+        issuer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                issuer.n_asked += 1
+                body = json.dumps({"keys": [key.jwk for key in issuer.keys]}).encode()
+                self.send_response(200 if self.path == "/again" else issuer.status)
+                if issuer.status == 302 and self.path != "/again":
+                    self.send_header("Location", issuer.url + "/again")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *words):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"https://127.0.0.1:{self.server.server_port}"
+
+
+def test_keys_by_https(folder):
+    """An issuer's keys from a URL: who vouches for it, how often it is asked, and how long they count while it is away."""
+    authority, stranger = certificates.make_authority(folder), certificates.make_authority(folder, "stranger")
+    good = certificates.make_server(folder, authority, "IP:127.0.0.1")
+    elsewhere = certificates.make_server(folder, authority, "DNS:other.example", "elsewhere")
+    keys = [Key("ES256", "k1"), Key("ES256", "k2"), Key("ES256", "k3")]
+    issuer, wrong = Issuer(good, keys[:1]), Issuer(elsewhere, keys[:1])
+    opener = Opener(Recorder(folder / "recorder"), keys)
+    file = opener.issuers / "idp.conf"
+    text = file.read_text()
+
+    def follow(url, ca=authority[0], **settings):
+        more = "".join(f" {name} = {value};" for name, value in settings.items())
+        file.write_text(text.replace('"idp.jwks"', f'"{url}"' + (f'; ca_file = "{ca}"' if ca else "")).replace(" };", more + " };"))
+
+    def reload():
+        before = opener.log.read_text().count("settings read again")
+        os.kill(opener.child.pid, 1)
+        poll(lambda: opener.log.read_text().count("settings read again") > before, 5, "the settings to be read again", 0.02)
+
+    def asks(key=keys[0]):
+        answer = opener.ask("GET", "/v1/grants", token=token_of(key, claims_of("keep", "custodian")))
+        return answer.status if answer.status == 200 else reason_of(answer)
+
+    unknown = (401, "token-key-unknown")
+    for url in ("http://127.0.0.1/jwks", "https://", "ftp://x/jwks"):
+        follow(url)
+        done = opener.recorder.command("config", "check")
+        tap.ok(done.returncode == 1 and "issuer.keys" in done.stderr, f"{url} is no place for keys", done.stderr)
+    refused = [("an authority of somebody else's", issuer.url, stranger[0], "no authority that is trusted here vouches for it"),
+               ("the system's authorities", issuer.url, None, "no authority that is trusted here vouches for it"),
+               ("a certificate of another host", wrong.url, authority[0], "it is for another host")]
+    for number, (name, url, ca, said) in enumerate(refused):
+        follow(url, ca)
+        opener.start() if number == 0 else reload()
+        tap.equal(asks(), unknown, f"{name}: no token counts")
+        tap.contains(opener.log.read_text().splitlines()[-1], said, "and the log says why")
+    tap.equal((issuer.n_asked, wrong.n_asked), (0, 0), "and nothing was asked of it")
+
+    follow(issuer.url, keys_kept_s=3600, keys_again_s=2, keys_away_s=3600)
+    reload()
+    tap.equal([asks() for _ in range(20)], [200] * 20, "with the organisation's own authority they do")
+    tap.equal(issuer.n_asked, 1, "and it is asked once")
+    begun = time.monotonic()
+    tap.equal({asks(keys[1]) for _ in range(30)}, {unknown}, "a key that it does not have")
+    tap.ok(issuer.n_asked <= 2 + (time.monotonic() - begun) / 2, "does not make it be asked more often than the limit", issuer.n_asked)
+    issuer.keys = keys[:2]
+    poll(lambda: asks(keys[1]) == 200, 10, "a new key to be found at its first use")
+    tap.equal(asks(), 200, "beside the old one")
+
+    follow(issuer.url, keys_kept_s=1, keys_again_s=1, keys_away_s=4)
+    reload()
+    for status in (503, 302):
+        issuer.status = status
+        before = issuer.n_asked
+        poll(lambda before=before: asks() == 200 and issuer.n_asked > before, 3, f"{status}: it to be asked in vain and tokens to count on", 0.05)
+        poll(lambda: asks() == unknown, 10, f"{status}: its keys to count no more")
+        issuer.status = 200
+        poll(lambda: asks() == 200, 10, "tokens to count once it is back")
+    issuer.keys = keys[1:2]
+    poll(lambda: asks() == unknown, 10, "a key that it took back to count no more")
+    tap.equal(asks(keys[1]), 200, "and the other does")
+    tap.equal(opener.child.terminate(20), 0, "the opener ends in good order")
+
+
 if __name__ == "__main__":
-    main([test_table, test_tokens, test_export, test_revoked], 120)
+    main([test_table, test_tokens, test_keys_by_https, test_export, test_revoked], 140)
