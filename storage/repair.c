@@ -3,24 +3,26 @@
 #include "crypto/age_context.h"
 #include "crypto/age_file.h"
 #include "crypto/signed_note.h"
+#include "storage/erasure_note.h"
 #include "storage/manifest.h"
 #include "storage/object_key.h"
+#include "storage/repair_annotations.h"
+#include "storage/storage_error.h"
 
 #include <string.h>
 
 /* In this order:
- * 1. what the store has is listed;
+ * 1. nobody has an order to erase it; what the store has is listed;
  * 2. the manifest, from part 1 on: each part from the store, or else from the first source that has
  * a genuine one that follows the part before. It ends with the part that ends the session, or where
  *    nobody has the next one;
  * 3. the objects that these parts list;
  * 4. envelopes and metadata. How many envelopes there are no manifest says: each generation up to
- * the first that nobody has. */
+ *    the first that nobody has;
+ * 5. annotations, from 1 on, as parts of the manifest; and the statements that they name. */
 
 typedef struct {
-    const RepairRequest *request;
-    const char *org, *session;
-    GHashTable *there;   /* names, relative to the session */
+    RepairPlace at;
     GHashTable *objects; /* name -> GPtrArray of ManifestSegment, borrowed from `parts` */
     GPtrArray *order;    /* the same names, as listed */
     GPtrArray *parts;    /* ManifestPart */
@@ -28,36 +30,17 @@ typedef struct {
     Digest previous;
 } Repair;
 
-static void
-tell(const Repair *self, const char *relative, RepairOutcome outcome, const char *detail)
-{
-    self->request->on_object(relative, outcome, detail, self->request->user_data);
-}
-
-static void
-put(const Repair *self, const char *relative, GBytes *body, const char *source)
-{
-    g_autofree char *key = object_key_join(self->org, self->session, relative);
-    g_autoptr(GError) error = NULL;
-
-    if (self->request->is_plan || object_store_put(self->request->store, key, body, &error)) {
-        tell(self, relative, REPAIR_DONE, source);
-    } else {
-        tell(self, relative, REPAIR_FAILED, error->message);
-    }
-}
-
 /* Returns: the part, if `note` is the genuine one of that number behind the one before. */
 static ManifestPart *
 open_part(const Repair *self, uint32_t number, GBytes *note)
 {
     gsize n_bytes = 0;
     const char *bytes = g_bytes_get_data(note, &n_bytes);
-    g_autofree char *text = note_open(bytes, n_bytes, self->request->verifiers, NULL);
+    g_autofree char *text = note_open(bytes, n_bytes, self->at.request->verifiers, NULL);
     g_autoptr(ManifestPart) part = text != NULL ? manifest_part_parse(text, NULL) : NULL;
 
-    if (part == NULL || part->number != number || strcmp(part->org, self->org) != 0 ||
-        strcmp(part->session, self->session) != 0 || part->has_previous != self->has_previous ||
+    if (part == NULL || part->number != number || strcmp(part->org, self->at.org) != 0 ||
+        strcmp(part->session, self->at.session) != 0 || part->has_previous != self->has_previous ||
         (part->has_previous && !digest_equal(&part->previous, &self->previous)))
         return NULL;
     return g_steal_pointer(&part);
@@ -68,14 +51,14 @@ open_part(const Repair *self, uint32_t number, GBytes *note)
 static ManifestPart *
 next_part(Repair *self, uint32_t number, const char **fault)
 {
-    g_autofree char *key = object_key_manifest(self->org, self->session, number);
+    g_autofree char *key = object_key_manifest(self->at.org, self->at.session, number);
     g_autofree char *relative = g_strdup_printf("manifest/%u.note", number);
-    const GPtrArray *sources = self->request->sources;
+    const GPtrArray *sources = self->at.request->sources;
     ManifestPart *part = NULL;
 
     *fault = NULL;
-    if (g_hash_table_contains(self->there, relative)) {
-        g_autoptr(GBytes) note = object_store_get(self->request->store, key, NULL);
+    if (g_hash_table_contains(self->at.there, relative)) {
+        g_autoptr(GBytes) note = object_store_get(self->at.request->store, key, NULL);
 
         part = note != NULL ? open_part(self, number, note) : NULL;
         *fault = note == NULL ? "it can not be read"
@@ -91,7 +74,7 @@ next_part(Repair *self, uint32_t number, const char **fault)
         part = note != NULL ? open_part(self, number, note) : NULL;
         if (part != NULL) {
             self->previous = digest_of_bytes(note);
-            put(self, relative, note, source->name);
+            repair_place_put(&self->at, relative, note, source->name);
         }
     }
     return part;
@@ -113,24 +96,6 @@ take_rows(Repair *self, const ManifestPart *part)
     }
 }
 
-/* Returns: the highest number of a part that the store has. */
-static uint32_t
-last_part_there(const Repair *self)
-{
-    GHashTableIter iterator;
-    gpointer relative = NULL;
-    uint32_t last = 0;
-
-    g_hash_table_iter_init(&iterator, self->there);
-    while (g_hash_table_iter_next(&iterator, &relative, NULL)) {
-        uint32_t number = 0;
-
-        if (object_key_parse_number(relative, "manifest", ".note", &number))
-            last = MAX(last, number);
-    }
-    return last;
-}
-
 /* Step 2. */
 static void
 repair_manifest(Repair *self)
@@ -142,9 +107,9 @@ repair_manifest(Repair *self)
         ManifestPart *part = next_part(self, number, &fault);
 
         if (part == NULL && fault != NULL) {
-            tell(self, relative, REPAIR_FAILED, fault);
-        } else if (part == NULL && number <= MAX(last_part_there(self), 1)) {
-            tell(self, relative, REPAIR_LACKING, "");
+            repair_place_tell(&self->at, relative, REPAIR_FAILED, fault);
+        } else if (part == NULL && number <= MAX(repair_place_last(&self->at, "manifest"), 1)) {
+            repair_place_tell(&self->at, relative, REPAIR_LACKING, "");
         }
         if (part == NULL)
             return;
@@ -179,29 +144,29 @@ is_genuine(const GPtrArray *segments, GBytes *body)
 static void
 repair_object(const Repair *self, const char *relative, const GPtrArray *segments)
 {
-    g_autofree char *key = object_key_join(self->org, self->session, relative);
-    const GPtrArray *sources = self->request->sources;
+    g_autofree char *key = object_key_join(self->at.org, self->at.session, relative);
+    const GPtrArray *sources = self->at.request->sources;
 
     for (guint i = 0; i < sources->len; i++) {
         RepairSource *source = g_ptr_array_index(sources, i);
         g_autoptr(GBytes) body = repair_source_object(source, key, segments);
 
         if (body != NULL && is_genuine(segments, body)) {
-            put(self, relative, body, source->name);
+            repair_place_put(&self->at, relative, body, source->name);
             return;
         }
     }
-    tell(self, relative, REPAIR_LACKING, "");
+    repair_place_tell(&self->at, relative, REPAIR_LACKING, "");
 }
 
 /* Returns: whether it is there now. */
 static bool
 repair_placed(const Repair *self, const char *relative, const AgeContext *place)
 {
-    g_autofree char *key = object_key_join(self->org, self->session, relative);
-    const GPtrArray *sources = self->request->sources;
+    g_autofree char *key = object_key_join(self->at.org, self->at.session, relative);
+    const GPtrArray *sources = self->at.request->sources;
 
-    if (g_hash_table_contains(self->there, relative))
+    if (g_hash_table_contains(self->at.there, relative))
         return true;
     for (guint i = 0; i < sources->len; i++) {
         RepairSource *source = g_ptr_array_index(sources, i);
@@ -213,7 +178,7 @@ repair_placed(const Repair *self, const char *relative, const AgeContext *place)
         claim =
             age_file_claimed_context(g_bytes_get_data(body, NULL), g_bytes_get_size(body), NULL);
         if (claim != NULL && strcmp(claim, age_context_text(place)) == 0) {
-            put(self, relative, body, source->name);
+            repair_place_put(&self->at, relative, body, source->name);
             return true;
         }
     }
@@ -224,29 +189,54 @@ repair_placed(const Repair *self, const char *relative, const AgeContext *place)
 static void
 repair_keys(const Repair *self)
 {
-    g_autoptr(AgeContext) meta = age_context_new_meta(self->org, self->session);
+    g_autoptr(AgeContext) meta = age_context_new_meta(self->at.org, self->at.session);
     bool has_more = true;
 
     for (uint32_t generation = 1; has_more; generation++) {
         g_autofree char *relative = g_strdup_printf("env/%u.age", generation);
         g_autoptr(AgeContext) place =
-            age_context_new_envelope(self->org, self->session, generation);
+            age_context_new_envelope(self->at.org, self->at.session, generation);
 
         has_more = repair_placed(self, relative, place);
         if (!has_more && generation == 1 && self->parts->len > 0)
-            tell(self, relative, REPAIR_LACKING, "");
+            repair_place_tell(&self->at, relative, REPAIR_LACKING, "");
     }
     (void) repair_placed(self, "meta.age", meta); /* not every session has it */
+}
+
+/* Returns: who has an order to erase it, borrowed; NULL: nobody, or `error` is set. */
+static const char *
+find_order(const Repair *self, GError **error)
+{
+    g_autofree char *key = erasure_note_key(self->at.org, self->at.session, 1);
+    const GPtrArray *sources = self->at.request->sources;
+    g_autoptr(GError) fault = NULL;
+    g_autoptr(GBytes) order = object_store_get(self->at.request->store, key, &fault);
+
+    if (order != NULL)
+        return "this store";
+    if (!g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&fault));
+        return NULL;
+    }
+    for (guint i = 0; i < sources->len; i++) {
+        RepairSource *source = g_ptr_array_index(sources, i);
+        g_autoptr(GBytes) found = repair_source_object(source, key, NULL);
+
+        if (found != NULL)
+            return source->name;
+    }
+    return NULL;
 }
 
 static bool
 list(Repair *self, GError **error)
 {
-    g_autofree char *prefix = object_key_join(self->org, self->session, "");
-    g_autoptr(GPtrArray) keys = object_store_list(self->request->store, prefix, error);
+    g_autofree char *prefix = object_key_join(self->at.org, self->at.session, "");
+    g_autoptr(GPtrArray) keys = object_store_list(self->at.request->store, prefix, error);
 
     for (guint i = 0; keys != NULL && i < keys->len; i++) {
-        g_hash_table_add(self->there,
+        g_hash_table_add(self->at.there,
                          g_strdup((const char *) g_ptr_array_index(keys, i) + strlen(prefix)));
     }
     return keys != NULL;
@@ -266,14 +256,22 @@ repair_session(const RepairRequest *request, const char *org, const char *sessio
     g_autoptr(GPtrArray) order = g_ptr_array_new();
     g_autoptr(GPtrArray) parts =
         g_ptr_array_new_with_free_func((GDestroyNotify) manifest_part_free);
-    Repair self = {.request = request,
-                   .org = org,
-                   .session = session,
-                   .there = there,
-                   .objects = objects,
-                   .order = order,
-                   .parts = parts};
+    Repair self = {
+        .at = {request, org, session, there},
+          .objects = objects, .order = order, .parts = parts
+    };
+    const char *erased_by = NULL;
+    GError *fault = NULL;
 
+    erased_by = find_order(&self, &fault);
+    if (fault != NULL) {
+        g_propagate_error(error, fault);
+        return false;
+    }
+    if (erased_by != NULL) {
+        repair_place_tell(&self.at, "", REPAIR_ERASED, erased_by);
+        return true;
+    }
     if (!list(&self, error))
         return false;
     repair_manifest(&self);
@@ -284,5 +282,6 @@ repair_session(const RepairRequest *request, const char *org, const char *sessio
             repair_object(&self, relative, g_hash_table_lookup(objects, relative));
     }
     repair_keys(&self);
+    repair_annotations(&self.at);
     return true;
 }

@@ -7,21 +7,25 @@
 #include <stdbool.h>
 
 /* Gives one session back to a store what it lacks: objects, parts of the manifest, envelopes and
- * metadata. What is given back is genuine: it has the digests of the signed manifest, is a signed
- * part of it, or names its place in its header. A name that holds anything is never touched. What
- * is there already is no work, so a repair that was broken off goes on where it stopped. */
+ * metadata, annotations and the statements that they name. What is given back is genuine: it has
+ * the digests of the signed manifest or annotation, is a signed part of these, or names its place
+ * in its header. Of what was erased nothing comes back, whoever of them all has the order. A name
+ * that holds anything is never touched. What is there already is no work, so a repair that was
+ * broken off goes on where it stopped. */
 
 typedef enum {
     REPAIR_DONE,    /* given back; with `is_plan` it would be */
     REPAIR_LACKING, /* no source has it, or none has it genuine */
     REPAIR_FAILED,  /* `detail` says why; the store refused it, or holds something else there */
+    REPAIR_ERASED,  /* told once, and nothing else: an order of erasure lies in `detail` */
 } RepairOutcome;
 
 typedef struct {
-    ObjectStore *store;   /* borrowed, as all here */
-    GPtrArray *verifiers; /* NoteVerifier */
-    GPtrArray *sources;   /* RepairSource, the first choice first; not the store itself */
-    bool is_plan;         /* changes nothing */
+    ObjectStore *store;    /* borrowed, as all here */
+    GPtrArray *verifiers;  /* NoteVerifier: recorders */
+    GPtrArray *annotators; /* NoteVerifier: who adds annotations */
+    GPtrArray *sources;    /* RepairSource, the first choice first; not the store itself */
+    bool is_plan;          /* changes nothing */
     /* `detail`: the source's name, or what went wrong. */
     void (*on_object)(const char *relative, RepairOutcome outcome, const char *detail,
                       void *user_data);

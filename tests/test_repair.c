@@ -1,5 +1,7 @@
 #include "crypto/crypto_error.h"
+#include "storage/annotation_log.h"
 #include "storage/dir_store.h"
+#include "storage/object_key.h"
 #include "storage/repair.h"
 #include "tests/fakes/catalogue_fixture.h"
 #include "tests/fakes/visit_keys.h"
@@ -8,7 +10,7 @@
 #include <string.h>
 
 typedef struct {
-    unsigned n_done, n_lacking, n_failed;
+    unsigned n_done, n_lacking, n_failed, n_erased;
 } Outcome;
 
 static void
@@ -20,6 +22,7 @@ on_object(const char *relative, RepairOutcome outcome, const char *detail, void 
     self->n_done += outcome == REPAIR_DONE;
     self->n_lacking += outcome == REPAIR_LACKING;
     self->n_failed += outcome == REPAIR_FAILED;
+    self->n_erased += outcome == REPAIR_ERASED;
 }
 
 /* Repairs visit-1 of `store` from `source` (taken). */
@@ -33,6 +36,7 @@ repair(ObjectStore *store, RepairSource *source, bool is_plan)
     const RepairRequest request = {
         .store = store,
         .verifiers = visit_keys_verifiers(),
+        .annotators = visit_keys_verifiers(),
         .sources = sources,
         .is_plan = is_plan,
         .on_object = on_object,
@@ -169,6 +173,98 @@ test_the_spool_is_a_source(void)
     g_assert_cmpuint(outcome.n_lacking, ==, 1);
 }
 
+static void
+put_bytes(ObjectStore *store, const char *key, const char *text)
+{
+    g_autoptr(GBytes) body = g_bytes_new(text, strlen(text));
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(object_store_put(store, key, body, &error));
+    g_assert_no_error(error);
+}
+
+/* Amends visit-1 by `text`. Returns: the name of the statement, owned. */
+static char *
+amend(ObjectStore *store, const char *text)
+{
+    const AnnotationWriter writer = {
+        .store = store, .signer = visit_keys_signer(), .verifiers = visit_keys_verifiers()};
+    g_autoptr(Annotation) next = annotation_new("clinic-a", "visit-1", ANNOTATION_AMENDED);
+    const Digest digest = digest_of(text, strlen(text));
+    g_autofree char *hex = digest_to_hex(&digest);
+    char *key = object_key_statement("clinic-a", "visit-1", hex);
+    g_autoptr(GError) error = NULL;
+
+    put_bytes(store, key, text);
+    next->by = g_strdup("unix:anna");
+    annotation_set(next, ANNOTATION_STATEMENT, hex);
+    g_assert_true(annotation_log_add(&writer, next, &error));
+    g_assert_no_error(error);
+    return key;
+}
+
+/* What was told of it comes back in its order, and each statement that is what was signed for. */
+static void
+test_annotations_and_statements_come_back(void)
+{
+    g_autoptr(CatalogueFixture) fixture = catalogue_fixture_new();
+    g_autoptr(GPtrArray) notes = catalogue_fixture_record(fixture, "visit-1");
+    g_autofree char *first = amend(fixture->store, "one");
+    g_autofree char *second = amend(fixture->store, "two");
+    g_autofree char *path = NULL;
+    g_autofree char *file = g_build_filename(fixture->spool->store_path, first, NULL);
+    g_autoptr(ObjectStore) other = other_store(fixture, &path);
+    Outcome outcome;
+
+    g_assert_true(g_file_set_contents(file, "0ne", 3, NULL));
+    outcome = repair(other, repair_source_new_store("a", fixture->store), false);
+    g_assert_cmpuint(outcome.n_done, ==, 7 + 2 + 1);
+    g_assert_cmpuint(outcome.n_lacking, ==, 1);
+    g_assert_null(object_store_get(other, first, NULL));
+    g_assert_true(g_file_set_contents(file, "one", 3, NULL));
+    outcome = repair(other, repair_source_new_store("a", fixture->store), false);
+    g_assert_cmpuint(outcome.n_done, ==, 1);
+    assert_same(fixture->store, other);
+}
+
+/* A note that does not follow the one that lies there is not taken over. */
+static void
+test_annotations_of_another_chain_do_not_come(void)
+{
+    g_autoptr(CatalogueFixture) fixture = catalogue_fixture_new();
+    g_autoptr(GPtrArray) notes = catalogue_fixture_record(fixture, "visit-1");
+    g_autofree char *first = amend(fixture->store, "one");
+    g_autofree char *second = amend(fixture->store, "two");
+    g_autofree char *path = NULL;
+    g_autoptr(ObjectStore) other = other_store(fixture, &path);
+    g_autofree char *third = amend(other, "three");
+    Outcome outcome = repair(other, repair_source_new_store("a", fixture->store), false);
+
+    g_assert_cmpuint(outcome.n_done, ==, 7);
+    g_assert_cmpuint(outcome.n_failed + outcome.n_lacking, ==, 0);
+    g_assert_null(object_store_get(other, "clinic-a/visit-1/notes/2.note", NULL));
+}
+
+static void
+test_what_was_erased_does_not_come_back(void)
+{
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(CatalogueFixture) fixture = catalogue_fixture_new();
+        g_autoptr(GPtrArray) notes = catalogue_fixture_record(fixture, "visit-1");
+        g_autofree char *path = NULL;
+        g_autoptr(ObjectStore) other = other_store(fixture, &path);
+        g_autoptr(GPtrArray) keys = NULL;
+        Outcome outcome;
+
+        put_bytes(i == 0 ? other : fixture->store, "clinic-a/erased/visit-1/1.note", "order");
+        outcome = repair(other, repair_source_new_store("a", fixture->store), false);
+        g_assert_cmpuint(outcome.n_erased, ==, 1);
+        g_assert_cmpuint(outcome.n_done + outcome.n_lacking + outcome.n_failed, ==, 0);
+        keys = object_store_list(other, "clinic-a/visit-1/", NULL);
+        g_assert_cmpuint(keys->len, ==, 0);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -180,6 +276,12 @@ main(int argc, char **argv)
     g_test_add_func("/repair/an-empty-store-gets-everything", test_an_empty_store_gets_everything);
     g_test_add_func("/repair/a-changed-source-is-not-believed",
                     test_a_changed_source_is_not_believed);
+    g_test_add_func("/repair/annotations-and-statements-come-back",
+                    test_annotations_and_statements_come_back);
+    g_test_add_func("/repair/annotations-of-another-chain-do-not-come",
+                    test_annotations_of_another_chain_do_not_come);
+    g_test_add_func("/repair/what-was-erased-does-not-come-back",
+                    test_what_was_erased_does_not_come_back);
     g_test_add_func("/repair/nothing-is-overwritten", test_nothing_is_overwritten);
     g_test_add_func("/repair/the-spool-is-a-source", test_the_spool_is_a_source);
     status = g_test_run();

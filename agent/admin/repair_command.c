@@ -15,11 +15,12 @@
 
 typedef struct {
     CommandContext *context;
-    GPtrArray *places;    /* StorePlace: those to be repaired */
-    StorePlace *from;     /* or NULL */
-    RepairSource *spool;  /* or NULL: there is none on this host */
-    GPtrArray *verifiers; /* NoteVerifier */
-    bool is_plan;
+    GPtrArray *places;     /* StorePlace: those to be repaired */
+    StorePlace *from;      /* or NULL */
+    RepairSource *spool;   /* or NULL: there is none on this host */
+    GPtrArray *verifiers;  /* NoteVerifier */
+    GPtrArray *annotators; /* the same */
+    bool is_plan, is_all;
     json_t *rows; /* NULL: for a person */
     unsigned n_done, n_wrong;
     const char *session, *place; /* what is being repaired */
@@ -50,6 +51,14 @@ on_object(const char *relative, RepairOutcome outcome, const char *detail, void 
 
         self->n_done++;
         add(self, relative, self->is_plan ? "would be put back" : "put back", from);
+        return;
+    }
+    if (outcome == REPAIR_ERASED) {
+        g_autofree char *who = g_strdup_printf("its order is in %s", detail);
+
+        self->n_wrong += !self->is_all;
+        if (!self->is_all)
+            add(self, "session", "erased, so nothing is put back", who);
         return;
     }
     self->n_wrong++;
@@ -111,6 +120,7 @@ repair_one(Run *self, const SessionName *name, bool is_read, GError **error)
         const RepairRequest request = {
             .store = place->store,
             .verifiers = self->verifiers,
+            .annotators = self->annotators,
             .sources = sources,
             .is_plan = self->is_plan,
             .on_object = on_object,
@@ -190,7 +200,8 @@ set_up(Run *self, const char *from, GError **error)
     g_autoptr(GError) fault = NULL;
 
     self->verifiers = settings != NULL ? trusted_recorders(settings, error) : NULL;
-    self->places = self->verifiers != NULL ? store_places_open(self->context, error) : NULL;
+    self->annotators = self->verifiers != NULL ? trusted_annotators(settings, error) : NULL;
+    self->places = self->annotators != NULL ? store_places_open(self->context, error) : NULL;
     if (self->places == NULL)
         return false;
     if (from != NULL) {
@@ -240,6 +251,7 @@ repair(Run *self, const char *session, const char *from)
     g_clear_pointer(&self->from, store_place_free);
     g_clear_pointer(&self->places, g_ptr_array_unref);
     g_clear_pointer(&self->verifiers, g_ptr_array_unref);
+    g_clear_pointer(&self->annotators, g_ptr_array_unref);
     return status;
 }
 
@@ -278,6 +290,7 @@ repair_command_run(CommandContext *context, int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     self.is_plan = is_plan;
+    self.is_all = is_all;
     self.rows = command_context_as_json(context) ? json_array() : NULL;
     return repair(&self, argc == 2 ? argv[1] : NULL, from);
 }

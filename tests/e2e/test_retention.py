@@ -142,6 +142,11 @@ def test_all(folder):
     tap.ok(all(word in certificate.stdout for word in ("requested unix:", "approved unix:nobody", "hold none", "env/1.age")),
            "and says who, and what", certificate.stdout)
     tap.equal(len(is_gone(third)), 0, "what was due beside it is gone too")
+    (folder / "copy" / recorder.org).mkdir(parents=True)
+    (folder / "copy" / recorder.org / first.id).symlink_to(backup)
+    says(custodian.run("repair", first.id, "--from", str(folder / "copy")), 3, "erased, so nothing is put back", "no repair brings it back")
+    says(custodian.run("repair", "--all", "--from", str(folder / "copy")), 0, "0 objects put back, 0 left wrong", "nor one of all")
+    tap.equal(is_gone(first), [], "out of a copy of before")
 
     # Everybody says what became of it, and an old catalogue does not bring it back.
     says(custodian.run("verify", first.id), 3, "erased on ", "verify says that it was erased, and not that something is missing")
