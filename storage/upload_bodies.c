@@ -2,8 +2,9 @@
 
 #include <stdbool.h>
 
-/* As long as nothing is put, memory is kept this long. */
-#define KEPT_US (60 * G_TIME_SPAN_SECOND)
+/* As long as nothing is put, memory is kept this long: over the cycles of one burst, not to the
+ * next. */
+#define KEPT_US (3 * G_TIME_SPAN_SECOND)
 
 /* Room grows in such steps, so that batches of nearly the same size share it. */
 enum { STEP_BYTES = 1 << 20 };

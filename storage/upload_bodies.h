@@ -20,7 +20,8 @@ uint8_t *upload_bodies_room(UploadBodies *self, size_t n_bytes);
 /* Returns: the first `n_bytes` of that room as a body; the next one follows behind it. */
 GBytes *upload_bodies_take(UploadBodies *self, size_t n_bytes);
 
-/* Nothing is put now: after a minute of that the memory is given back. */
+/* Nothing is put now: after some seconds of that the memory is given back, for
+ * objects of many come in bursts. */
 void upload_bodies_rest(UploadBodies *self);
 
 void upload_bodies_free(UploadBodies *self);
