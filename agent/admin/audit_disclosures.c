@@ -84,12 +84,12 @@ sort_rows(json_t *rows)
 }
 
 static void
-print_for_person(const Account *account, const char *client, const char *from)
+print_for_person(const Account *account, const char *client, const char *span)
 {
     size_t i = 0;
     const json_t *row = NULL;
 
-    g_print("Disclosures of the recordings of %s since %s:\n", client, from);
+    g_print("Disclosures of the recordings of %s %s:\n", client, span);
     json_array_foreach(account->rows, i, row)
     {
         const char *purpose = json_string_value(json_object_get(row, "purpose"));
@@ -104,22 +104,42 @@ print_for_person(const Account *account, const char *client, const char *from)
             json_array_size(account->rows), account->n_exempt);
 }
 
+static char *
+date_of(int64_t unix_us)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(unix_us / G_USEC_PER_SEC);
+
+    return g_date_time_format(time, "%Y-%m-%d");
+}
+
+/* What is older is listed only for whoever says from when. */
+static int64_t
+six_years_ago(void)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autoptr(GDateTime) since = g_date_time_add_years(now, -YEARS);
+
+    return g_date_time_to_unix(since) * G_USEC_PER_SEC;
+}
+
 static int
 give_account(CommandContext *context, const AuditSources *sources, const AuditFilter *filter,
              const char *client)
 {
     Account account = {json_array(), 0};
-    g_autoptr(GDateTime) since = g_date_time_new_from_unix_utc(filter->from_us / G_USEC_PER_SEC);
-    g_autofree char *from = g_date_time_format(since, "%Y-%m-%d");
+    g_autofree char *from = date_of(filter->from_us);
+    g_autofree char *until = filter->until_us != 0 ? date_of(filter->until_us) : NULL;
+    g_autofree char *span = until == NULL ? g_strconcat("since ", from, NULL)
+                                          : g_strconcat("from ", from, " to ", until, NULL);
 
     audit_filter_each(sources, filter, add_record, &account);
     account.rows = sort_rows(account.rows);
     if (command_context_as_json(context)) {
-        command_context_print_json(json_pack("{s:s, s:s, s:i, s:O}", "client", filter->client,
-                                             "since", from, "exempt", (int) account.n_exempt,
-                                             "disclosures", account.rows));
+        command_context_print_json(json_pack("{s:s, s:s, s:s?, s:i, s:O}", "client", filter->client,
+                                             "since", from, "until", until, "exempt",
+                                             (int) account.n_exempt, "disclosures", account.rows));
     } else {
-        print_for_person(&account, client, from);
+        print_for_person(&account, client, span);
     }
     json_decref(account.rows);
     return EXIT_CODE_OK;
@@ -130,26 +150,30 @@ audit_disclosures_run(CommandContext *context, int argc, char **argv)
 {
     g_autofree char *org = NULL;
     g_autofree char *client = NULL;
+    g_autofree char *from = NULL;
+    g_autofree char *until = NULL;
     const GOptionEntry entries[] = {
-        {"org",    0, 0, G_OPTION_ARG_STRING, &org,    "Of this organisation",                       "ID"},
+        {"org",    0, 0, G_OPTION_ARG_STRING, &org,    "Of this organisation",                         "ID"  },
         {"client", 0, 0, G_OPTION_ARG_STRING, &client, "The client's subject, or pseudonym (p-...)",
-         "REF"                                                                                           },
+         "REF"                                                                                               },
+        {"from",   0, 0, G_OPTION_ARG_STRING, &from,   "From this moment on (default: six years ago)",
+         "TIME"                                                                                              },
+        {"until",  0, 0, G_OPTION_ARG_STRING, &until,  "Up to this moment",                            "TIME"},
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {
         "audit disclosures",
-        "--org ID --client REF",
-        "Lists what was disclosed of a client's recordings in the last six years, and to whom.",
+        "--org ID --client REF [--from TIME] [--until TIME]",
+        "Lists what was disclosed of a client's recordings, and to whom: in the last six years,\n"
+        "or as --from and --until say.",
         entries,
         0,
         0,
     };
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autoptr(GDateTime) since = g_date_time_add_years(now, -YEARS);
     g_autoptr(AuditSources) sources = NULL;
     g_autoptr(GError) error = NULL;
     g_autofree char *pseudonym = NULL;
-    AuditFilter filter = {.from_us = g_date_time_to_unix(since) * G_USEC_PER_SEC};
+    AuditFilter filter = {.from_us = six_years_ago()};
 
     if (!command_context_parse(context, &syntax, &argc, argv))
         return EXIT_CODE_USAGE;
@@ -157,6 +181,9 @@ audit_disclosures_run(CommandContext *context, int argc, char **argv)
         g_printerr("sealtape audit disclosures: give --org and --client\n");
         return EXIT_CODE_USAGE;
     }
+    if (!audit_filter_parse_moment("--from", from, &filter.from_us) ||
+        !audit_filter_parse_moment("--until", until, &filter.until_us))
+        return EXIT_CODE_USAGE;
     sources = audit_sources_load(context, org, false, &error);
     if (sources != NULL) {
         pseudonym =

@@ -38,8 +38,6 @@ typedef enum {
     AUDIT_REVIEW_CLOSED, /* of a break-glass */
     AUDIT_RELEASED,      /* to the session's client */
     AUDIT_RELEASE_WITHDRAWN,
-    AUDIT_TRANSCRIPTION_STARTED,
-    AUDIT_TRANSCRIPTION_ENDED,
 
     /* The command line and its timers. */
     AUDIT_KEY_CREATED,

@@ -7,11 +7,12 @@ import hmac
 import html.parser
 import json
 import re
+import shutil
 import subprocess
 import time
 import xml.etree.ElementTree as xml
 
-from harness import cli, main, poll, tap
+from harness import cli, main, poll, program, tap
 from opener import ISSUER
 from test_access import install
 
@@ -57,6 +58,7 @@ def test_account(folder):
     tap.equal(account(recorder, found["client"])["disclosures"], rows, "a pseudonym finds the same")
     tap.equal(account(recorder, f"{ISSUER}|nobody")["disclosures"], [], "of somebody else there is nothing")
     tap.equal(recorder.command("audit", "disclosures", "--org", recorder.org).returncode, 2, "a client must be named")
+    in_years(folder, recorder, found["client"], rows)
     told = opener.records()
     clients = {word for line in told.splitlines() for word in line.split(" ") if word.startswith("client=")}
     tap.equal(clients, {"client=" + pseudonym(recorder, f"{ISSUER}|{name}") for name in ("pat", "other-pat")},
@@ -70,6 +72,29 @@ def test_account(folder):
     as_others_read(folder, recorder)
     verified(recorder)
     hidden(folder, recorder, opener, ours)
+
+
+def in_years(folder, recorder, client, rows):
+    """The rule goes six years back from the day of the question: a copy of the installation is asked on other days."""
+    later = folder / "later"
+    shutil.copytree(recorder.folder, later, ignore=shutil.ignore_patterns("run", "spool"))
+    text = recorder.config.read_text()
+    (later / "sealtape.conf").write_text(text.replace(str(recorder.folder), str(later)))
+
+    def ask(days, *more):
+        command = ["faketime", "-f", f"+{days}d", program("sealtape"), "--config", later / "sealtape.conf", "audit", "disclosures",
+                   "--org", recorder.org, "--client", client, "--json", *more]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return json.loads(done.stdout) if done.returncode == 0 else done.stderr
+
+    answer = ask(6 * 365)
+    tap.equal(answer["disclosures"], rows, "within six years it is listed")
+    answer = ask(6 * 365 + 3)
+    tap.equal((answer["disclosures"], answer["exempt"]), ([], 0), "what is older is neither listed nor counted")
+    answer = ask(6 * 365 + 3, "--from", rows[0]["date"][:10])
+    tap.equal((answer["disclosures"], answer["since"]), (rows, rows[0]["date"][:10]), "but for whoever says from when")
+    tap.equal(ask(0, "--until", rows[0]["date"][:10])["disclosures"], [], "or up to when")
+    tap.contains(str(ask(0, "--from", "long-ago")), "is no moment", "a moment that is none is refused")
 
 
 class Page(html.parser.HTMLParser):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Every cell of the table of roles and every reason of a refusal, through the running opener with signed tokens."""
 
+import json
 import os
 import pathlib
 import re
@@ -255,8 +256,33 @@ def check_rules(opener):
     for role in play:
         reload(opener, text + f'access: {{ release = "always"; may: {{ {role} = [ "settings-read" ]; }}; }};')
         check(opener, (*play[role], "role-forbidden"), "left to the role is less: ")
+    check_warnings(opener, text)
     check_length(opener, text)
     reload(opener, text + 'access: { release = "always"; };')
+
+
+def check_warnings(opener, text):
+    """What no program asks for is good settings without an effect, and said to be."""
+    asked = "\n".join(path.read_text() for folder in ("admin", "opener") for path in (SOURCE.parent / folder).glob("*.c")
+                      if path.name != "config_warnings.c")
+    texts = (SOURCE / "access_text.c").read_text().split("access_action_text(")[1]
+    actions = dict(re.findall(r'\[ACCESS_([A-Z_]+)\] = "([a-z-]+)"', texts))
+    tap.equal(set(actions.values()), text_of_may(), "the manual lists the actions of the program")
+    never = [word for name, word in actions.items() if not re.search(rf"ACCESS_{name}\b", asked)]
+    tap.ok("audit-all" in never and "play" not in never, "the actions that no program asks for are found", never)
+    for word in sorted(text_of_may()):
+        opener.org_file.write_text(text + f'access: {{ may: {{ auditor = [ "{word}" ]; }}; }};')
+        done = opener.recorder.command("config", "check", "--json")
+        warnings = [line for line in json.loads(done.stdout)["warnings"] if "has no effect" in line]
+        tap.equal((done.returncode, len(warnings)), (0, int(word in never)), f"{word}: {'a warning' if word in never else 'none'}")
+    tap.contains(done.stdout, "leaving out `audit-all`", "what is left out is warned of too")
+    opener.org_file.write_text(text)
+
+
+def text_of_may():
+    """The names that `access.may` takes, out of the manual."""
+    row = re.search(r"`access\.may\.ROLE` \| [^|]+ \| of ([^|]+) \|", (SOURCE.parent.parent / "docs" / "access.md").read_text())
+    return set(re.findall(r"`([a-z-]+)`", row.group(1)))
 
 
 def check_length(opener, text):
