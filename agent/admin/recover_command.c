@@ -253,7 +253,7 @@ write_amendments(Recovery *self, const TrackKeys *keys, GError **error)
     const ManifestPart *manifest = recording_manifest(self->recording);
     g_autoptr(GError) fault = NULL;
     g_autoptr(AnnotationLog) log = recording_read_annotations(self->recording, &fault);
-    char *lines = NULL;
+    GByteArray *lines = NULL;
 
     if (log == NULL && self->options->amendments == NULL) {
         g_printerr("sealtape: warning: whether statements amend it is not known: %s\n",
@@ -269,9 +269,7 @@ write_amendments(Recovery *self, const TrackKeys *keys, GError **error)
     if (self->options->amendments == NULL)
         return true;
     lines = statements_open(store, manifest, keys, log, error);
-    return lines != NULL &&
-           amendment_file_write(self->options,
-                                g_byte_array_new_take((uint8_t *) lines, strlen(lines)), error);
+    return lines != NULL && amendment_file_write(self->options, lines, error);
 }
 
 /* What is kept from use opens for nobody by chance: not offline either. Fails closed: where the

@@ -4,12 +4,12 @@
 #include "agent/playback/opened_tracks.h"
 #include "agent/playback/statements.h"
 #include "agent/playback/track_keys.h"
+#include "crypto/age_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <glib-unix.h>
-#include <string.h>
 #include <unistd.h>
 
 /* The order of an opening, in the job's thread:
@@ -167,13 +167,15 @@ write_amendments(MediaJob *self, const Recording *recording, const TrackKeys *ke
     const ManifestPart *manifest = recording_manifest(recording);
     g_autoptr(AnnotationLog) notes =
         recording_read_marked(store, manifest, self->source.annotators, error);
-    g_autofree char *lines =
-        notes != NULL ? statements_open(store, manifest, keys, notes, error) : NULL;
+    GByteArray *lines = notes != NULL ? statements_open(store, manifest, keys, notes, error) : NULL;
+    bool is_written = false;
 
     if (lines == NULL)
         return false;
     tell_main(self, on_ready);
-    return write_all(self->fd, (const uint8_t *) lines, strlen(lines), error);
+    is_written = write_all(self->fd, lines->data, lines->len, error);
+    age_file_wipe(lines);
+    return is_written;
 }
 
 static bool

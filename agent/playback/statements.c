@@ -59,8 +59,32 @@ open_one(ObjectStore *store, const TrackKeys *keys, const Annotation *told, GErr
                          g_bytes_get_size(sealed), error);
 }
 
+/* The one copy of the text that was made on the way. */
+static void
+drop_row(json_t *row)
+{
+    const json_t *text = json_object_get(row, "text");
+
+    if (text != NULL)
+        explicit_bzero((void *) (uintptr_t) json_string_value(text), json_string_length(text));
+    json_decref(row);
+}
+
+/* Returns: its line, in a block that never grew; to be wiped. */
+static GByteArray *
+write_line(const json_t *row)
+{
+    const size_t n_bytes = json_dumpb(row, NULL, 0, JSON_COMPACT);
+    GByteArray *line = g_byte_array_sized_new((guint) n_bytes + 1);
+
+    g_byte_array_set_size(line, (guint) n_bytes + 1);
+    (void) json_dumpb(row, (char *) line->data, n_bytes, JSON_COMPACT); /* as long as it was */
+    line->data[n_bytes] = '\n';
+    return line;
+}
+
 static bool
-add_line(GString *lines, const Annotation *told, const GByteArray *text, GError **error)
+add_line(GPtrArray *lines, const Annotation *told, const GByteArray *text, GError **error)
 {
     g_autoptr(GDateTime) at = g_date_time_new_from_unix_utc(told->at_unix_s);
     g_autofree char *at_text = g_date_time_format_iso8601(at);
@@ -68,23 +92,44 @@ add_line(GString *lines, const Annotation *told, const GByteArray *text, GError 
         json_pack("{s:i, s:s, s:s, s:s?, s:s%}", "number", (int) told->number, "at", at_text, "by",
                   told->by, "participant", told->values[ANNOTATION_PARTICIPANT], "text",
                   (const char *) text->data, (size_t) text->len);
-    char *line = row != NULL ? json_dumps(row, JSON_COMPACT) : NULL;
 
-    if (line == NULL) {
+    if (row == NULL) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT, "it is no text");
-    } else {
-        g_string_append_printf(lines, "%s\n", line);
+        return false;
     }
-    json_decref(row);
-    free(line); /* jansson's */
-    return line != NULL;
+    g_ptr_array_add(lines, write_line(row));
+    drop_row(row);
+    return true;
 }
 
-char *
+static GByteArray *
+join(const GPtrArray *lines)
+{
+    guint n_bytes = 0;
+    GByteArray *all = NULL;
+
+    for (guint i = 0; i < lines->len; i++)
+        n_bytes += ((const GByteArray *) lines->pdata[i])->len;
+    all = g_byte_array_sized_new(MAX(n_bytes, 1)); /* its data is never NULL */
+    for (guint i = 0; i < lines->len; i++) {
+        const GByteArray *line = lines->pdata[i];
+
+        g_byte_array_append(all, line->data, line->len);
+    }
+    return all;
+}
+
+static void
+on_line_free(gpointer line)
+{
+    age_file_wipe(line);
+}
+
+GByteArray *
 statements_open(ObjectStore *store, const ManifestPart *manifest, const TrackKeys *keys,
                 const AnnotationLog *log, GError **error)
 {
-    g_autoptr(GString) lines = g_string_new(NULL);
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(on_line_free);
 
     g_assert(strcmp(manifest->session, log->session) == 0);
     for (guint i = 0; i < log->annotations->len; i++) {
@@ -102,5 +147,5 @@ statements_open(ObjectStore *store, const ManifestPart *manifest, const TrackKey
             return NULL;
         }
     }
-    return g_strdup(lines->str);
+    return join(lines);
 }

@@ -12,7 +12,8 @@
 #define STATEMENT_MAX_BYTES 65536
 
 /* Opens all that `log` names, in order. Returns: one JSON object a line, `{"number": 3, "at": ...,
- * "by": ..., "participant": ..., "text": ...}`, owned; empty where there is none. Errors: CORRUPT -
- * one is missing or is not what was signed for; as track_keys_of(); the store's. */
-char *statements_open(ObjectStore *store, const ManifestPart *manifest, const TrackKeys *keys,
-                      const AnnotationLog *log, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * "by": ..., "participant": ..., "text": ...}`, to be wiped with age_file_wipe(); empty where there
+ * is none. Errors: CORRUPT - one is missing or is not what was signed for; as track_keys_of(); the
+ * store's. */
+GByteArray *statements_open(ObjectStore *store, const ManifestPart *manifest, const TrackKeys *keys,
+                            const AnnotationLog *log, GError **error) G_GNUC_WARN_UNUSED_RESULT;
