@@ -12,7 +12,8 @@
 
 struct AccessStream {
     Opener *opener;
-    Grant *grant; /* stays in the table as long as it counts this stream */
+    Grant *grant;             /* stays in the table as long as it counts this stream */
+    const Settings *settings; /* held */
     const OrgSettings *org;
     HttpRequest *request; /* until the media come */
     HttpStream *answer;   /* from then on, until the reader has all or is gone */
@@ -47,6 +48,7 @@ stream_end(AccessStream *self)
     self->grant->n_streams--;
     self->grant->used_us = g_get_monotonic_time();
     (void) g_ptr_array_remove_fast(opener->streams, self); /* it is there */
+    settings_shelf_release(opener->shelf, self->settings);
     session_case_unref(self->session);
     refusal_clear(&self->refusal);
     g_free(self->tracks);
@@ -200,7 +202,8 @@ access_stream_start(Opener *opener, Grant *grant, HttpRequest *request,
 
     self->opener = opener;
     self->grant = grant;
-    self->org = settings_org(opener->settings, grant->caller->org);
+    self->settings = settings_shelf_hold(opener->shelf);
+    self->org = settings_org(self->settings, grant->caller->org);
     self->request = request;
     self->content_type = options->content_type;
     prepare(self, options);

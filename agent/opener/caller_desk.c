@@ -16,7 +16,8 @@
 typedef struct {
     Opener *opener;
     Token *token;
-    const OrgIssuer *issuer; /* of settings that stay */
+    const Settings *settings; /* held */
+    const OrgIssuer *issuer;
     const OrgSettings *org;
     bool has_asked_again; /* for newer keys */
     CallerDeskDone done;
@@ -37,6 +38,7 @@ refuse(CallerDeskDone done, void *user_data, TokenFault fault)
 static void
 check_free(Check *self)
 {
+    settings_shelf_release(self->opener->shelf, self->settings);
     token_free(self->token);
     g_free(self);
 }
@@ -80,7 +82,7 @@ on_keys(const json_t *keys, void *user_data)
 static bool
 find_issuer(Check *self)
 {
-    const GPtrArray *orgs = self->opener->settings->orgs;
+    const GPtrArray *orgs = self->settings->orgs;
     unsigned n_found = 0;
 
     for (guint i = 0; i < orgs->len; i++) {
@@ -111,7 +113,11 @@ check_token(Opener *opener, const char *text, CallerDeskDone done, void *user_da
         return;
     }
     self = g_new0(Check, 1);
-    *self = (Check){.opener = opener, .token = token, .done = done, .user_data = user_data};
+    *self = (Check){.opener = opener,
+                    .token = token,
+                    .settings = settings_shelf_hold(opener->shelf),
+                    .done = done,
+                    .user_data = user_data};
     if (find_issuer(self)) {
         key_sets_get(opener->key_sets, self->issuer, false, on_keys, self);
     } else {

@@ -23,7 +23,8 @@
 
 typedef struct {
     Opener *opener;
-    const OrgSettings *org; /* of settings that stay */
+    const Settings *settings; /* held */
+    const OrgSettings *org;
     Caller *caller;
     GrantRequest *request;
     GrantDeskDone done;
@@ -37,6 +38,7 @@ typedef struct {
 static void
 ask_free(Ask *self)
 {
+    settings_shelf_release(self->opener->shelf, self->settings);
     caller_free(self->caller);
     grant_request_free(self->request);
     refusal_clear(&self->refusal);
@@ -320,7 +322,8 @@ grant_desk_ask(Opener *opener, const Caller *caller, GrantRequest *request, Gran
     g_autoptr(GTask) task = NULL;
 
     self->opener = opener;
-    self->org = settings_org(opener->settings, caller->org);
+    self->settings = settings_shelf_hold(opener->shelf);
+    self->org = settings_org(self->settings, caller->org);
     self->caller = caller_copy(caller);
     self->request = request;
     if (request->role != 0)

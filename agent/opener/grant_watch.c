@@ -9,6 +9,7 @@ typedef struct {
     SessionCase *session;
     Caller *caller;
     GrantRequest *request;
+    const Settings *settings; /* held */
     const OrgSettings *org;
     AccessReason reason;
     bool is_readable;
@@ -17,6 +18,7 @@ typedef struct {
 static void
 look_free(Look *self)
 {
+    settings_shelf_release(self->opener->shelf, self->settings);
     g_free(self->grant);
     session_case_unref(self->session);
     caller_free(self->caller);
@@ -83,7 +85,8 @@ grant_watch_look(Opener *opener, Grant *grant)
     self->session = session_case_ref(grant->session);
     self->caller = caller_copy(grant->caller);
     self->request = grant_request_copy(grant->request);
-    self->org = settings_org(opener->settings, grant->caller->org);
+    self->settings = settings_shelf_hold(opener->shelf);
+    self->org = settings_org(self->settings, grant->caller->org);
     opener->n_asks++;
     task = g_task_new(NULL, NULL, on_looked, self);
     g_task_set_task_data(task, self, NULL);

@@ -118,12 +118,6 @@ on_tick(gpointer user_data)
     return G_SOURCE_CONTINUE;
 }
 
-static void
-on_settings_free(gpointer settings)
-{
-    settings_free(settings);
-}
-
 static bool
 open_source(Opener *self, GError **error)
 {
@@ -153,9 +147,8 @@ opener_new(Settings *settings, GError **error)
     g_autoptr(Opener) self = g_new0(Opener, 1);
     const AccessSettings *access = settings->access;
 
-    self->all_settings = g_ptr_array_new_with_free_func(on_settings_free);
-    g_ptr_array_add(self->all_settings, settings);
-    self->settings = settings;
+    self->shelf = settings_shelf_new(settings);
+    self->settings = settings_shelf_current(self->shelf);
     self->review_path = access->state_path;
     self->streams = g_ptr_array_new();
     self->signer = read_signer(access->signing_key_path, error);
@@ -188,9 +181,8 @@ opener_reload(Opener *self, GError **error)
                     self->settings->path);
         return false;
     }
-    /* Threads may be deciding by those before. */
-    g_ptr_array_add(self->all_settings, settings);
-    self->settings = settings;
+    settings_shelf_put(self->shelf, settings);
+    self->settings = settings_shelf_current(self->shelf);
     return true;
 }
 
@@ -225,6 +217,6 @@ opener_free(Opener *self)
     object_store_free(self->store);
     secret_free(self->pseudonym_key);
     note_signer_free(self->signer);
-    g_clear_pointer(&self->all_settings, g_ptr_array_unref);
+    settings_shelf_free(self->shelf);
     g_free(self);
 }

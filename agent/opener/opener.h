@@ -4,6 +4,7 @@
 #include "agent/opener/key_sets.h"
 #include "agent/opener/person_rates.h"
 #include "agent/opener/session_case.h"
+#include "agent/opener/settings_shelf.h"
 #include "agent/trail/audit_trail.h"
 #include "config/settings.h"
 #include "crypto/signed_note.h"
@@ -20,8 +21,8 @@ typedef struct {
 } OpenerCounts;
 
 typedef struct {
-    GPtrArray *all_settings; /* Settings: the last is in force; those before may be in use still */
-    const Settings *settings;
+    SettingsShelf *shelf;
+    const Settings *settings; /* in force; who looks at them later than now holds them */
     ObjectStore *store;
     NoteSigner *signer;
     Secret *pseudonym_key; /* NULL: none is set */
