@@ -148,6 +148,7 @@ revoke_signer(KeysWork *work, const char *name, gint64 wanted, GError **error)
         return false;
     next = keys_work_next(work);
     signer = find_signer(next, found->verifier_key);
+    g_assert(signer != NULL); /* a copy of the ring that it was found in */
     signer->revoked = ring_file_now();
     signer->n_records = n_records;
     signer->sessions = digest_of_bytes(bytes);
