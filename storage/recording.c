@@ -209,12 +209,14 @@ list_parts(Recording *self, GError **error)
     g_autoptr(GPtrArray) keys = object_store_list(self->store, prefix, error);
     GArray *numbers = g_array_new(false, false, sizeof(uint32_t));
 
+    self->is_bare = true;
     for (guint i = 0; keys != NULL && i < keys->len; i++) {
         const char *relative = (const char *) g_ptr_array_index(keys, i) + strlen(prefix);
         uint32_t number = 0;
 
         if (object_key_parse_number(relative, "manifest", ".note", &number))
             g_array_append_val(numbers, number);
+        self->is_bare = self->is_bare && g_str_has_prefix(relative, "notes/");
     }
     if (keys != NULL && keys->len > 0) {
         g_array_sort(numbers, compare_numbers);
@@ -266,6 +268,7 @@ recording_open(ObjectStore *store, const char *org, const char *session, GPtrArr
     }
     for (guint i = 0; i < numbers->len; i++)
         take_part(self, g_array_index(numbers, uint32_t, i), verifiers, &chain);
+    self->last = chain.digest;
     return g_steal_pointer(&self);
 }
 

@@ -56,6 +56,13 @@ char *recording_find_org(ObjectStore *store, const char *session,
 /* Returns: everything the parts say, merged, in order (number = of the last part), borrowed. */
 const ManifestPart *recording_manifest(const Recording *self);
 
+/* Returns: the digest of its last part, the whole note as it lies there, borrowed: another one as
+ * soon as anything is added to the recording. */
+const Digest *recording_last_digest(const Recording *self);
+
+/* Whether nothing of it lay there when it was opened but what was told of it. */
+bool recording_is_bare(const Recording *self);
+
 /* Reads every object and checks it without any key: digests, places claimed in the age headers,
  * order, ends, the timeline without unexplained hole, envelopes present and in their place, nothing
  * unlisted. Of a recording that was erased: whether that is signed, and nothing is there any more.

@@ -12,6 +12,18 @@ recording_trust_annotators(Recording *self, GPtrArray *annotators)
     self->annotators = g_ptr_array_ref(annotators);
 }
 
+const Digest *
+recording_last_digest(const Recording *self)
+{
+    return &self->last;
+}
+
+bool
+recording_is_bare(const Recording *self)
+{
+    return self->is_bare;
+}
+
 AnnotationLog *
 recording_read_marked(ObjectStore *store, const ManifestPart *manifest, GPtrArray *annotators,
                       GError **error)

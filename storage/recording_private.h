@@ -8,7 +8,9 @@ struct Recording {
     GPtrArray *annotators; /* NoteVerifier: of annotations */
     char *org, *session;
     ManifestPart *manifest; /* all parts that are genuine, merged */
+    Digest last;            /* of the part with the highest number */
     guint n_notes;          /* parts that lie there, whatever they are */
+    bool is_bare;           /* annotations are all there is */
     GPtrArray *findings;    /* RecordingFinding: of the manifest's parts */
     GHashTable *bodies;     /* track -> the object of it that was read last (Body) */
 };

@@ -3,7 +3,6 @@
 #include "agent/admin/custody_decision.h"
 #include "agent/store/trusted_recorders.h"
 #include "config/key_file.h"
-#include "storage/recording.h"
 #include "storage/storage_error.h"
 
 static NoteSigner *
@@ -48,6 +47,20 @@ custody_read(const Custody *self, const char *session, GError **error)
 
     return org != NULL ? annotation_log_read(self->store, org, session, self->annotators, error)
                        : NULL;
+}
+
+Recording *
+custody_open_recording(const Custody *self, const char *org, const char *session,
+                       AnnotationLog **log, GError **error)
+{
+    g_autoptr(Recording) recording =
+        recording_open(self->store, org, session, self->recorders, error);
+
+    if (recording == NULL)
+        return NULL;
+    recording_trust_annotators(recording, self->annotators);
+    *log = recording_read_annotations(recording, error);
+    return *log != NULL ? g_steal_pointer(&recording) : NULL;
 }
 
 /* Returns: whether it may be said; else why not, and the code of it in `event`. What was told

@@ -5,6 +5,7 @@
 #include "agent/trail/audit_journal.h"
 #include "storage/annotation_log.h"
 #include "storage/erasure.h"
+#include "storage/recording.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -26,6 +27,11 @@ bool custody_open(Custody *self, CommandContext *context, GError **error) G_GNUC
 /* Finds the organisation of `session` and reads what was told of it. Returns: owned. */
 AnnotationLog *custody_read(const Custody *self, const char *session,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Opens a session of `org`, and reads into `log` (owned) what was told of it and what its recorder
+ * marked. Returns: owned. */
+Recording *custody_open_recording(const Custody *self, const char *org, const char *session,
+                                  AnnotationLog **log, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds `next`, whose `by` is set here: refused and told where it may not be, else told and done.
  * Holds, restrictions, amendments and erasures are for custodians of the organisation alone.

@@ -85,21 +85,39 @@ annotate(const Run *self, const AnnotationLog *log, AnnotationKind kind, bool *i
     return custody_annotate(&self->custody, next, event, error);
 }
 
+/* Whether all there is of it was handed over; if not, says so. */
+static bool
+is_exported(Run *self, const Recording *recording, const AnnotationLog *log)
+{
+    g_autofree char *why = NULL;
+    g_autofree char *what = NULL;
+
+    if (offboard_compare(self->many->exported, recording, log, &why) == OFFBOARD_CURRENT)
+        return true;
+    what = g_strdup_printf("%s: `sealtape offboard` exports it", why);
+    leave(self, log->session, what);
+    return false;
+}
+
+/* By what stands there once it is approved, which may be more than what was approved. */
 static bool
 erase(Run *self, const char *org, const char *session, GError **error)
 {
-    g_autoptr(AnnotationLog) log =
-        annotation_log_read(self->custody.store, org, session, self->custody.annotators, error);
+    g_autoptr(AnnotationLog) log = NULL;
+    g_autoptr(Recording) recording =
+        custody_open_recording(&self->custody, org, session, &log, error);
     g_autofree char *pending = NULL;
     g_auto(ErasureResult) result = {0};
     ErasureOrder order = custody_order(&self->custody, org, session);
 
-    if (log == NULL)
+    if (recording == NULL)
         return false;
     if (log->view->matters->len > 0) {
         leave_held(self, log);
         return true;
     }
+    if (self->many->client == NULL && !is_exported(self, recording, log))
+        return true;
     order.reason = log->view->request_reason;
     order.request = log->view->request;
     order.requested = log->view->requested_by;
@@ -202,15 +220,15 @@ is_of_client(const Run *self, const ManifestPart *manifest, char **why, GError *
 
 /* Whether it is among those that are meant. Returns: false has said why nobody knows. */
 static bool
-is_meant(Run *self, Recording *recording, const char *session, bool *is_so, GError **error)
+is_meant(Run *self, const Recording *recording, const AnnotationLog *log, bool *is_so,
+         GError **error)
 {
+    const char *session = log->session;
     g_autofree char *why = NULL;
     GError *fault = NULL;
 
     if (self->many->client == NULL) {
-        *is_so = offboard_is_exported(self->many->exported, session);
-        if (!*is_so)
-            leave(self, session, "it was not exported before (sealtape offboard)");
+        *is_so = is_exported(self, recording, log);
         return true;
     }
     *is_so = is_of_client(self, recording_manifest(recording), &why, &fault);
@@ -226,21 +244,17 @@ is_meant(Run *self, Recording *recording, const char *session, bool *is_so, GErr
 static bool
 act_on(Run *self, const char *session, GError **error)
 {
-    g_autoptr(Recording) recording = recording_open(self->custody.store, self->many->org, session,
-                                                    self->custody.recorders, error);
     g_autoptr(AnnotationLog) log = NULL;
+    g_autoptr(Recording) recording =
+        custody_open_recording(&self->custody, self->many->org, session, &log, error);
     bool is_so = false;
 
     if (recording == NULL)
         return false;
-    recording_trust_annotators(recording, self->custody.annotators);
-    log = recording_read_annotations(recording, error);
-    if (log == NULL)
-        return false;
     /* Its metadata may be gone; `retention run` goes on with what has begun. */
     if (log->view->is_erasing || log->view->is_erased)
         return true;
-    if (!is_meant(self, recording, session, &is_so, error))
+    if (!is_meant(self, recording, log, &is_so, error))
         return false;
     if (!is_so)
         return true;

@@ -2,7 +2,6 @@
 #include "agent/admin/commands.h"
 #include "agent/admin/custody_decision.h"
 #include "agent/admin/offboard.h"
-#include "agent/admin/output_file.h"
 #include "agent/admin/passphrase.h"
 #include "agent/admin/session_facts.h"
 #include "agent/audit/disclosure.h"
@@ -16,10 +15,12 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* For each session, in this order: the auditors are told; recording.mkv with all its tracks, and
  * amendments.jsonl; transcript.vtt, where there is one; meta.json, the metadata that were sealed;
- * session.json, what is signed of it; and `complete`. A session that has that is not done again. */
+ * session.json, what is signed of it; and `complete`. A session that has that is not done again, as
+ * long as nothing came to it; where something was only told of it, only session.json is. */
 
 typedef struct {
     CommandContext *context;
@@ -36,15 +37,6 @@ static char *
 path_of(const Offboard *self, const char *session, const char *name)
 {
     return g_build_filename(self->output, session, name, NULL);
-}
-
-static bool
-write_file(const char *path, const void *bytes, size_t n_bytes, GError **error)
-{
-    g_autoptr(OutputFile) output = output_file_open(path, OUTPUT_FILE_REPLACE, 0600, error);
-
-    return output != NULL && output_file_write(output, bytes, n_bytes, error) &&
-           output_file_finish(output, error);
 }
 
 static bool
@@ -112,7 +104,7 @@ write_meta(const Offboard *self, const ManifestPart *manifest, GError **error)
     }
     plain = age_file_open(self->identities, context, g_bytes_get_data(sealed, NULL),
                           g_bytes_get_size(sealed), error);
-    is_good = plain != NULL && write_file(path, plain->data, plain->len, error);
+    is_good = plain != NULL && offboard_write(path, plain->data, plain->len, error);
     age_file_wipe(plain);
     return is_good;
 }
@@ -121,7 +113,7 @@ static bool
 write_facts(const Offboard *self, const ManifestPart *manifest, const AnnotationLog *log,
             GError **error)
 {
-    g_autofree char *path = path_of(self, manifest->session, "session.json");
+    g_autofree char *path = path_of(self, manifest->session, OFFBOARD_FACTS);
     g_autoptr(SessionFacts) facts =
         session_facts_new(manifest->org, manifest->session, manifest, NULL);
     json_t *form = session_facts_to_json(facts);
@@ -130,7 +122,7 @@ write_facts(const Offboard *self, const ManifestPart *manifest, const Annotation
 
     json_object_set_new(form, "annotations", annotation_facts_to_json(log));
     text = json_dumps(form, JSON_INDENT(2));
-    is_good = text != NULL && write_file(path, text, strlen(text), error);
+    is_good = text != NULL && offboard_write(path, text, strlen(text), error);
     json_decref(form);
     free(text); /* jansson's */
     return is_good;
@@ -146,50 +138,69 @@ has_text(const ManifestPart *manifest)
     return false;
 }
 
+/* What is there is not believed before it is whole again. */
 static bool
-export_session(const Offboard *self, const ManifestPart *manifest, const AnnotationLog *log,
-               GError **error)
+forget(const Offboard *self, const char *session, GError **error)
+{
+    g_autofree char *path = path_of(self, session, OFFBOARD_COMPLETE);
+
+    if (unlink(path) == 0 || errno == ENOENT)
+        return true;
+    return storage_fail_errno(error, "remove", path);
+}
+
+static bool
+write_media(const Offboard *self, const ManifestPart *manifest, GError **error)
 {
     const char *session = manifest->session;
-    AuditEvent event = self->event;
-    g_autofree char *folder = g_build_filename(self->output, session, NULL);
-    g_autofree char *complete = path_of(self, session, OFFBOARD_COMPLETE);
 
-    event.session = session;
-    return audit_journal_write(self->custody.journal, self->org, &event, error) &&
-           make_folder(folder, error) &&
-           (manifest->segments->len == 0 ||
+    return (manifest->segments->len == 0 ||
             recover(self, session, "recording.mkv", false, error)) &&
            (!has_text(manifest) || recover(self, session, "transcript.vtt", true, error)) &&
-           write_meta(self, manifest, error) && write_facts(self, manifest, log, error) &&
-           write_file(complete, "", 0, error);
+           write_meta(self, manifest, error);
+}
+
+static bool
+export_session(const Offboard *self, const Recording *recording, const AnnotationLog *log,
+               OffboardState before, GError **error)
+{
+    const ManifestPart *manifest = recording_manifest(recording);
+    AuditEvent event = self->event;
+    g_autofree char *folder = g_build_filename(self->output, log->session, NULL);
+
+    event.session = log->session;
+    return audit_journal_write(self->custody.journal, self->org, &event, error) &&
+           make_folder(folder, error) && forget(self, log->session, error) &&
+           (before == OFFBOARD_OLD_FACTS || write_media(self, manifest, error)) &&
+           write_facts(self, manifest, log, error) &&
+           offboard_complete(self->output, recording, log, error);
 }
 
 static bool
 do_session(Offboard *self, const char *session, GError **error)
 {
-    g_autoptr(Recording) recording = NULL;
     g_autoptr(AnnotationLog) log = NULL;
+    g_autoptr(Recording) recording =
+        custody_open_recording(&self->custody, self->org, session, &log, error);
+    g_autofree char *why = NULL;
+    OffboardState before;
 
-    if (offboard_is_exported(self->output, session)) {
-        self->n_there++;
-        return true;
-    }
-    recording =
-        recording_open(self->custody.store, self->org, session, self->custody.recorders, error);
     if (recording == NULL)
-        return false;
-    recording_trust_annotators(recording, self->custody.annotators);
-    log = recording_read_annotations(recording, error);
-    if (log == NULL)
         return false;
     if (log->view->is_erasing || log->view->is_erased)
         return true; /* nothing of it opens any more */
+    before = offboard_compare(self->output, recording, log, &why);
+    if (before == OFFBOARD_CURRENT) {
+        self->n_there++;
+        return true;
+    }
     if (recording_manifest(recording)->state == SESSION_OPEN) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_BUSY, "it is still being recorded");
         return false;
     }
-    if (!export_session(self, recording_manifest(recording), log, error))
+    if (before != OFFBOARD_MISSING && !command_context_as_json(self->context))
+        g_print("%s: %s: handed over again\n", session, why);
+    if (!export_session(self, recording, log, before, error))
         return false;
     self->n_done++;
     return true;
@@ -267,7 +278,8 @@ offboard_command_run(CommandContext *context, int argc, char **argv)
         "--org ID --identity FILE --output DIR",
         "Opens every recording of an organisation into files that play, each with its metadata, "
         "and "
-        "goes\non where it stopped. Afterwards `erase --all` may erase them.",
+        "goes\non where it stopped, with what came since too. Afterwards `erase --all` may erase "
+        "them.",
         entries,
         0,
         0};

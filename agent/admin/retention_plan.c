@@ -1,8 +1,6 @@
 #include "agent/admin/retention_plan.h"
 
 #include "agent/policy/retention_day.h"
-#include "storage/object_key.h"
-#include "storage/recording.h"
 #include "storage/session_list.h"
 
 #include <string.h>
@@ -180,21 +178,11 @@ fill(Planning *self, RetentionRow *row, RetentionCase *facts, Recording *recordi
 }
 
 /* Whether something of an erased recording lies there again: out of a backup, or put back by hand.
- * What can not be listed is looked at by the next run. */
+ */
 static bool
-is_undone(const Planning *self, const char *session, const AnnotationView *view)
+is_undone(const Recording *recording, const AnnotationView *view)
 {
-    g_autofree char *prefix = object_key_join(self->plan->org, session, "");
-    g_autoptr(GPtrArray) keys = NULL;
-
-    if (!view->is_erased || view->locked_until != NULL)
-        return false;
-    keys = object_store_list(self->custody->store, prefix, NULL);
-    for (guint i = 0; keys != NULL && i < keys->len; i++) {
-        if (!g_str_has_prefix((const char *) keys->pdata[i] + strlen(prefix), "notes/"))
-            return true;
-    }
-    return false;
+    return view->is_erased && view->locked_until == NULL && !recording_is_bare(recording);
 }
 
 static void
@@ -202,30 +190,24 @@ look_at(Planning *self, const char *session)
 {
     RetentionRow *row = g_new0(RetentionRow, 1);
     RetentionCase facts = {0};
-    const Custody *custody = self->custody;
     g_autoptr(GError) error = NULL;
-    g_autoptr(Recording) recording = NULL;
     g_autoptr(AnnotationLog) log = NULL;
+    g_autoptr(Recording) recording =
+        custody_open_recording(self->custody, self->plan->org, session, &log, &error);
 
     g_date_clear(&facts.until, 1);
     row->session = g_strdup(session);
-    recording =
-        recording_open(custody->store, self->plan->org, session, custody->recorders, &error);
-    if (recording != NULL) {
-        recording_trust_annotators(recording, custody->annotators);
-        log = recording_read_annotations(recording, &error);
-    }
-    if (log == NULL) {
+    if (recording == NULL) {
         row->fault = g_strdup(error->message);
     } else {
         fill(self, row, &facts, recording, log);
-        if (is_undone(self, session, log->view)) {
+        if (is_undone(recording, log->view)) {
             row->is_begun = true;
             g_clear_pointer(&row->until, g_free);
         }
     }
     /* What is gone is no row. */
-    if (log != NULL && log->view->is_erased && log->view->locked_until == NULL &&
+    if (recording != NULL && log->view->is_erased && log->view->locked_until == NULL &&
         recording_manifest(recording)->number == 0 && !row->is_begun) {
         row_free(row);
         return;
