@@ -18,8 +18,3 @@ void erase_run_tell_catalogue(const Custody *custody, const char *org);
 
 /* The exact words: `erased`, or `erased by key, bytes locked until DATE`. */
 void erase_run_print(CommandContext *context, const char *session, const ErasureResult *result);
-
-/* Puts back what the ledger knows and the store does not, so that readers refuse those sessions.
- * `n_restored`: out. */
-bool erase_run_replay(const Custody *custody, const char *org, unsigned *n_restored,
-                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,5 @@
 #include "agent/admin/commands.h"
+#include "agent/admin/erasure_ledger.h"
 #include "agent/admin/store_places.h"
 #include "agent/admin/terminal.h"
 #include "agent/store/trusted_recorders.h"
@@ -11,13 +12,14 @@
 #include <string.h>
 
 /* Each store gets what it lacks from the other stores, then from the folder that --from names, then
- * from the spool. */
+ * from the spool; but nothing that any of these, or the ledger of this host, says was erased. */
 
 typedef struct {
     CommandContext *context;
     GPtrArray *places;     /* StorePlace: those to be repaired */
     StorePlace *from;      /* or NULL */
     RepairSource *spool;   /* or NULL: there is none on this host */
+    RepairSource *ledger;  /* the same: of what was erased */
     GPtrArray *verifiers;  /* NoteVerifier */
     GPtrArray *annotators; /* the same */
     bool is_plan, is_all;
@@ -106,6 +108,8 @@ sources_for(const Run *self, const StorePlace *place, GPtrArray *made)
         g_ptr_array_add(sources, g_ptr_array_index(made, i));
     if (self->spool != NULL)
         g_ptr_array_add(sources, self->spool);
+    if (self->ledger != NULL)
+        g_ptr_array_add(sources, self->ledger);
     return sources;
 }
 
@@ -197,6 +201,7 @@ static bool
 set_up(Run *self, const char *from, GError **error)
 {
     const Settings *settings = command_context_settings(self->context, error);
+    g_autoptr(GError) ledger_fault = NULL;
     g_autoptr(GError) fault = NULL;
 
     self->verifiers = settings != NULL ? trusted_recorders(settings, error) : NULL;
@@ -212,6 +217,12 @@ set_up(Run *self, const char *from, GError **error)
             return false;
         }
         self->from = store_place_new(from, store);
+    }
+    /* Who can not read what was erased might bring it back. */
+    self->ledger = erasure_ledger_source(settings->keys->ledger_path, &ledger_fault);
+    if (ledger_fault != NULL) {
+        g_propagate_error(error, g_steal_pointer(&ledger_fault));
+        return false;
     }
     self->spool = repair_source_open_spool(settings->spool_path, &fault);
     if (self->spool == NULL && !g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND))
@@ -248,6 +259,7 @@ repair(Run *self, const char *session, const char *from)
         status = command_context_fail(self->context, g_steal_pointer(&error));
     json_decref(self->rows);
     repair_source_free(self->spool);
+    repair_source_free(self->ledger);
     g_clear_pointer(&self->from, store_place_free);
     g_clear_pointer(&self->places, g_ptr_array_unref);
     g_clear_pointer(&self->verifiers, g_ptr_array_unref);

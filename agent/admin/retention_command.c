@@ -1,6 +1,7 @@
 #include "agent/admin/commands.h"
 #include "agent/admin/custody.h"
 #include "agent/admin/erase_run.h"
+#include "agent/admin/erasure_ledger.h"
 #include "agent/admin/retention_plan.h"
 #include "storage/due_file.h"
 #include "storage/storage_error.h"
@@ -170,7 +171,7 @@ do_org(Retention *self, const Custody *custody, const char *org, GError **error)
         g_propagate_error(error, fault);
         return false;
     }
-    if (self->is_run && !erase_run_replay(custody, org, &n_restored, error))
+    if (self->is_run && !erasure_ledger_replay(custody, org, &n_restored, error))
         return false;
     if (n_restored > 0) {
         g_printerr("sealtape retention: %u notes of erasures were put back into a restored store\n",

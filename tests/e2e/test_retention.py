@@ -60,10 +60,14 @@ def says(done, status, text, name):
     return tap.ok(done.returncode == status and text in shown, name, f"exit {done.returncode}: {shown}")
 
 
+def give(folder):
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, OTHER, OTHER, follow_symlinks=False)
+
+
 def hand_over(recorder):
     """Lets the other person work here too: root still may."""
-    for path in [recorder.folder, *recorder.folder.rglob("*")]:
-        os.chown(path, OTHER, OTHER, follow_symlinks=False)
+    give(recorder.folder)
     for path in list(recorder.folder.parents)[:3]:
         if str(path).startswith("/tmp/"):
             path.chmod(0o755)
@@ -147,6 +151,18 @@ def test_all(folder):
     says(custodian.run("repair", first.id, "--from", str(folder / "copy")), 3, "erased, so nothing is put back", "no repair brings it back")
     says(custodian.run("repair", "--all", "--from", str(folder / "copy")), 0, "0 objects put back, 0 left wrong", "nor one of all")
     tap.equal(is_gone(first), [], "out of a copy of before")
+    orders, ledger = recorder.store / recorder.org / "erased" / first.id, recorder.folder / "erased"
+    orders.rename(folder / "orders")
+    done = custodian.run("repair", first.id, "--from", str(folder / "copy"))
+    says(done, 3, "its order is in the ledger of this host", "nor where the store has lost the order: this host's ledger knows it")
+    says(custodian.run("repair", "--all", "--from", str(folder / "copy")), 0, "0 objects put back, 0 left wrong", "for all of them too")
+    ledger.rename(folder / "ledger")
+    ledger.write_text("")
+    says(custodian.run("repair", first.id, "--from", str(folder / "copy")), 1, "read the ledger of what was erased", "and what it can not ask is no leave")
+    tap.equal(is_gone(first), [], "so nothing is back")
+    ledger.unlink()
+    (folder / "ledger").rename(ledger)
+    (folder / "orders").rename(orders)
 
     # Everybody says what became of it, and an old catalogue does not bring it back.
     says(custodian.run("verify", first.id), 3, "erased on ", "verify says that it was erased, and not that something is missing")
@@ -182,6 +198,35 @@ def opens(sealed, identities):
     """Whether any of the `identities` opens what is sealed, by age itself."""
     done = subprocess.run(["age", "-d", "-i", str(identities)], input=sealed, capture_output=True, timeout=20)
     return done.returncode == 0
+
+
+def came_after(custodian, whole, offboard, out, session):
+    """What came to a recording after it was handed over is handed over too, before anything is erased."""
+    left = f"{session.id}: left alone: "
+    media = (out / "recording.mkv").stat().st_mtime_ns
+    says(custodian.run("restrict", session.id, "--reason", "client-asked"), 0, "", "something is told of it then")
+    says(custodian.run(*whole), 3, left + "annotation 1 (restricted) came after it was exported: `sealtape offboard` exports it",
+         "what was told after the export was not handed over")
+    says(custodian.run(*offboard), 0, "annotation 1 (restricted) came after it was exported: handed over again", "so it is")
+    tap.equal([row["kind"] for row in json.loads((out / "session.json").read_text())["annotations"]["list"]], ["restricted"], "with it")
+    tap.equal((out / "recording.mkv").stat().st_mtime_ns, media, "and no media are written twice for that")
+    said = out.parent.parent / "said.txt"
+    said.write_text("It was the left knee.")
+    says(custodian.run("amend", session.id, "--statement", str(said)), 0, "amended, number 2", "a statement comes later still")
+    says(custodian.run(*whole, "--request"), 3, left + "annotation 2 (amended) came after", "nobody can even request it")
+    says(custodian.run(*offboard), 0, "1 exported, 1 were there already", "it is exported")
+    tap.ok("left knee" in (out / "amendments.jsonl").read_text(), "with the statement")
+    for name, change, text in [
+            ("recording.mkv", lambda body: body[:-1], "the export is not what was written (file recording.mkv "),
+            ("complete", lambda body: b"", "its manifest is another than when it was exported"),
+            ("complete", lambda body: body.replace(b"manifest ", b"manifest 1"), "its manifest is another than when it was exported"),
+            ("complete", lambda body: body.replace(b"notes 2 ", b"notes 9 "), "its annotations are others than when it was exported")]:
+        whole_file = (out / name).read_bytes()
+        (out / name).write_bytes(change(whole_file))
+        tap.ok(change(whole_file) != whole_file, f"{name} was changed")
+        says(custodian.run(*whole), 3, left + text, f"an export whose {name} is another is none")
+        (out / name).write_bytes(whole_file)
+    says(custodian.run(*whole), 0, f"{session.id}: to be erased", "and then it may go")
 
 
 def test_many(folder):
@@ -249,14 +294,19 @@ def test_many(folder):
     says(custodian.run(*whole), 3, f"{others.id}: left alone: it was not exported before", "what was not handed over is left alone")
     (folder / "complete").rename(folder / "out" / others.id / "complete")
     says(custodian.run(*whole), 0, f"{others.id}: to be erased", "what was may go")
+    came_after(custodian, whole, offboard, folder / "out" / others.id, others)
     says(custodian.run(*whole, "--request", user=None), 0, "requested", "one person requests it")
-    for path in [folder / "out", *(folder / "out").rglob("*")]:
-        os.chown(path, OTHER, OTHER)
+    give(folder / "out")
     hand_over(recorder)
     done = custodian.run(*whole, "--approve", user=OTHER)
     says(done, 3, f"{others.id}: erased", "and another approves")
     tap.ok(f"{held.id}: blocked by hold m-1" in done.stdout and is_gone(others) == [], "a hold still beats it", done.stdout)
     says(custodian.run("hold", "release", held.id, "--matter", "m-1"), 0, "no longer", "until it is released")
+    hand_over(recorder)
+    done = custodian.run(*whole, "--approve", user=OTHER)
+    says(done, 3, f"{held.id}: left alone: annotation 3 (hold-released) came after it was exported", "which was not handed over yet")
+    says(custodian.run(*offboard), 0, "1 exported", "so it is")
+    give(folder / "out")
     hand_over(recorder)
     done = custodian.run(*whole, "--approve", "--json", user=OTHER)
     tap.equal([(row["session"], row["result"]) for row in json.loads(done.stdout)["sessions"]], [(held.id, "erased")], "then it is gone too")
