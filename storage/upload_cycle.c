@@ -267,7 +267,7 @@ release_part(UploadCycle *self, OutboxSession *session, const SpoolPart *part)
     if (!session->has_failed)
         upload_retry_note_success(self->retry, session->id);
     if (part->state != SESSION_OPEN && options->on_session_stored != NULL)
-        options->on_session_stored(session->id, part->state, options->user_data);
+        options->on_session_stored(session->org, session->id, part->state, options->user_data);
 }
 
 static void

@@ -24,7 +24,8 @@ typedef struct {
     /* On the uploader's thread; must not block. `note`: of the manifest part that the store has
      * now, perhaps once more. */
     void (*on_part_stored)(const char *note, void *user_data);
-    void (*on_session_stored)(const char *session, SessionEnd end, void *user_data);
+    void (*on_session_stored)(const char *org, const char *session, SessionEnd end,
+                              void *user_data);
     void (*on_trouble)(const char *session, const GError *error, bool will_retry, void *user_data);
     void *user_data;
 } UploaderOptions;

@@ -1,5 +1,6 @@
 #include "agent/recorder/recorder.h"
 
+#include "agent/recorder/past_sessions.h"
 #include "agent/recorder/recorder_reload.h"
 #include "agent/recorder/recorder_storage.h"
 #include "agent/recorder/session_rules.h"
@@ -39,6 +40,7 @@ struct Recorder {
 typedef struct {
     Recorder *recorder;
     char *session, *message; /* NULL where it concerns all; of trouble */
+    char *org;               /* of what is stored */
     bool is_stored, is_whole, is_trouble;
 } News;
 
@@ -49,6 +51,7 @@ news_free(gpointer data)
 
     g_free(self->session);
     g_free(self->message);
+    g_free(self->org);
     g_free(self);
 }
 
@@ -64,8 +67,11 @@ take_news(gpointer data)
         self->has_disk_trouble = self->has_disk_trouble || news->session == NULL;
         g_warning("session %s: %s", news->session != NULL ? news->session : "-", news->message);
     } else if (news->is_stored) {
-        if (session != NULL)
+        if (session != NULL) {
             session_on_stored(session, news->is_whole);
+        } else {
+            past_sessions_audit_stored(self->audit, news->org, news->session, news->is_whole);
+        }
         g_message("session %s: %s%s", news->session,
                   session != NULL ? session_state_text(session_state(session)) : "stored",
                   news->is_whole ? "" : " as far as it was acknowledged (interrupted)");
@@ -121,9 +127,10 @@ on_part_stored(const char *note, void *user_data)
 }
 
 static void
-on_session_stored(const char *session, SessionEnd end, void *user_data)
+on_session_stored(const char *org, const char *session, SessionEnd end, void *user_data)
 {
     tell_main(&(News){.recorder = user_data,
+                      .org = g_strdup(org),
                       .session = g_strdup(session),
                       .is_stored = true,
                       .is_whole = end == SESSION_CLOSED});
@@ -221,7 +228,6 @@ recorder_new(const Settings *settings, GError **error)
     if (self->ingress == NULL)
         return NULL;
     self->spool_watch = spool_watch_new(self->storage.spool, &settings->spool_free);
-    start_workers(self);
     self->audit = audit_trail_new(&(AuditTrailOptions){.folder = settings->audit_path,
                                                        .orgs = settings->orgs,
                                                        .store = self->storage.store,
@@ -229,6 +235,8 @@ recorder_new(const Settings *settings, GError **error)
                                                        .receiver = settings->audit->syslog,
                                                        .started = AUDIT_RECORDER_STARTED,
                                                        .stopped = AUDIT_RECORDER_STOPPED});
+    past_sessions_audit_abandoned(self->audit, self->storage.spool);
+    start_workers(self);
     self->transcripts = transcripts_new(settings, self->orgs, &self->storage, self->audit, error);
     if (self->transcripts == NULL)
         return NULL;

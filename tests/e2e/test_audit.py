@@ -276,6 +276,41 @@ def fork(folder, recorder, lines):
     log.write_text(genuine[1])
 
 
+def of_session(recorder, session):
+    return [(event, outcome, fields.get("reason")) for event, outcome, fields in records_of(recorder)
+            if fields.get("session") == session.id]
+
+
+def test_ends_in_another_process(folder):
+    """Two sessions of a recorder that is killed: one is running, of the other the store has not yet taken all."""
+    recorder = Recorder(folder / "recorder").start()
+    ended, running = [recorder.open_session([participant("p1")], [track_of(folder)]) for _ in range(2)]
+    place = recorder.store / ORG / ended.id
+    poll(place.is_dir, 20, "the envelope to be stored")
+    kept = place.rename(folder / "kept-session")
+    place.write_text("in the way")
+    ended.stop()
+    poll(lambda: ("recording-ended", "ok", "asked-for") in of_session(recorder, ended), 20, "the end to be told")
+    recorder.kill()
+    tap.ok(not [row for row in of_session(recorder, ended) if row[0] == "recording-stored"], "killed before it is stored")
+    place.unlink()
+    kept.rename(place)
+    recorder.start()
+    # Whether its end was durable when the kill came, its manifest says.
+    poll(lambda: ended.manifest().states[-1:] in (["closed"], ["interrupted"]), 20, "the session to be stored")
+    last = {"closed": ("recording-stored", "ok", None), "interrupted": ("recording-incomplete", "failed", "interrupted")}
+    poll(lambda: of_session(recorder, ended)[-1] == last[ended.manifest().states[-1]], 20, "it to be told as stored")
+    tap.ok(True, "what an earlier process recorded is told as stored")
+    poll(lambda: of_session(recorder, running)[-1] == last["interrupted"], 20, "the running one to be told as stored")
+    tap.equal(of_session(recorder, running)[-2:], [("recording-ended", "failed", "abandoned"), last["interrupted"]],
+              "one that was cut off has ended as abandoned")
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+    recorder.start()
+    tap.equal(recorder.stop(), 0, "and once more")
+    tap.equal(len([row for row in of_session(recorder, running) if row[0] == "recording-ended"]), 1,
+              "what is stored is not told again")
+
+
 def test_without_a_log(folder):
     """Where nothing can be noted nothing is recorded, and what runs goes on."""
     recorder = Recorder(folder / "recorder").start()
@@ -436,7 +471,7 @@ def test_a_flood_beyond_a_limit(folder):
 
 
 if __name__ == "__main__":
-    tests = [test_what_is_noted, test_without_a_log, test_a_flood_of_refusals, test_a_flood_beyond_a_limit]
+    tests = [test_what_is_noted, test_ends_in_another_process, test_without_a_log, test_a_flood_of_refusals, test_a_flood_beyond_a_limit]
     if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0:
         enter_mounts()
         tests += [test_full_during_a_call, test_unwritable_after_a_crash]

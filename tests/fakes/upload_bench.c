@@ -6,7 +6,7 @@
 #include <string.h>
 
 static void
-on_session_stored(const char *session, SessionEnd end, void *user_data)
+on_session_stored(const char *org, const char *session, SessionEnd end, void *user_data)
 {
     UploadBench *bench = user_data;
 
