@@ -18,6 +18,8 @@ promises = set(re.findall(r'"(/[a-z0-9_/-]+)"', sources))
 def exists(name):
     if name.startswith("/"):
         return name in promises
+    if ":" not in name:
+        return pathlib.Path(name).is_file()
     file, function = name.split(":")
     path = pathlib.Path("tests/e2e") / file
     return path.exists() and re.search(rf"^def {re.escape(function)}\(", path.read_text(), re.M) is not None

@@ -78,6 +78,9 @@ findings=$(
         'elements that write files or bring threads of their own'
     printf '%s\n' "$here" | ban 'temp-template|faststart[" ,=]+([Tt]rue|TRUE|1)|faststart-file' 'spills plaintext media to a disk'
     printf '%s\n' "$here_calls" | ban '\bGST_DEBUG_DUMP_DIR\b|\bgst_debug_bin_to_dot_file' 'writes files by an environment variable'
+    # A specification may be named in a comment (FIPS 180-4).
+    { printf '%s\n' "$here"; grep -rnIE . README.md ARCHITECTURE.md CHANGELOG.md docs systemd 2>/dev/null; } | grep -i 'fips' |
+        grep -v 'nothing claims FIPS' | because 'no module here is validated: claim nothing of FIPS'
     raw '(^|[^A-Za-z_])(TODO|FIXME|XXX)([^A-Za-z_X]|$)' $product tests | grep -vE '^tests/check_' |
         grep -vE '(TODO|FIXME|XXX)(\([^)]+\))?: *[A-Za-z].{9,}' | because 'say what is to be done: TODO: <text>'
 )

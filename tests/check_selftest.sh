@@ -17,7 +17,7 @@ fresh() { # a small tree in which nothing is wrong, with near misses of most rul
 #include "crypto/key.h"
 #include <sodium.h>
 /* memcmp() would tell by its time how much was right,
- * goto sprintf( and system( are named here only. */
+ * goto sprintf( and system( are named here only, and FIPS 180-4 too. */
 static bool
 is_header(const char *bytes)
 {
@@ -105,6 +105,8 @@ layers 'a link that leads nowhere' docs/formats.md '[gone](gone.md#part)'
 
 mistakes 'sodium_memcmp' crypto/key.c 'return memcmp(a, b, 32) == 0;'
 mistakes 'sodium_memcmp' crypto/key.c '/* why */ return memcmp(a, b, 32) == 0; /* compared */'
+mistakes 'claim nothing of FIPS' agent/admin/main.c 'puts("FIPS 140-3 mode: on");'
+mistakes 'claim nothing of FIPS' docs/keys.md 'Keys are fips-validated.'
 mistakes 'no bound' storage/spool.c 'strcpy(a, b);'
 mistakes 'no bound' tests/test_spool.c 'sprintf(a, "x");'
 mistakes 'literal' agent/admin/main.c 'printf(text);'
