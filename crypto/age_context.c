@@ -55,6 +55,17 @@ age_context_new_meta(const char *org, const char *session)
 }
 
 AgeContext *
+age_context_new_past(const char *org, const char *session, const char *track, uint32_t part,
+                     uint32_t first)
+{
+    g_assert(age_context_id_is_valid(org));
+    g_assert(age_context_id_is_valid(session));
+    g_assert(age_context_id_is_valid(track));
+    return take_text(g_strdup_printf(AGE_CONTEXT_PREFIX "past %s %s %s %u %u", org, session, track,
+                                     part, first));
+}
+
+AgeContext *
 age_context_new_statement(const char *org, const char *session, const char *track)
 {
     g_assert(age_context_id_is_valid(org));
@@ -82,7 +93,8 @@ bool
 age_context_lists_recipients(const AgeContext *self)
 {
     return !g_str_has_prefix(self->text, AGE_CONTEXT_PREFIX "segment ") &&
-           !g_str_has_prefix(self->text, AGE_CONTEXT_PREFIX "statement ");
+           !g_str_has_prefix(self->text, AGE_CONTEXT_PREFIX "statement ") &&
+           !g_str_has_prefix(self->text, AGE_CONTEXT_PREFIX "past ");
 }
 
 void

@@ -11,6 +11,7 @@
  *   -> sealtape-envelope <org> <session> <generation>
  *   -> sealtape-meta <org> <session>
  *   -> sealtape-statement <org> <session> <track>, whose key opens it
+ *   -> sealtape-past <org> <session> <track> <part> <first index>, whose key opens it
  * An immutable value. */
 typedef struct AgeContext AgeContext;
 
@@ -23,6 +24,8 @@ AgeContext *age_context_new_segment(const char *org, const char *session, const 
 AgeContext *age_context_new_envelope(const char *org, const char *session, uint32_t generation);
 AgeContext *age_context_new_meta(const char *org, const char *session);
 AgeContext *age_context_new_statement(const char *org, const char *session, const char *track);
+AgeContext *age_context_new_past(const char *org, const char *session, const char *track,
+                                 uint32_t part, uint32_t first);
 
 /* For readers that open any age file, ours from any place included: `sealtape age decrypt`. Never
  * for sealing.
@@ -33,7 +36,7 @@ const AgeContext *age_context_any(void);
 const char *age_context_text(const AgeContext *self);
 
 /* Whether a file of this place names its recipients (age_seal_list.h): all that are sealed to an
- * organisation do, and so no segment and no statement. */
+ * organisation do, and so no segment, no statement and no past. */
 bool age_context_lists_recipients(const AgeContext *self);
 
 /* The one rule for ids in stanzas, object names and manifests: [a-z0-9][a-z0-9._-]{0,63}. */

@@ -10,7 +10,7 @@
 /* As with the manifest: what was read is written again and must be the same bytes, so that nothing
  * has two spellings. */
 
-enum { N_LINES = 8, DATE_BYTES = 10 };
+enum { N_LINES = 8, DATE_BYTES = 10, MARK_BYTES = 16 };
 
 enum {
     MATTER = 1 << ANNOTATION_MATTER,
@@ -22,6 +22,9 @@ enum {
     RULE = 1 << ANNOTATION_RULE,
     TABLE = 1 << ANNOTATION_TABLE,
     REQUEST = 1 << ANNOTATION_REQUEST,
+    GENERATION = 1 << ANNOTATION_GENERATION,
+    AGAINST = 1 << ANNOTATION_AGAINST,
+    KEYS = 1 << ANNOTATION_KEYS,
     STATEMENT = 1 << ANNOTATION_STATEMENT,
     CERTIFICATE = 1 << ANNOTATION_CERTIFICATE,
 };
@@ -49,6 +52,8 @@ static const struct {
     {"erasure-approved",   REQUEST,                       0                     },
     {"erasure-begun",      REASON,                        REQUEST | RULE | TABLE},
     {"erased",             STATE | CERTIFICATE,           DATE                  },
+    {"reseal-begun",       REASON | GENERATION | AGAINST, REQUEST | KEYS        },
+    {"resealed",           GENERATION | CERTIFICATE,      DATE                  },
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(kinds) == N_ANNOTATION_KINDS);
@@ -79,22 +84,31 @@ is_digest(const char *text)
     return digest_from_hex(&digest, text);
 }
 
+static bool
+is_mark(const char *text)
+{
+    return strlen(text) == MARK_BYTES && strspn(text, "0123456789abcdef") == MARK_BYTES;
+}
+
 static const struct {
     const char *name;
     bool (*is_valid)(const char *text);
     const char *form;
 } fields[N_ANNOTATION_FIELDS] = {
-    [ANNOTATION_MATTER] = {"matter",      age_context_id_is_valid,  "an id"                 },
-    [ANNOTATION_PARTICIPANT] = {"participant", age_context_id_is_valid,  "an id"                 },
-    [ANNOTATION_PURPOSE] = {"purpose",     manifest_words_is_reason, "a word of a-z and '-'" },
-    [ANNOTATION_STATE] = {"state",       manifest_words_is_reason, "a word of a-z and '-'" },
-    [ANNOTATION_REASON] = {"reason",      manifest_words_is_reason, "a word of a-z and '-'" },
-    [ANNOTATION_DATE] = {"date",        is_date,                  "a day, YYYY-MM-DD"     },
-    [ANNOTATION_RULE] = {"rule",        age_context_id_is_valid,  "an id"                 },
-    [ANNOTATION_TABLE] = {"table",       age_context_id_is_valid,  "an id"                 },
-    [ANNOTATION_REQUEST] = {"request",     is_number,                "an annotation's number"},
-    [ANNOTATION_STATEMENT] = {"statement",   is_digest,                "a SHA-256"             },
-    [ANNOTATION_CERTIFICATE] = {"certificate", is_digest,                "a SHA-256"             },
+    [ANNOTATION_MATTER] = {"matter",      age_context_id_is_valid,  "an id"                   },
+    [ANNOTATION_PARTICIPANT] = {"participant", age_context_id_is_valid,  "an id"                   },
+    [ANNOTATION_PURPOSE] = {"purpose",     manifest_words_is_reason, "a word of a-z and '-'"   },
+    [ANNOTATION_STATE] = {"state",       manifest_words_is_reason, "a word of a-z and '-'"   },
+    [ANNOTATION_REASON] = {"reason",      manifest_words_is_reason, "a word of a-z and '-'"   },
+    [ANNOTATION_DATE] = {"date",        is_date,                  "a day, YYYY-MM-DD"       },
+    [ANNOTATION_RULE] = {"rule",        age_context_id_is_valid,  "an id"                   },
+    [ANNOTATION_TABLE] = {"table",       age_context_id_is_valid,  "an id"                   },
+    [ANNOTATION_REQUEST] = {"request",     is_number,                "an annotation's number"  },
+    [ANNOTATION_GENERATION] = {"generation",  is_number,                "an envelope's generation"},
+    [ANNOTATION_AGAINST] = {"against",     is_mark,                  "the mark of a key"       },
+    [ANNOTATION_KEYS] = {"keys",        is_digest,                "a SHA-256"               },
+    [ANNOTATION_STATEMENT] = {"statement",   is_digest,                "a SHA-256"               },
+    [ANNOTATION_CERTIFICATE] = {"certificate", is_digest,                "a SHA-256"               },
 };
 
 const char *

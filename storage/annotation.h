@@ -28,6 +28,8 @@ typedef enum {
     ANNOTATION_ERASURE_APPROVED,
     ANNOTATION_ERASURE_BEGUN, /* from here on nothing may be placed on it */
     ANNOTATION_ERASED,
+    ANNOTATION_RESEAL_BEGUN, /* its session keys are being changed */
+    ANNOTATION_RESEALED,
     N_ANNOTATION_KINDS
 } AnnotationKind;
 
@@ -42,6 +44,9 @@ typedef enum {
     ANNOTATION_RULE,        /* an id */
     ANNOTATION_TABLE,       /* an id: the version of the rules */
     ANNOTATION_REQUEST,     /* the number of another annotation */
+    ANNOTATION_GENERATION,  /* of an envelope */
+    ANNOTATION_AGAINST,     /* mark of a compromised key */
+    ANNOTATION_KEYS,        /* digest of the session keys that an envelope holds */
     ANNOTATION_STATEMENT,   /* digest of a sealed statement beside it */
     ANNOTATION_CERTIFICATE, /* digest of a signed certificate */
     N_ANNOTATION_FIELDS
@@ -56,6 +61,8 @@ typedef struct {
     char *by;          /* who: a word without space */
     AnnotationKind kind;
     char *values[N_ANNOTATION_FIELDS]; /* NULL: not said */
+    uint32_t n_known; /* not written: how many annotations its writer had read when it sealed a
+                         statement */
 } Annotation;
 
 /* `org`, `session`: valid ids. Number 0: not placed yet. */

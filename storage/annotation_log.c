@@ -228,7 +228,7 @@ annotation_log_read(ObjectStore *store, const char *org, const char *session, GP
     return NULL;
 }
 
-void
+AnnotationLog *
 annotation_log_check(const AnnotationCheck *check)
 {
     g_autoptr(AnnotationLog) log = log_new(check->org, check->session);
@@ -243,6 +243,7 @@ annotation_log_check(const AnnotationCheck *check)
     if (error != NULL)
         fault(&reading, "annotation-unreadable", "%s", error->message);
     statement_check(check, log);
+    return g_steal_pointer(&log);
 }
 
 /* Places `next` behind what `now` holds. Returns: the note, owned. */
@@ -255,8 +256,6 @@ sign_next(const AnnotationWriter *writer, const AnnotationLog *now, Annotation *
     next->number = now->view->n_notes + 1;
     next->has_previous = now->view->n_notes > 0;
     next->previous = now->view->last;
-    if (next->at_unix_s == 0)
-        next->at_unix_s = g_get_real_time() / G_USEC_PER_SEC;
     text = annotation_to_text(next);
     note = note_sign(writer->signer, text);
     return g_bytes_new_take(note, strlen(note));
@@ -299,6 +298,8 @@ annotation_log_add(const AnnotationWriter *writer, Annotation *next, GError **er
 {
     if (!annotation_check(next, error))
         return false;
+    if (next->at_unix_s == 0)
+        next->at_unix_s = g_get_real_time() / G_USEC_PER_SEC;
     for (unsigned i = 0; i < MAX_TRIES; i++) {
         g_autoptr(GError) fault = NULL;
 

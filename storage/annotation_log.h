@@ -3,6 +3,7 @@
 #include "crypto/signed_note.h"
 #include "storage/annotation_view.h"
 #include "storage/object_store.h"
+#include "storage/reseal_chain.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -34,12 +35,14 @@ typedef struct {
     const char *org, *session;
     const GPtrArray *keys; /* char *: the names of the session's objects */
     GPtrArray *verifiers;
+    const ResealChain *resealed; /* of the session; NULL: it never was */
     AnnotationFaultFunc on_fault;
     void *user_data;
 } AnnotationCheck;
 
-/* Tells every fault instead of failing at the first, those of sealed statements included. */
-void annotation_log_check(const AnnotationCheck *check);
+/* Tells every fault instead of failing at the first, those of sealed statements included. Returns:
+ * what is genuine, owned: to report by, never to decide by. */
+AnnotationLog *annotation_log_check(const AnnotationCheck *check) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
     ObjectStore *store;       /* all borrowed */

@@ -49,6 +49,10 @@ annotation_view_free(AnnotationView *self)
     g_free(self->approved_by);
     g_free(self->locked_until);
     g_free(self->certificate);
+    g_free(self->reseal_against);
+    g_free(self->reseal_keys);
+    g_free(self->resealed);
+    g_free(self->resealed_locked_until);
     g_free(self);
 }
 
@@ -196,6 +200,23 @@ take_erasure(AnnotationView *self, const Annotation *next)
 }
 
 static void
+take_reseal(AnnotationView *self, const Annotation *next)
+{
+    if (next->kind == ANNOTATION_RESEAL_BEGUN) {
+        self->reseal_generation =
+            (uint32_t) g_ascii_strtoull(next->values[ANNOTATION_GENERATION], NULL, 10);
+        self->reseal_request = next->number;
+        set_text(&self->reseal_against, next->values[ANNOTATION_AGAINST]);
+        set_text(&self->reseal_keys, next->values[ANNOTATION_KEYS]);
+        self->reseal_begun_at_unix_s = next->at_unix_s;
+        return;
+    }
+    self->reseal_generation = 0;
+    set_text(&self->resealed, next->values[ANNOTATION_CERTIFICATE]);
+    set_text(&self->resealed_locked_until, next->values[ANNOTATION_DATE]);
+}
+
+static void
 take_mood(AnnotationView *self, const Annotation *next)
 {
     const char *reason = next->values[ANNOTATION_REASON];
@@ -246,6 +267,10 @@ annotation_view_take(AnnotationView *self, const Annotation *next)
     case ANNOTATION_AMENDED:
         self->n_amendments++;
         break;
+    case ANNOTATION_RESEAL_BEGUN:
+    case ANNOTATION_RESEALED:
+        take_reseal(self, next);
+        break;
     case ANNOTATION_ERASURE_REQUESTED:
     case ANNOTATION_ERASURE_WITHDRAWN:
     case ANNOTATION_ERASURE_APPROVED:
@@ -258,10 +283,43 @@ annotation_view_take(AnnotationView *self, const Annotation *next)
     }
 }
 
+/* Whether a run that began to seal it anew has it for itself at `now_s`. */
+static bool
+is_being_resealed(const AnnotationView *self, int64_t now_s)
+{
+    return self->reseal_generation != 0 &&
+           now_s - self->reseal_begun_at_unix_s < ANNOTATION_LEASE_S;
+}
+
+/* Whether the key that a statement was sealed to may go, or have gone. */
+static bool
+is_key_going(const AnnotationView *self, const Annotation *next)
+{
+    return is_being_resealed(self, next->at_unix_s) || next->n_known < self->reseal_request;
+}
+
+/* Returns: why not, owned; NULL: it may. */
+static char *
+why_not_reseal(const AnnotationView *self, const Annotation *next)
+{
+    const char *request = next->values[ANNOTATION_REQUEST];
+    const bool is_own = request != NULL && self->reseal_generation != 0 &&
+                        g_ascii_strtoull(request, NULL, 10) == self->reseal_request;
+
+    if (next->kind == ANNOTATION_RESEAL_BEGUN && !is_own &&
+        (request != NULL || is_being_resealed(self, next->at_unix_s)))
+        return g_strdup("another run is sealing it anew");
+    if (next->kind == ANNOTATION_RESEALED && self->reseal_generation == 0)
+        return g_strdup("nobody has begun to seal it anew");
+    return NULL;
+}
+
 /* Returns: why not, owned; NULL: it may. */
 static char *
 why_not_erasure(const AnnotationView *self, const Annotation *next)
 {
+    if (next->kind == ANNOTATION_ERASURE_BEGUN && is_being_resealed(self, next->at_unix_s))
+        return g_strdup("it is being sealed anew just now: try again in ten minutes");
     if (next->kind == ANNOTATION_ERASURE_BEGUN && self->is_erasing) {
         return next->at_unix_s - self->begun_at_unix_s >= ANNOTATION_LEASE_S
                    ? NULL
@@ -301,12 +359,16 @@ why_not(const AnnotationView *self, const Annotation *next)
         return g_strdup("it has been erased");
     if (self->is_erasing)
         return g_strdup("its erasure has begun, and can not be stopped any more");
+    if (next->values[ANNOTATION_STATEMENT] != NULL && is_key_going(self, next))
+        return g_strdup("it is being sealed anew, or was meanwhile: try again in ten minutes");
     if (next->kind == ANNOTATION_HOLD_RELEASED && !has_word(self->matters, matter))
         return g_strdup_printf("there is no open hold for %s", matter);
     if (next->kind == ANNOTATION_HOLD_PLACED && has_word(self->matters, matter))
         return g_strdup_printf("it is on hold for %s already", matter);
     if (next->kind == ANNOTATION_AMENDED && self->n_amendments >= ANNOTATION_MAX_AMENDMENTS)
         return g_strdup_printf("it has %u amendments already", self->n_amendments);
+    if (next->kind == ANNOTATION_RESEAL_BEGUN || next->kind == ANNOTATION_RESEALED)
+        return why_not_reseal(self, next);
     return why_not_erasure(self, next);
 }
 

@@ -9,7 +9,7 @@
 /* What a recording's annotations come to, folded in their order. A plain struct; `self` owns what
  * it points to. */
 
-/* So long after a run began an erasure, nobody else begins it again. */
+/* So long after a run began an erasure, or a sealing anew, nobody else begins it again. */
 #define ANNOTATION_LEASE_S 600
 
 /* More statements than this nobody reads at once. */
@@ -49,6 +49,15 @@ typedef struct {
     bool is_erased;          /* no key is left */
     char *locked_until;      /* YYYY-MM-DD, if bytes remain under object lock; NULL: none do */
     char *certificate;       /* hexadecimal digest of the newest */
+
+    uint32_t reseal_generation;     /* of the envelope of a sealing anew that has begun and not
+                                       ended; 0: none */
+    uint32_t reseal_request;        /* the annotation that said so last, ended or not */
+    char *reseal_against;           /* mark of the compromised key; NULL: it was never begun */
+    char *reseal_keys;              /* hexadecimal digest of its new keys; NULL: none yet */
+    int64_t reseal_begun_at_unix_s; /* when */
+    char *resealed;                 /* hexadecimal digest of the newest note of one; NULL: none */
+    char *resealed_locked_until;    /* YYYY-MM-DD, if its old bytes are under object lock */
 } AnnotationView;
 
 AnnotationView *annotation_view_new(void);

@@ -39,6 +39,7 @@ visit_entry(GPtrArray *found, int parent, const char *path, const char *name, un
     version->kind =
         object_key_is_valid(version->key) ? OBJECT_VERSION_BYTES : OBJECT_VERSION_UPLOAD;
     version->n_bytes = (uint64_t) status.st_size;
+    version->is_latest = true;
     g_ptr_array_add(found, version);
     return true;
 }

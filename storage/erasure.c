@@ -40,12 +40,9 @@ rank_of(const char *relative)
 {
     if (g_str_has_prefix(relative, "notes/"))
         return RANK_KEPT;
-    if (g_str_has_prefix(relative, "manifest/"))
+    if (g_str_has_prefix(relative, "manifest/") || g_str_has_prefix(relative, "resealed/"))
         return RANK_MANIFEST;
-    if (g_str_has_prefix(relative, "env/") || g_str_has_prefix(relative, "said/") ||
-        strcmp(relative, "meta.age") == 0)
-        return RANK_SECRETS;
-    return RANK_MEDIA;
+    return object_key_is_secret(relative) ? RANK_SECRETS : RANK_MEDIA;
 }
 
 static AnnotationLog *

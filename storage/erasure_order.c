@@ -64,8 +64,9 @@ static void
 add_manifest(const ErasureOrder *order, ErasureNote *note)
 {
     g_autoptr(GError) fault = NULL;
+    const RecordingTrust trust = {order->recorders, order->annotators};
     g_autoptr(Recording) recording =
-        recording_open(order->store, order->org, order->session, order->recorders, &fault);
+        recording_open(order->store, order->org, order->session, &trust, &fault);
     const ManifestPart *manifest = recording != NULL ? recording_manifest(recording) : NULL;
 
     if (manifest == NULL || manifest->number == 0) {

@@ -3,6 +3,7 @@
 #include "storage/erasure.h"
 #include "storage/erasure_note.h"
 #include "storage/manifest_words.h"
+#include "storage/object_key.h"
 
 #include <string.h>
 
@@ -95,6 +96,5 @@ erasure_trace_permits(const ErasureTrace *self, const char *relative)
 {
     if (self->stage == ERASURE_STAGE_BEGUN || g_str_has_prefix(relative, "notes/"))
         return true;
-    return self->stage == ERASURE_STAGE_LOCKED && !g_str_has_prefix(relative, "env/") &&
-           !g_str_has_prefix(relative, "said/") && strcmp(relative, "meta.age") != 0;
+    return self->stage == ERASURE_STAGE_LOCKED && !object_key_is_secret(relative);
 }

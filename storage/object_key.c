@@ -67,6 +67,14 @@ object_key_annotation(const char *org, const char *session, uint32_t number)
 }
 
 char *
+object_key_reseal(const char *org, const char *session, uint32_t number)
+{
+    g_autofree char *relative = g_strdup_printf("resealed/%u.note", number);
+
+    return object_key_join(org, session, relative);
+}
+
+char *
 object_key_statement(const char *org, const char *session, const char *digest)
 {
     return g_strdup_printf("%s/%s/said/%s.sealed", org, session, digest);
@@ -93,6 +101,22 @@ object_key_sort(const GPtrArray *names)
             g_ptr_array_add(result, g_strdup(name));
     }
     return result;
+}
+
+/* Whether it begins with `r<generation>/said/`. */
+static bool
+is_resealed_statement(const char *relative)
+{
+    const size_t n_digits = relative[0] == 'r' ? strspn(relative + 1, "0123456789") : 0;
+
+    return n_digits > 0 && g_str_has_prefix(relative + 1 + n_digits, "/said/");
+}
+
+bool
+object_key_is_secret(const char *relative)
+{
+    return g_str_has_prefix(relative, "env/") || g_str_has_prefix(relative, "said/") ||
+           strcmp(relative, "meta.age") == 0 || is_resealed_statement(relative);
 }
 
 bool

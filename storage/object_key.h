@@ -22,12 +22,20 @@ char *object_key_manifest(const char *org, const char *session, uint32_t number)
 /* `<org>/<session>/notes/<number>.note`. */
 char *object_key_annotation(const char *org, const char *session, uint32_t number);
 
+/* `<org>/<session>/resealed/<number>.note`. */
+char *object_key_reseal(const char *org, const char *session, uint32_t number);
+
 /* `<org>/<session>/said/<digest>.sealed`; `digest`: of the object, in hexadecimal. */
 char *object_key_statement(const char *org, const char *session, const char *digest);
 
 /* Returns: `names` (GPtrArray of char *, borrowed) in byte order and each once, as a list of
  * objects has them; owned, as what it holds. */
 GPtrArray *object_key_sort(const GPtrArray *names);
+
+/* Whether the object, named within its session, is a key or sealed to one of its tracks alone:
+ * envelopes, metadata and statements, of before and after a sealing anew. The rest is media, their
+ * manifest, and what was told since. */
+bool object_key_is_secret(const char *relative);
 
 /* Reads the number in `<folder>/<number><suffix>` (`manifest/3.note`): canonical decimal from 1.
  * Returns: false where `relative` is no such name. */

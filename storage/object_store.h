@@ -31,11 +31,11 @@ typedef struct {
     char *version; /* as its store calls it */
     ObjectVersionKind kind;
     uint64_t n_bytes;
+    bool is_latest;  /* what a get of its name answers */
     unsigned member; /* which of several stores has it */
 } ObjectVersion;
 
-/* One version to remove, and what came of it. */
-typedef struct {
+typedef struct {               /* one version to remove, and what came of it */
     const ObjectVersion *what; /* borrowed */
     GError *error;             /* out: NULL once it is gone; else owned by the caller */
     int64_t locked_until_s;    /* out: unix time of the end of the lock that keeps it; 0: none */
@@ -106,12 +106,12 @@ GPtrArray *object_store_list_folders(ObjectStore *self, const char *prefix,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Everything that is kept below `prefix` (ends in `/`): all versions, delete markers, unfinished
- * uploads, in every replica. Only erasure asks for it (tests/check_mistakes.sh). Returns:
+ * uploads, in every replica. For erasure and a change of keys (tests/check_mistakes.sh). Returns:
  * GPtrArray of ObjectVersion, owned. Errors: any one store that can not say what it has. */
 GPtrArray *object_store_list_versions(ObjectStore *self, const char *prefix,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Removes each, for good; what is gone already is a success. Only erasure may. Errors: DENIED - a
+/* Removes each, for good; what is gone already is a success. Only those two may. Errors: DENIED - a
  * lock keeps it, or these credentials may not; TRANSIENT, IO. */
 void object_store_remove_versions(ObjectStore *self, ObjectRemoval *removals, size_t n_removals);
 

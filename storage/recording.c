@@ -4,6 +4,7 @@
 #include "crypto/age_file.h"
 #include "crypto/signed_note.h"
 #include "storage/object_key.h"
+#include "storage/object_numbers.h"
 #include "storage/recording_check.h"
 #include "storage/recording_private.h"
 #include "storage/storage_error.h"
@@ -189,44 +190,32 @@ take_part(Recording *self, uint32_t number, GPtrArray *verifiers, Chain *chain)
     }
     chain->number = number;
     chain->digest = digest_of_bytes(note);
+    g_hash_table_insert(self->parts, GUINT_TO_POINTER(number),
+                        g_memdup2(&chain->digest, sizeof chain->digest));
 }
 
-static int
-compare_numbers(gconstpointer a, gconstpointer b)
-{
-    const uint32_t first = *(const uint32_t *) a;
-    const uint32_t second = *(const uint32_t *) b;
-
-    return (first > second) - (first < second);
-}
-
-/* Returns: the numbers of the parts that lie there, ascending. Names that are none are found as
- * foreign. */
+/* `n_resealed`: the highest number of a note on its sealing anew. Returns: the numbers of the parts
+ * that lie there, ascending. Names that are none are found as foreign. */
 static GArray *
-list_parts(Recording *self, GError **error)
+list_parts(Recording *self, uint32_t *n_resealed, GError **error)
 {
     g_autofree char *prefix = object_key_join(self->org, self->session, "");
     g_autoptr(GPtrArray) keys = object_store_list(self->store, prefix, error);
-    GArray *numbers = g_array_new(false, false, sizeof(uint32_t));
 
     self->is_bare = true;
     for (guint i = 0; keys != NULL && i < keys->len; i++) {
         const char *relative = (const char *) g_ptr_array_index(keys, i) + strlen(prefix);
-        uint32_t number = 0;
 
-        if (object_key_parse_number(relative, "manifest", ".note", &number))
-            g_array_append_val(numbers, number);
         self->is_bare = self->is_bare && g_str_has_prefix(relative, "notes/");
     }
     if (keys != NULL && keys->len > 0) {
-        g_array_sort(numbers, compare_numbers);
-        return numbers;
+        *n_resealed = object_numbers_newest(keys, prefix, "resealed", ".note");
+        return object_numbers_list(keys, prefix, "manifest", ".note");
     }
     if (keys != NULL) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
                     "the store has no session %s of organisation %s", self->session, self->org);
     }
-    g_array_unref(numbers);
     return NULL;
 }
 
@@ -241,24 +230,27 @@ are_ids(const char *org, const char *session, GError **error)
 }
 
 Recording *
-recording_open(ObjectStore *store, const char *org, const char *session, GPtrArray *verifiers,
-               GError **error)
+recording_open(ObjectStore *store, const char *org, const char *session,
+               const RecordingTrust *trust, GError **error)
 {
+    GPtrArray *annotators = trust->annotators != NULL ? trust->annotators : trust->recorders;
     g_autoptr(Recording) self = NULL;
     g_autoptr(GArray) numbers = NULL;
     Chain chain = {0};
+    uint32_t n_resealed = 0;
 
     if (!are_ids(org, session, error))
         return NULL;
     self = g_new0(Recording, 1);
     self->store = store;
-    self->annotators = g_ptr_array_ref(verifiers);
+    self->annotators = g_ptr_array_ref(annotators);
     self->org = g_strdup(org);
     self->session = g_strdup(session);
     self->manifest = manifest_part_new(org, session, 0);
+    self->parts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     self->findings = recording_new_findings();
     self->bodies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_body);
-    numbers = list_parts(self, error);
+    numbers = list_parts(self, &n_resealed, error);
     if (numbers == NULL)
         return NULL;
     self->n_notes = numbers->len;
@@ -267,8 +259,9 @@ recording_open(ObjectStore *store, const char *org, const char *session, GPtrArr
                               "no part of the manifest is in the store");
     }
     for (guint i = 0; i < numbers->len; i++)
-        take_part(self, g_array_index(numbers, uint32_t, i), verifiers, &chain);
+        take_part(self, g_array_index(numbers, uint32_t, i), trust->recorders, &chain);
     self->last = chain.digest;
+    recording_take_resealed(self, n_resealed);
     return g_steal_pointer(&self);
 }
 
@@ -375,6 +368,8 @@ recording_free(Recording *self)
     if (self == NULL)
         return;
     g_hash_table_unref(self->bodies);
+    g_clear_pointer(&self->resealed, reseal_chain_free);
+    g_hash_table_unref(self->parts);
     g_ptr_array_unref(self->findings);
     manifest_part_free(self->manifest);
     g_ptr_array_unref(self->annotators);

@@ -5,6 +5,7 @@
 #include "storage/manifest.h"
 #include "storage/object_store.h"
 #include "storage/object_window.h"
+#include "storage/reseal_chain.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -24,15 +25,17 @@ typedef struct {
     char *message; /* one sentence: `segment 3 of track p1-video part 0: ...` */
 } RecordingFinding;
 
-/* Reads `<org>/<session>/manifest/`. `verifiers`: GPtrArray of NoteVerifier.
+/* Who is believed; GPtrArray of NoteVerifier, borrowed. */
+typedef struct {
+    GPtrArray *recorders;  /* for the manifest */
+    GPtrArray *annotators; /* for annotations, an erasure, a sealing anew; NULL: `recorders` */
+} RecordingTrust;
+
+/* Reads `<org>/<session>/manifest/`, and what was sealed anew since.
  * Errors: NOT_FOUND - no such session; any of the store's. Faults of the manifest itself are
  * findings. */
 Recording *recording_open(ObjectStore *store, const char *org, const char *session,
-                          GPtrArray *verifiers, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Whose annotations are believed: GPtrArray of NoteVerifier. Without this, those who are believed
- * for the manifest. */
-void recording_trust_annotators(Recording *self, GPtrArray *annotators);
+                          const RecordingTrust *trust, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What was told since of the session of `manifest` (all of it), and what its recorder marked there:
  * the only way for whoever opens or deletes. Returns: owned. Errors: as annotation_log_read(), and
@@ -53,7 +56,8 @@ ErasureTrace *recording_read_erasure(Recording *self, GError **error) G_GNUC_WAR
 char *recording_find_org(ObjectStore *store, const char *session,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Returns: everything the parts say, merged, in order (number = of the last part), borrowed. */
+/* Returns: everything the parts say, merged, in order (number = of the last part), borrowed. Of
+ * tracks that were sealed anew, with the recipients, objects and digests of now. */
 const ManifestPart *recording_manifest(const Recording *self);
 
 /* Returns: the digest of its last part, the whole note as it lies there, borrowed: another one as
@@ -87,7 +91,22 @@ GBytes *recording_read_segment(Recording *self, const ManifestSegment *segment,
  * Thread: any, each with a window of its own. */
 const uint8_t *recording_peek_segment(const Recording *self, const ManifestSegment *segment,
                                       ObjectWindow **window) G_GNUC_WARN_UNUSED_RESULT;
+/* Reads a sealed statement, which an annotation names by `digest` (hexadecimal).
+ * Errors: NOT_FOUND, CORRUPT, any of the store's. */
+GBytes *recording_read_statement(const Recording *self, const char *digest,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Reads what proves the recorder's signature of an object that was sealed anew. Errors: as above.
+ * Thread: any. */
+GBytes *recording_read_past(const Recording *self, const ResealPast *past,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Returns: how often it was sealed anew, borrowed. */
+const ResealChain *recording_resealed(const Recording *self);
+
+/* Whether it leaves nothing of the manifest, or of what a sealing anew made of it, to be believed:
+ * then nothing is opened. */
+bool recording_finding_is_fatal(const RecordingFinding *self);
 void recording_finding_free(RecordingFinding *self);
 void recording_free(Recording *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Recording, recording_free)

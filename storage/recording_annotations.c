@@ -5,13 +5,6 @@
 
 #include <string.h>
 
-void
-recording_trust_annotators(Recording *self, GPtrArray *annotators)
-{
-    g_ptr_array_unref(self->annotators);
-    self->annotators = g_ptr_array_ref(annotators);
-}
-
 const Digest *
 recording_last_digest(const Recording *self)
 {
@@ -65,7 +58,7 @@ on_annotation_fault(const char *code, const char *sentence, void *user_data)
     recording_add_finding(user_data, code, "%s", sentence);
 }
 
-void
+AnnotationLog *
 recording_check_annotations(const Recording *recording, const GPtrArray *keys, GPtrArray *findings)
 {
     const AnnotationCheck check = {
@@ -74,11 +67,12 @@ recording_check_annotations(const Recording *recording, const GPtrArray *keys, G
         .session = recording->session,
         .keys = keys,
         .verifiers = recording->annotators,
+        .resealed = recording->resealed,
         .on_fault = on_annotation_fault,
         .user_data = findings,
     };
 
-    annotation_log_check(&check);
+    return annotation_log_check(&check);
 }
 
 /* Of what was erased nothing may lie there, but what a lock keeps. */
@@ -108,7 +102,7 @@ check_leavings(const Recording *recording, const ErasureTrace *trace, GPtrArray 
                               n_left, first);
     }
     if (keys != NULL)
-        recording_check_annotations(recording, keys, findings);
+        annotation_log_free(recording_check_annotations(recording, keys, findings));
 }
 
 bool

@@ -266,6 +266,14 @@ check_counts(const ManifestPart *manifest, GPtrArray *findings)
 }
 
 bool
+recording_finding_is_fatal(const RecordingFinding *self)
+{
+    if (g_str_has_prefix(self->code, "reseal-"))
+        return strcmp(self->code, "reseal-unfinished") != 0;
+    return g_str_has_prefix(self->code, "manifest-") && strcmp(self->code, "manifest-open") != 0;
+}
+
+bool
 recording_is_amendment(const ManifestPart *part)
 {
     if (part->policies->len > 0 || part->marks->len > 0 || part->gaps->len > 0 ||

@@ -201,21 +201,48 @@ check_placed_file(Verification *self, const char *relative, const AgeContext *ex
     recording_add_finding(self->findings, code, "%s %s", relative, instead);
 }
 
-/* Generations are counted from 1 without a gap: a missing one takes tracks with it. */
+/* Returns: how many envelopes up to `newest` a sealing anew replaced, and are gone. */
+static uint32_t
+count_replaced(const Verification *self, const GArray *generations, uint32_t newest)
+{
+    const GPtrArray *notes = reseal_chain_notes(self->recording->resealed);
+    g_autoptr(GHashTable) gone = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; i < notes->len; i++) {
+        const ResealNote *note = notes->pdata[i];
+
+        for (guint j = 0; j < note->gone->len; j++) {
+            const uint32_t generation = g_array_index(note->gone, ResealEnvelope, j).generation;
+
+            if (generation < newest)
+                g_hash_table_add(gone, GUINT_TO_POINTER(generation));
+        }
+    }
+    for (guint i = 0; i < generations->len; i++)
+        g_hash_table_remove(gone, GUINT_TO_POINTER(g_array_index(generations, uint32_t, i)));
+    return g_hash_table_size(gone);
+}
+
+/* Generations are counted from 1 without a gap: a missing one takes tracks with it, unless those
+ * were sealed anew. */
 static void
 check_generations(Verification *self, const GArray *generations)
 {
     uint32_t newest = 0;
+    uint32_t n_missing = 0;
 
     for (guint i = 0; i < generations->len; i++)
         newest = MAX(newest, g_array_index(generations, uint32_t, i));
     if (newest == 0) {
         recording_add_finding(self->findings, "envelope-missing",
                               "the session has no envelope (env/1.age): nobody can open it");
-    } else if (newest != generations->len) {
+        return;
+    }
+    n_missing = newest - generations->len - count_replaced(self, generations, newest);
+    if (n_missing > 0) {
         recording_add_finding(self->findings, "envelope-missing",
                               "env/ holds %u of %u generations of the session's envelope",
-                              generations->len, newest);
+                              generations->len, generations->len + n_missing);
     }
 }
 
@@ -250,6 +277,8 @@ check_listing(Verification *self, GHashTable *by_object)
     g_autoptr(GPtrArray) keys = object_store_list(recording->store, prefix, &error);
     g_autoptr(GArray) generations = g_array_new(false, false, sizeof(uint32_t));
     g_autoptr(AgeContext) meta = age_context_new_meta(recording->org, recording->session);
+    g_autoptr(AnnotationLog) log =
+        keys != NULL ? recording_check_annotations(recording, keys, self->findings) : NULL;
 
     if (keys == NULL)
         recording_add_finding(self->findings, "store-unreadable", "%s", error->message);
@@ -268,14 +297,16 @@ check_listing(Verification *self, GHashTable *by_object)
         } else if (!g_hash_table_contains(by_object, relative) &&
                    !object_key_parse_number(relative, "manifest", ".note", &number) &&
                    !object_key_parse_number(relative, "notes", ".note", &number) &&
-                   !g_str_has_prefix(relative, "said/")) {
+                   !g_str_has_prefix(relative, "said/") &&
+                   !recording_expects(recording, log->view, relative)) {
             recording_add_finding(self->findings, "object-foreign",
                                   "%s lies in the store, but no part of the manifest lists it",
                                   relative);
         }
     }
-    if (keys != NULL)
-        recording_check_annotations(recording, keys, self->findings);
+    if (keys != NULL) {
+        recording_check_resealed(recording, log->view, keys, self->only == NULL, self->findings);
+    }
     if (keys != NULL && self->only != NULL)
         check_there(self, by_object, keys, strlen(prefix));
     check_generations(self, generations);

@@ -7,6 +7,7 @@
 #include "storage/manifest.h"
 #include "storage/object_key.h"
 #include "storage/repair_annotations.h"
+#include "storage/repair_resealed.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -16,16 +17,18 @@
  * 2. the manifest, from part 1 on: each part from the store, or else from the first source that has
  * a genuine one that follows the part before. It ends with the part that ends the session, or where
  *    nobody has the next one;
- * 3. the objects that these parts list;
- * 4. envelopes and metadata. How many envelopes there are no manifest says: each generation up to
- *    the first that nobody has;
- * 5. annotations, from 1 on, as parts of the manifest; and the statements that they name. */
+ * 3. the notes on a sealing anew, in the same way, and what they make of these parts;
+ * 4. the objects that are listed then;
+ * 5. envelopes and metadata. How many envelopes there are no manifest says: each generation up to
+ *    the first that nobody has, but those that a sealing anew replaced;
+ * 6. annotations, from 1 on, as parts of the manifest; and the statements that they name. */
 
 typedef struct {
     RepairPlace at;
     GHashTable *objects; /* name -> GPtrArray of ManifestSegment, borrowed from `parts` */
     GPtrArray *order;    /* the same names, as listed */
     GPtrArray *parts;    /* ManifestPart */
+    ResealChain *resealed;
     bool has_previous;
     Digest previous;
 } Repair;
@@ -114,8 +117,20 @@ repair_manifest(Repair *self)
         if (part == NULL)
             return;
         self->has_previous = true;
-        take_rows(self, part);
         g_ptr_array_add(self->parts, part);
+    }
+}
+
+/* Step 3. */
+static void
+repair_resealed(Repair *self)
+{
+    const ResealReading reading = repair_resealed_reading(&self->at);
+
+    self->resealed = repair_resealed_notes(&self->at);
+    for (guint i = 0; i < self->parts->len; i++) {
+        reseal_chain_apply(self->resealed, self->parts->pdata[i], false, &reading);
+        take_rows(self, self->parts->pdata[i]);
     }
 }
 
@@ -140,7 +155,7 @@ is_genuine(const GPtrArray *segments, GBytes *body)
     return end == n_bytes;
 }
 
-/* Step 3, of one object. */
+/* Step 4, of one object. */
 static void
 repair_object(const Repair *self, const char *relative, const GPtrArray *segments)
 {
@@ -185,7 +200,7 @@ repair_placed(const Repair *self, const char *relative, const AgeContext *place)
     return false;
 }
 
-/* Step 4. */
+/* Step 5. */
 static void
 repair_keys(const Repair *self)
 {
@@ -197,6 +212,8 @@ repair_keys(const Repair *self)
         g_autoptr(AgeContext) place =
             age_context_new_envelope(self->at.org, self->at.session, generation);
 
+        if (reseal_chain_has_replaced(self->resealed, relative))
+            continue;
         has_more = repair_placed(self, relative, place);
         if (!has_more && generation == 1 && self->parts->len > 0)
             repair_place_tell(&self->at, relative, REPAIR_LACKING, "");
@@ -275,13 +292,16 @@ repair_session(const RepairRequest *request, const char *org, const char *sessio
     if (!list(&self, error))
         return false;
     repair_manifest(&self);
+    repair_resealed(&self);
     for (guint i = 0; i < order->len; i++) {
         const char *relative = g_ptr_array_index(order, i);
 
         if (!g_hash_table_contains(there, relative))
             repair_object(&self, relative, g_hash_table_lookup(objects, relative));
     }
+    repair_resealed_beside(&self.at, self.resealed);
     repair_keys(&self);
-    repair_annotations(&self.at);
+    repair_annotations(&self.at, self.resealed);
+    reseal_chain_free(self.resealed);
     return true;
 }

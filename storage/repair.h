@@ -22,8 +22,8 @@ typedef enum {
 
 typedef struct {
     ObjectStore *store;    /* borrowed, as all here */
-    GPtrArray *verifiers;  /* NoteVerifier: recorders */
-    GPtrArray *annotators; /* NoteVerifier: who adds annotations */
+    GPtrArray *verifiers;  /* NoteVerifier: of manifests */
+    GPtrArray *annotators; /* the same: of annotations, and of notes on a sealing anew */
     GPtrArray *sources;    /* RepairSource, the first choice first; not the store itself */
     bool is_plan;          /* changes nothing */
     /* `detail`: the source's name, or what went wrong. */

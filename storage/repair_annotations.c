@@ -57,13 +57,14 @@ next_annotation(const RepairPlace *self, uint32_t number, Digest *previous, bool
 }
 
 static void
-repair_statement(const RepairPlace *self, const char *wanted)
+repair_statement(const RepairPlace *self, const ResealChain *resealed, const char *wanted)
 {
     g_autofree char *key = object_key_statement(self->org, self->session, wanted);
     const char *relative = key + strlen(self->org) + strlen(self->session) + 2;
     const GPtrArray *sources = self->request->sources;
 
-    if (g_hash_table_contains(self->there, relative))
+    if (g_hash_table_contains(self->there, relative) ||
+        reseal_chain_has_replaced(resealed, relative))
         return;
     for (guint i = 0; i < sources->len; i++) {
         RepairSource *source = g_ptr_array_index(sources, i);
@@ -80,7 +81,7 @@ repair_statement(const RepairPlace *self, const char *wanted)
 }
 
 void
-repair_annotations(const RepairPlace *self)
+repair_annotations(const RepairPlace *self, const ResealChain *resealed)
 {
     const uint32_t last = repair_place_last(self, "notes");
     Digest previous = {0};
@@ -100,6 +101,6 @@ repair_annotations(const RepairPlace *self)
         if (told == NULL)
             return;
         if (told->values[ANNOTATION_STATEMENT] != NULL)
-            repair_statement(self, told->values[ANNOTATION_STATEMENT]);
+            repair_statement(self, resealed, told->values[ANNOTATION_STATEMENT]);
     }
 }

@@ -59,6 +59,17 @@ size_version(Page *self, const char *text)
 }
 
 static bool
+rank_version(Page *self, const char *text)
+{
+    ObjectVersion *last = self->found->len > 0 ? self->found->pdata[self->found->len - 1] : NULL;
+
+    if (last == NULL)
+        return false;
+    last->is_latest = strcmp(text, "true") == 0;
+    return true;
+}
+
+static bool
 set_marker(char **marker, const char *text)
 {
     g_free(*marker);
@@ -82,6 +93,8 @@ on_leaf(const char *path, const char *text, void *user_data)
         return name_version(self, text);
     if (strcmp(path, "Version/Size") == 0)
         return size_version(self, text);
+    if (strcmp(path, "Version/IsLatest") == 0)
+        return rank_version(self, text);
     if (strcmp(path, "NextKeyMarker") == 0)
         return set_marker(&self->key_marker, text);
     if (strcmp(path, "NextVersionIdMarker") == 0 || strcmp(path, "NextUploadIdMarker") == 0)

@@ -132,8 +132,9 @@ bool
 scrub_session(const ScrubRequest *request, ScrubResult *result, GError **error)
 {
     g_autoptr(GError) fault = NULL;
+    const RecordingTrust trust = {request->verifiers, request->annotators};
     g_autoptr(Recording) recording =
-        recording_open(request->store, request->org, request->session, request->verifiers, &fault);
+        recording_open(request->store, request->org, request->session, &trust, &fault);
     g_autoptr(ErasureTrace) trace = NULL;
     g_autoptr(GHashTable) chosen = NULL;
     bool has_parts = false;
@@ -147,8 +148,6 @@ scrub_session(const ScrubRequest *request, ScrubResult *result, GError **error)
         g_propagate_error(error, g_steal_pointer(&fault));
         return false;
     }
-    if (request->annotators != NULL)
-        recording_trust_annotators(recording, request->annotators);
     trace = recording_read_erasure(recording, &fault);
     if (fault != NULL && !g_error_matches(fault, STORAGE_ERROR, STORAGE_ERROR_CORRUPT)) {
         g_propagate_error(error, g_steal_pointer(&fault));

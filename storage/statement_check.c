@@ -13,12 +13,24 @@ tell(const AnnotationCheck *check, const char *code, const char *digest, const c
     check->on_fault(code, sentence, check->user_data);
 }
 
+/* Returns: the whole name of the object that holds the statement now, owned. */
+static char *
+place_of(const AnnotationCheck *check, const char *digest, Digest *now)
+{
+    g_autofree char *relative = check->resealed != NULL
+                                    ? reseal_chain_statement(check->resealed, digest, now)
+                                    : g_strdup_printf("said/%s.sealed", digest);
+
+    if (check->resealed == NULL && !digest_from_hex(now, digest))
+        *now = digest_of("", 0);
+    return object_key_join(check->org, check->session, relative);
+}
+
 static void
-check_body(const AnnotationCheck *check, const char *key, const char *wanted)
+check_body(const AnnotationCheck *check, const char *key, const char *wanted, const Digest *now)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GBytes) body = object_store_get(check->store, key, &error);
-    g_autofree char *found = NULL;
     Digest digest;
 
     if (body == NULL) {
@@ -30,8 +42,7 @@ check_body(const AnnotationCheck *check, const char *key, const char *wanted)
         return;
     }
     digest = digest_of_bytes(body);
-    found = digest_to_hex(&digest);
-    if (strcmp(found, wanted) != 0)
+    if (!digest_equal(&digest, now))
         tell(check, "statement-changed", wanted, "does not hold the bytes that were signed for");
 }
 
@@ -45,12 +56,13 @@ check_named(const AnnotationCheck *check, const AnnotationLog *log)
         const Annotation *told = log->annotations->pdata[i];
         const char *digest = told->values[ANNOTATION_STATEMENT];
         g_autofree char *key = NULL;
+        Digest now;
 
         if (digest == NULL)
             continue;
-        key = object_key_statement(check->org, check->session, digest);
+        key = place_of(check, digest, &now);
         if (g_ptr_array_find_with_equal_func((GPtrArray *) check->keys, key, g_str_equal, NULL)) {
-            check_body(check, key, digest);
+            check_body(check, key, digest, &now);
         } else {
             tell(check, "statement-missing", digest, "is missing");
         }
@@ -73,7 +85,8 @@ statement_check(const AnnotationCheck *check, const AnnotationLog *log)
         const char *relative = key + strlen(prefix);
         g_autofree char *sentence = NULL;
 
-        if (!g_str_has_prefix(relative, "said/") || g_hash_table_contains(named, key))
+        if (!g_str_has_prefix(relative, "said/") || g_hash_table_contains(named, key) ||
+            (check->resealed != NULL && reseal_chain_has_replaced(check->resealed, relative)))
             continue;
         sentence = g_strdup_printf("%s lies in the store, but no annotation names it", relative);
         check->on_fault("statement-unsigned", sentence, check->user_data);

@@ -16,7 +16,7 @@ included() { # $1: folder, $2: pattern of includes to find (as written, with < o
 
 # What each folder may include besides itself. Folders side by side do not know each other.
 check_direction() {
-    local wiring='crypto config storage agent/policy agent/media agent/audit agent/service agent/store agent/trail agent/playback agent/keys agent/rules'
+    local wiring='crypto config storage agent/policy agent/media agent/audit agent/service agent/store agent/trail agent/playback agent/keys agent/rules agent/reseal'
     while read -r folder allowed; do
         [ -d "$folder" ] || continue
         included "$folder" '"' | grep -vE "\"($folder${allowed:+|${allowed// /|}})/[a-z0-9_]+\.h\"" |
@@ -34,6 +34,7 @@ agent/trail crypto config storage agent/audit agent/service
 agent/keys crypto config storage
 agent/keyhelper
 agent/playback crypto config storage agent/media agent/policy
+agent/reseal crypto config storage agent/playback agent/keys
 agent/rules config agent/policy
 agent/recorder $wiring
 agent/opener $wiring
@@ -41,7 +42,7 @@ agent/admin $wiring
 END
     # A folder that is missing above would be held to nothing.
     find $product -name '*.c' -type f 2>/dev/null | sed 's|/[^/]*$||' | sort -u |
-        grep -vxE 'crypto|config|storage|agent/(policy|media|audit|service|store|trail|playback|keys|keyhelper|rules|recorder|opener|admin)' |
+        grep -vxE 'crypto|config|storage|agent/(policy|media|audit|service|store|trail|playback|keys|keyhelper|rules|reseal|recorder|opener|admin)' |
         because 'this folder has no row in tests/check_layers.sh'
 }
 

@@ -42,8 +42,9 @@ ban() { grep -E "^[^:]+:[0-9]+:.*$1" | because "$2"; }
 # What stands in quotes does not count as a call.
 unquoted() { sed -E 's/"([^"\\]|\\.)*"/""/g' <<<"$1"; }
 
-# Who may destroy what a store keeps: erasure, which the retention commands call. No daemon does.
-may_destroy='^(storage/(erasure[a-z_]*|object_versions|replicated_store)\.c|storage/object_store\.h):'
+# Who may destroy what a store keeps: erasure, which the retention commands call, and what changes the keys
+# of a session. No daemon does.
+may_destroy='^(storage/(erasure[a-z_]*|reseal_removal|object_versions|replicated_store)\.c|storage/object_store\.h):'
 
 here=$(code $product)
 everywhere=$(printf '%s\n' "$here"; code tests)
@@ -68,8 +69,8 @@ findings=$(
         'chance comes from libsodium'
     printf '%s\n' "$here_calls" | grep -vE "$may_destroy" | ban '\bobject_store_(list|remove)_versions\(' \
         'only erasure destroys what a store keeps'
-    printf '%s\n' "$here" | grep -E '^agent/(recorder|opener|playback|media|service|transcription)/' | ban '"storage/erasure[a-z_]*\.h"' \
-        'only the retention commands erase'
+    printf '%s\n' "$here" | grep -E '^agent/(recorder|opener|playback|media|service|transcription)/' | ban '"storage/(erasure[a-z_]*|reseal_removal)\.h"' \
+        'only the commands of a custodian destroy'
     printf '%s\n' "$here_calls" | ban '\b(g_usleep|usleep|sleep|nanosleep)\(' 'wait for an event or a deadline, do not sleep'
     printf '%s\n' "$here_calls" | ban '\b(mktemp|tmpnam|tempnam|tmpfile|g_file_open_tmp|g_mkstemp|mkstemp)\(' \
         'a temporary file may hold what must never be on a disk'

@@ -99,7 +99,7 @@ verify(const Bench *bench)
 {
     GError *error = NULL;
     g_autoptr(Recording) recording =
-        recording_open(bench->store, "clinic-a", SESSION, visit_keys_verifiers(), &error);
+        recording_open(bench->store, "clinic-a", SESSION, visit_keys_trust(), &error);
 
     g_assert_no_error(error);
     return recording_verify(recording, NULL, NULL);
@@ -222,7 +222,7 @@ test_adds_texts_to_what_has_ended(void)
     findings = verify(bench);
     g_assert_cmpuint(findings->len, ==, 0);
     g_assert_cmpuint(bench->n_stored, ==, 2);
-    recording = recording_open(bench->store, "clinic-a", SESSION, visit_keys_verifiers(), NULL);
+    recording = recording_open(bench->store, "clinic-a", SESSION, visit_keys_trust(), NULL);
     g_assert_cmpint(recording_manifest(recording)->state, ==, SESSION_CLOSED);
     g_assert_cmpuint(recording_manifest(recording)->number, ==, 3);
     g_assert_cmpuint(recording_manifest(recording)->tracks->len, ==, 3);

@@ -30,6 +30,10 @@ static const char *const good[] = {
     HEAD "erasure-begun reason=retention rule=adult table=2026-1\n",
     HEAD "erased state=erased certificate=" DIGEST "\n",
     HEAD "erased state=bytes-locked date=2030-01-01 certificate=" DIGEST "\n",
+    HEAD "reseal-begun reason=key-compromised generation=3 against=9070eb924f1c2d3e\n",
+    HEAD "reseal-begun reason=key-compromised request=1 generation=3 against=9070eb924f1c2d3e\n",
+    HEAD "resealed generation=3 certificate=" DIGEST "\n",
+    HEAD "resealed date=2030-01-01 generation=3 certificate=" DIGEST "\n",
 };
 
 static void
@@ -69,6 +73,12 @@ static const char *const bad[] = {
     HEAD "erasure-approved request=0\n",
     HEAD "erasure-approved request=01\n",
     HEAD "erased state=erased certificate=abc\n",
+    HEAD "reseal-begun generation=3 against=9070eb924f1c2d3e\n",
+    HEAD "reseal-begun reason=key-compromised generation=3\n",
+    HEAD "reseal-begun reason=key-compromised generation=3 against=9070EB924f1c2d3e\n",
+    HEAD "reseal-begun reason=key-compromised generation=0 against=9070eb924f1c2d3e\n",
+    HEAD "resealed generation=3\n",
+    HEAD "resealed certificate=" DIGEST " generation=3\n",
     "sealtape-annotation/v2\norg clinic-a\nsession visit-1\nnumber 1\nprev -\nat "
     "2026-11-29T06:40:00Z\nby c\nreleased\n",
     "sealtape-annotation/v1\norg clinic-a\nsession visit-1\nnumber 0\nprev -\nat "

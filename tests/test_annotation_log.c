@@ -289,9 +289,14 @@ test_check_tells_every_fault(void)
     place(store, "m-3");
     change_byte(fixture);
     keys = object_store_list(store, "clinic-a/visit-1/", NULL);
-    check = (AnnotationCheck){store,    "clinic-a", "visit-1", keys, visit_keys_verifiers(),
-                              on_fault, codes};
-    annotation_log_check(&check);
+    check = (AnnotationCheck){.store = store,
+                              .org = "clinic-a",
+                              .session = "visit-1",
+                              .keys = keys,
+                              .verifiers = visit_keys_verifiers(),
+                              .on_fault = on_fault,
+                              .user_data = codes};
+    annotation_log_free(annotation_log_check(&check));
     g_assert_cmpstr(codes->str, ==, "annotation-signature annotation-order ");
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define MARK   "against=9070eb924f1c2d3e"
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /* Adds `line` (`by kind name=value...`) as the next annotation, as a writer would: only if it may.
@@ -115,6 +116,71 @@ test_nothing_stops_an_erasure_that_began(void)
 }
 
 static void
+test_one_run_seals_anew(void)
+{
+    g_autoptr(AnnotationView) view = annotation_view_new();
+
+    g_assert_false(told(view, "c resealed generation=3 certificate=" DIGEST));
+    g_assert_true(told(view, "c hold-placed matter=m-1")); /* does not keep it from that */
+    g_assert_true(told(view, "c reseal-begun reason=key-compromised generation=3 " MARK));
+    g_assert_cmpuint(view->reseal_generation, ==, 3);
+    /* Within its time: nobody else; it itself, or who takes over and names it. */
+    g_assert_false(told(view, "d reseal-begun reason=key-compromised generation=3 " MARK));
+    g_assert_false(
+        told(view, "d reseal-begun reason=key-compromised request=1 generation=3 " MARK));
+    g_assert_true(told(view, "c reseal-begun reason=key-compromised request=2 generation=3 " MARK));
+    g_assert_false(
+        told(view, "d reseal-begun reason=key-compromised request=2 generation=3 " MARK));
+    g_assert_true(told(view, "c hold-released matter=m-1"));
+    g_assert_false(told(view, "c amended statement=" DIGEST));
+    g_assert_false(told(view, "r erasure-begun reason=retention"));
+    /* Afterwards. */
+    g_assert_true(told(view, "c resealed date=2030-01-01 generation=3 certificate=" DIGEST));
+    g_assert_cmpuint(view->reseal_generation, ==, 0);
+    g_assert_cmpstr(view->resealed, ==, DIGEST);
+    g_assert_cmpstr(view->resealed_locked_until, ==, "2030-01-01");
+    g_assert_true(told(view, "c reseal-begun reason=key-compromised generation=3 " MARK));
+    g_assert_true(told(view, "c resealed generation=3 certificate=" DIGEST));
+    g_assert_null(view->resealed_locked_until);
+    g_assert_true(told(view, "r erasure-begun reason=retention"));
+    g_assert_false(told(view, "c reseal-begun reason=key-compromised generation=4 " MARK));
+}
+
+/* A statement is sealed to a key that may be gone by the time it is told of. */
+static void
+test_a_statement_of_before_a_sealing_anew_is_refused(void)
+{
+    g_autoptr(AnnotationView) view = annotation_view_new();
+    g_autoptr(Annotation) next = annotation_new("clinic-a", "visit-1", ANNOTATION_AMENDED);
+
+    annotation_set(next, ANNOTATION_STATEMENT, DIGEST);
+    next->n_known = view->n_notes;
+    g_assert_true(annotation_view_may_take(view, next, NULL));
+    g_assert_true(told(view, "c reseal-begun reason=key-compromised generation=3 " MARK));
+    g_assert_true(told(view, "c resealed generation=3 certificate=" DIGEST));
+    g_assert_false(annotation_view_may_take(view, next, NULL));
+    next->n_known = view->n_notes;
+    g_assert_true(annotation_view_may_take(view, next, NULL));
+}
+
+/* A run that died keeps nobody off for longer than its time. */
+static void
+test_a_sealing_anew_that_died_lapses(void)
+{
+    g_autoptr(AnnotationView) view = annotation_view_new();
+    g_autoptr(Annotation) next = annotation_new("clinic-a", "visit-1", ANNOTATION_RESEAL_BEGUN);
+    g_autoptr(Annotation) erasure = annotation_new("clinic-a", "visit-1", ANNOTATION_ERASURE_BEGUN);
+
+    g_assert_true(told(view, "c reseal-begun reason=key-compromised generation=3 " MARK));
+    next->at_unix_s = view->reseal_begun_at_unix_s + ANNOTATION_LEASE_S - 1;
+    g_assert_false(annotation_view_may_take(view, next, NULL));
+    next->at_unix_s++;
+    erasure->at_unix_s = next->at_unix_s;
+    g_assert_true(annotation_view_may_take(view, next, NULL));
+    g_assert_true(annotation_view_may_take(view, erasure, NULL));
+}
+
+static void
 test_retention_is_never_shortened(void)
 {
     g_autoptr(AnnotationView) view = annotation_view_new();
@@ -191,6 +257,11 @@ main(int argc, char **argv)
                     test_approval_goes_with_its_request);
     g_test_add_func("/annotation-view/nothing-stops-an-erasure-that-began",
                     test_nothing_stops_an_erasure_that_began);
+    g_test_add_func("/annotation-view/one-run-seals-anew", test_one_run_seals_anew);
+    g_test_add_func("/annotation-view/a-statement-of-before-a-sealing-anew-is-refused",
+                    test_a_statement_of_before_a_sealing_anew_is_refused);
+    g_test_add_func("/annotation-view/a-sealing-anew-that-died-lapses",
+                    test_a_sealing_anew_that_died_lapses);
     g_test_add_func("/annotation-view/retention-is-never-shortened",
                     test_retention_is_never_shortened);
     g_test_add_func("/annotation-view/releases-to-all-and-to-one", test_releases_to_all_and_to_one);

@@ -65,10 +65,26 @@ test_sorts_each_once(void)
     g_assert_cmpstr(names->pdata[0], ==, "b/2");
 }
 
+static void
+test_knows_what_is_secret(void)
+{
+    static const char *const secret[] = {"env/1.age", "meta.age", "said/ab.sealed",
+                                         "r12/said/ab.sealed"};
+    static const char *const other[] = {"ta/0-0.tape",     "r2/ta/0-0.tape", "r2/ta/0-0.past",
+                                        "manifest/1.note", "notes/1.note",   "resealed/1.note",
+                                        "rx/said/a",       "r/said/a"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(secret); i++)
+        g_assert_true(object_key_is_secret(secret[i]));
+    for (size_t i = 0; i < G_N_ELEMENTS(other); i++)
+        g_assert_false(object_key_is_secret(other[i]));
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/object-key/knows-what-is-secret", test_knows_what_is_secret);
     g_test_add_func("/object-key/valid-keys", test_valid_keys);
     g_test_add_func("/object-key/names-follow-the-layout", test_names_follow_the_layout);
     g_test_add_func("/object-key/numbers-have-one-spelling", test_numbers_have_one_spelling);

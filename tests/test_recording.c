@@ -52,7 +52,7 @@ verify(const SpoolFixture *fixture, const char *session)
     g_autoptr(ObjectStore) store = spool_fixture_store(fixture);
     GError *error = NULL;
     g_autoptr(Recording) recording =
-        recording_open(store, "clinic-a", session, visit_keys_verifiers(), &error);
+        recording_open(store, "clinic-a", session, visit_keys_trust(), &error);
     GPtrArray *findings = NULL;
 
     g_assert_no_error(error);
@@ -243,7 +243,8 @@ test_unknown_key_is_named(void)
     g_autoptr(SpoolFixture) fixture = stored_session("visit-1");
     g_autoptr(ObjectStore) store = spool_fixture_store(fixture);
     g_autoptr(GPtrArray) nobody = g_ptr_array_new();
-    g_autoptr(Recording) recording = recording_open(store, "clinic-a", "visit-1", nobody, NULL);
+    const RecordingTrust trust = {.recorders = nobody};
+    g_autoptr(Recording) recording = recording_open(store, "clinic-a", "visit-1", &trust, NULL);
     g_autoptr(GPtrArray) findings = recording_verify(recording, NULL, NULL);
 
     g_assert_cmpuint(findings->len, >, 0);
@@ -267,8 +268,7 @@ test_finds_sessions(void)
         g_assert_null(recording_find_org(store, unknown[i], &error));
         g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND);
         g_clear_error(&error);
-        g_assert_null(
-            recording_open(store, "clinic-a", unknown[i], visit_keys_verifiers(), &error));
+        g_assert_null(recording_open(store, "clinic-a", unknown[i], visit_keys_trust(), &error));
         g_assert_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND);
     }
 }
@@ -314,7 +314,7 @@ test_reads_segments(void)
     g_autofree char *content = NULL;
     g_autoptr(ObjectStore) store = spool_fixture_store(fixture);
     g_autoptr(Recording) recording =
-        recording_open(store, "clinic-a", "visit-1", visit_keys_verifiers(), NULL);
+        recording_open(store, "clinic-a", "visit-1", visit_keys_trust(), NULL);
     const GPtrArray *rows = recording_manifest(recording)->segments;
     g_autoptr(GPtrArray) findings = NULL;
     gsize n_bytes = 0;

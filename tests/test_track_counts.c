@@ -162,7 +162,7 @@ open_recording(UploadBench *bench)
 {
     g_autoptr(GError) error = NULL;
     Recording *recording =
-        recording_open(bench->store, "clinic-a", "visit-1", visit_keys_verifiers(), &error);
+        recording_open(bench->store, "clinic-a", "visit-1", visit_keys_trust(), &error);
 
     g_assert_no_error(error);
     return recording;

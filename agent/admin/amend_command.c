@@ -160,6 +160,7 @@ amend(CommandContext *context, const Statement *self)
     next = annotation_new(log->org, self->session, ANNOTATION_AMENDED);
     annotation_set(next, ANNOTATION_PARTICIPANT, self->participant);
     annotation_set(next, ANNOTATION_STATEMENT, hex);
+    next->n_known = log->view->n_notes;
     if (!add(&custody, next, sealed, hex, &error))
         return command_context_fail(context, g_steal_pointer(&error));
     if (command_context_as_json(context)) {

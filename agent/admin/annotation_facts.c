@@ -44,6 +44,13 @@ consents_to_json(const AnnotationView *view)
 }
 
 static json_t *
+resealed_to_json(const AnnotationView *view)
+{
+    return json_pack("{s:s?, s:s?, s:b}", "note", view->resealed, "locked_until",
+                     view->resealed_locked_until, "begun", view->reseal_generation != 0);
+}
+
+static json_t *
 erasure_to_json(const AnnotationView *view)
 {
     return json_pack("{s:i, s:s?, s:s?, s:b, s:b, s:s?, s:s?}", "request", (int) view->request,
@@ -60,13 +67,14 @@ annotation_facts_to_json(const AnnotationLog *log)
 
     for (guint i = 0; i < log->annotations->len; i++)
         json_array_append_new(list, annotation_to_json(log->annotations->pdata[i]));
-    return json_pack("{s:o, s:b, s:o, s:s?, s:s?, s:o, s:s?, s:s?, s:s?, s:i, s:o, s:o}", "holds",
-                     words_to_json(view->matters), "released", view->is_released, "released_to",
-                     words_to_json(view->released_to), "quarantine", view->quarantine,
-                     "restriction", view->restriction, "consents", consents_to_json(view),
-                     "retain_until", view->retain_until, "retain_rule", view->retain_rule,
-                     "retain_table", view->retain_table, "amendments", (int) view->n_amendments,
-                     "erasure", erasure_to_json(view), "list", list);
+    return json_pack("{s:o, s:b, s:o, s:s?, s:s?, s:o, s:s?, s:s?, s:s?, s:i, s:o, s:o, s:o}",
+                     "holds", words_to_json(view->matters), "released", view->is_released,
+                     "released_to", words_to_json(view->released_to), "quarantine",
+                     view->quarantine, "restriction", view->restriction, "consents",
+                     consents_to_json(view), "retain_until", view->retain_until, "retain_rule",
+                     view->retain_rule, "retain_table", view->retain_table, "amendments",
+                     (int) view->n_amendments, "resealed", resealed_to_json(view), "erasure",
+                     erasure_to_json(view), "list", list);
 }
 
 static void

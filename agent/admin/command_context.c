@@ -115,13 +115,9 @@ static Recording *
 open_trusting(CommandContext *self, const char *org, const char *session, GError **error)
 {
     g_autoptr(GPtrArray) annotators = trusted_annotators(self->settings, error);
-    Recording *recording = annotators != NULL
-                               ? recording_open(self->store, org, session, self->verifiers, error)
-                               : NULL;
+    const RecordingTrust trust = {self->verifiers, annotators};
 
-    if (recording != NULL)
-        recording_trust_annotators(recording, annotators);
-    return recording;
+    return annotators != NULL ? recording_open(self->store, org, session, &trust, error) : NULL;
 }
 
 Recording *

@@ -53,12 +53,11 @@ Recording *
 custody_open_recording(const Custody *self, const char *org, const char *session,
                        AnnotationLog **log, GError **error)
 {
-    g_autoptr(Recording) recording =
-        recording_open(self->store, org, session, self->recorders, error);
+    const RecordingTrust trust = {self->recorders, self->annotators};
+    g_autoptr(Recording) recording = recording_open(self->store, org, session, &trust, error);
 
     if (recording == NULL)
         return NULL;
-    recording_trust_annotators(recording, self->annotators);
     *log = recording_read_annotations(recording, error);
     return *log != NULL ? g_steal_pointer(&recording) : NULL;
 }
@@ -118,6 +117,8 @@ custody_annotate_beside(const Custody *self, Annotation *next, AuditEvent event,
 
     g_free(next->by);
     next->by = g_strdup(self->by);
+    if (next->at_unix_s == 0)
+        next->at_unix_s = g_get_real_time() / G_USEC_PER_SEC;
     event = event_of(self, next, event);
     log = annotation_log_read(self->store, next->org, next->session, self->annotators, error);
     if (log == NULL || (!answers_nothing(log->view, next) && !annotation_check(next, error)))

@@ -2,6 +2,7 @@
 #include "agent/admin/keys_work.h"
 #include "agent/admin/terminal.h"
 #include "agent/keys/escrow_check.h"
+#include "agent/playback/segment_opening.h"
 #include "agent/playback/track_keys.h"
 #include "agent/store/trusted_recorders.h"
 #include "crypto/age_file.h"
@@ -57,6 +58,8 @@ check(KeysWork *work, const char *session, char **paths, GError **error)
     g_autoptr(GPtrArray) identities = keys_work_identities(paths, error);
     g_autoptr(GPtrArray) verifiers =
         identities != NULL ? trusted_recorders(work->settings, error) : NULL;
+    g_autoptr(GPtrArray) annotators =
+        verifiers != NULL ? trusted_annotators(work->settings, error) : NULL;
     EscrowResult result = {0};
     EscrowCheck what = {
         .org = work->org->id,
@@ -64,13 +67,14 @@ check(KeysWork *work, const char *session, char **paths, GError **error)
         .ring = work->file->ring,
         .identities = identities,
         .verifiers = verifiers,
+        .annotators = annotators,
         .n_threads = JOBS,
         .on_progress = on_progress,
     };
     bool is_good = false;
     int status = EXIT_CODE_FAILED;
 
-    what.store = verifiers != NULL ? command_context_store(work->context, error) : NULL;
+    what.store = annotators != NULL ? command_context_store(work->context, error) : NULL;
     if (what.store == NULL)
         return EXIT_CODE_FAILED;
     is_good = escrow_check(&what, &result, error);
@@ -127,12 +131,12 @@ open_tracks(CommandContext *context, Recording *recording, GPtrArray *identities
     g_autoptr(TrackKeys) keys =
         store != NULL ? track_keys_open(store, manifest, identities, error) : NULL;
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(SegmentOpening) opening = segment_opening_new(recording);
 
     for (guint i = 0; keys != NULL && i < manifest->segments->len; i++) {
         const ManifestSegment *segment = g_ptr_array_index(manifest->segments, i);
         GPtrArray *track = NULL;
         g_autoptr(GBytes) sealed = NULL;
-        g_autoptr(AgeContext) place = NULL;
         GByteArray *opened = NULL;
 
         if (!g_hash_table_add(seen, segment->track))
@@ -141,10 +145,7 @@ open_tracks(CommandContext *context, Recording *recording, GPtrArray *identities
         sealed = track != NULL ? recording_read_segment(recording, segment, error) : NULL;
         if (sealed == NULL)
             return false;
-        place = age_context_new_segment(manifest->org, manifest->session, segment->track,
-                                        segment->part, segment->index);
-        opened = age_file_open(track, place, g_bytes_get_data(sealed, NULL),
-                               g_bytes_get_size(sealed), error);
+        opened = segment_opening_open(opening, track, segment, sealed, error);
         if (opened == NULL)
             return false;
         age_file_wipe(opened); /* and frees it */

@@ -10,21 +10,23 @@ keys_command_run(CommandContext *context, int argc, char **argv)
         const char *word;
         int (*run)(CommandContext *context, int argc, char **argv);
     } rows[] = {
-        {"new",          keys_new_run    },
-        {"list",         keys_list_run   },
-        {"due",          keys_due_run    },
-        {"rotate",       keys_rotate_run },
-        {"rewrap",       keys_rewrap_run },
-        {"retire",       keys_retire_run },
-        {"destroy",      keys_destroy_run},
-        {"escrow-check", keys_escrow_run },
-        {"drill",        keys_drill_run  },
-        {"enrol",        keys_enrol_run  },
-        {"revoke",       keys_revoke_run },
+        {"new",          keys_new_run      },
+        {"list",         keys_list_run     },
+        {"due",          keys_due_run      },
+        {"rotate",       keys_rotate_run   },
+        {"rewrap",       keys_rewrap_run   },
+        {"reencrypt",    keys_reencrypt_run},
+        {"retire",       keys_retire_run   },
+        {"destroy",      keys_destroy_run  },
+        {"escrow-check", keys_escrow_run   },
+        {"drill",        keys_drill_run    },
+        {"enrol",        keys_enrol_run    },
+        {"revoke",       keys_revoke_run   },
     };
     static const CommandSyntax syntax = {
         "keys",
-        "new | list | due | rotate | rewrap | retire | destroy | escrow-check | drill | "
+        "new | list | due | rotate | rewrap | reencrypt | retire | destroy | escrow-check | drill "
+        "| "
         "enrol | revoke",
         "The keys that an organisation's recordings are sealed to, from the first to the last "
         "day.\n\n"
@@ -33,6 +35,7 @@ keys_command_run(CommandContext *context, int argc, char **argv)
         "  new           add a key, or make the key ring\n"
         "  rotate        seal new sessions to a new key\n"
         "  rewrap        seal the envelopes of old sessions to the keys of now\n"
+        "  reencrypt     after a leak: new keys for the sessions themselves\n"
         "  retire        end a key that nothing needs any more\n"
         "  destroy       shred a retired key\n"
         "  escrow-check  does every session open with each kind of key?\n"

@@ -10,6 +10,7 @@ int keys_due_run(CommandContext *context, int argc, char **argv);
 int keys_enrol_run(CommandContext *context, int argc, char **argv);
 int keys_revoke_run(CommandContext *context, int argc, char **argv);
 int keys_rewrap_run(CommandContext *context, int argc, char **argv);
+int keys_reencrypt_run(CommandContext *context, int argc, char **argv);
 int keys_retire_run(CommandContext *context, int argc, char **argv);
 int keys_destroy_run(CommandContext *context, int argc, char **argv);
 int keys_escrow_run(CommandContext *context, int argc, char **argv);

@@ -3,7 +3,6 @@
 #include "agent/admin/terminal.h"
 #include "agent/keys/rewrap_run.h"
 #include "crypto/age_recipients.h"
-#include "crypto/age_seal_list.h"
 #include "crypto/crypto_error.h"
 
 #include <inttypes.h>
@@ -13,7 +12,7 @@ enum { DEFAULT_JOBS = 8, MOST_JOBS = 64 };
 #define NO_UNDO                                                                                    \
     "Re-wrapping does not undo a leak: whoever has an old key and a copy of an old envelope (a "   \
     "backup,\n"                                                                                    \
-    "a version that the bucket keeps) still opens it.\n"
+    "a version that the bucket keeps) still opens it. `sealtape keys reencrypt` does.\n"
 
 typedef struct {
     KeysWork work;
@@ -35,24 +34,10 @@ on_progress(void *user_data, uint64_t n_done, uint64_t n_sessions)
         terminal_progress("rewrapping", (double) n_done / (double) n_sessions);
 }
 
-/* Returns: the marks of the recipients of now, with commas, owned. */
-static char *
-marks_of(const OrgSettings *org)
-{
-    g_autoptr(GString) marks = g_string_new(NULL);
-
-    for (guint i = 0; i < org->recipients->len; i++) {
-        g_autofree char *mark = age_seal_list_mark(org->recipients->pdata[i]);
-
-        g_string_append_printf(marks, "%s%s", i > 0 ? "," : "", mark);
-    }
-    return g_strdup(marks->str);
-}
-
 static bool
 note(Rewrapping *self, AuditOutcome outcome, const char *detail, GError **error)
 {
-    g_autofree char *marks = marks_of(self->work.org);
+    g_autofree char *marks = keys_work_marks(self->work.org);
     const AuditEvent event = {
         .kind = AUDIT_KEY_REWRAPPED,
         .outcome = outcome,

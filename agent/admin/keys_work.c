@@ -84,6 +84,19 @@ keys_work_identities_of(GPtrArray *identities, const char *recipient)
     return own;
 }
 
+char *
+keys_work_marks(const OrgSettings *org)
+{
+    g_autoptr(GString) marks = g_string_new(NULL);
+
+    for (guint i = 0; i < org->recipients->len; i++) {
+        g_autofree char *mark = age_seal_list_mark(org->recipients->pdata[i]);
+
+        g_string_append_printf(marks, "%s%s", i > 0 ? "," : "", mark);
+    }
+    return g_strdup(marks->str);
+}
+
 static NoteSigner *
 read_signer(const KeysWork *self, GError **error)
 {

@@ -34,6 +34,9 @@ KeyRingKey *keys_work_find(const KeyRing *ring, const char *name,
  * empty. */
 GPtrArray *keys_work_identities_of(GPtrArray *identities, const char *recipient);
 
+/* Returns: the marks of the active keys, with commas, as the auditors are told them; owned. */
+char *keys_work_marks(const OrgSettings *org);
+
 /* Signs `next` and puts it into the place of the ring. */
 bool keys_work_write(KeysWork *self, KeyRing *next, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

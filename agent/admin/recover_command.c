@@ -55,14 +55,6 @@ on_export_progress(int64_t done_us, void *user_data)
     }
 }
 
-/* Whether the finding leaves nothing of the manifest to be believed. */
-static bool
-is_fatal(const RecordingFinding *finding)
-{
-    return g_str_has_prefix(finding->code, "manifest-") &&
-           strcmp(finding->code, "manifest-open") != 0;
-}
-
 static bool
 verify(Recovery *self, GError **error)
 {
@@ -74,7 +66,7 @@ verify(Recovery *self, GError **error)
     for (guint i = 0; i < findings->len; i++) {
         const RecordingFinding *finding = findings->pdata[i];
 
-        if (is_fatal(finding)) {
+        if (recording_finding_is_fatal(finding)) {
             g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT,
                         "%s; nothing is recovered from a manifest that is not genuine and whole",
                         finding->message);
@@ -249,8 +241,6 @@ write_transcript(const Recovery *self, const TrackKeys *keys, GError **error)
 static bool
 write_amendments(Recovery *self, const TrackKeys *keys, GError **error)
 {
-    ObjectStore *store = command_context_store(self->context, error);
-    const ManifestPart *manifest = recording_manifest(self->recording);
     g_autoptr(GError) fault = NULL;
     g_autoptr(AnnotationLog) log = recording_read_annotations(self->recording, &fault);
     GByteArray *lines = NULL;
@@ -268,7 +258,7 @@ write_amendments(Recovery *self, const TrackKeys *keys, GError **error)
     amendment_file_tell(self->options, log->view->n_amendments);
     if (self->options->amendments == NULL)
         return true;
-    lines = statements_open(store, manifest, keys, log, error);
+    lines = statements_open(self->recording, keys, log, error);
     return lines != NULL && amendment_file_write(self->options, lines, error);
 }
 

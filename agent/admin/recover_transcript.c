@@ -1,7 +1,6 @@
 #include "agent/admin/recover_transcript.h"
 
-#include "crypto/age_context.h"
-#include "crypto/age_file.h"
+#include "agent/playback/segment_opening.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -40,7 +39,7 @@ recover_transcript_open(Recording *recording, const TrackKeys *keys, char **trac
     const ManifestSegment *segment = track != NULL ? find_segment(manifest, track->id) : NULL;
     GPtrArray *identities = NULL;
     g_autoptr(GBytes) sealed = NULL;
-    g_autoptr(AgeContext) context = NULL;
+    g_autoptr(SegmentOpening) opening = NULL;
 
     if (segment == NULL) {
         g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
@@ -52,8 +51,6 @@ recover_transcript_open(Recording *recording, const TrackKeys *keys, char **trac
         sealed = recording_read_segment(recording, segment, error);
     if (sealed == NULL)
         return NULL;
-    context = age_context_new_segment(manifest->org, manifest->session, track->id, segment->part,
-                                      segment->index);
-    return age_file_open(identities, context, g_bytes_get_data(sealed, NULL),
-                         g_bytes_get_size(sealed), error);
+    opening = segment_opening_new(recording);
+    return segment_opening_open(opening, identities, segment, sealed, error);
 }

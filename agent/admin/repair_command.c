@@ -20,8 +20,8 @@ typedef struct {
     StorePlace *from;      /* or NULL */
     RepairSource *spool;   /* or NULL: there is none on this host */
     RepairSource *ledger;  /* the same: of what was erased */
-    GPtrArray *verifiers;  /* NoteVerifier */
-    GPtrArray *annotators; /* the same */
+    GPtrArray *verifiers;  /* NoteVerifier: of manifests */
+    GPtrArray *annotators; /* the same: of annotations, and of notes on a sealing anew */
     bool is_plan, is_all;
     json_t *rows; /* NULL: for a person */
     unsigned n_done, n_wrong;
@@ -72,8 +72,9 @@ on_object(const char *relative, RepairOutcome outcome, const char *detail, void 
 static void
 report_changes(Run *self, const StorePlace *place, const SessionName *name)
 {
+    const RecordingTrust trust = {self->verifiers, self->annotators};
     g_autoptr(Recording) recording =
-        recording_open(place->store, name->org, name->session, self->verifiers, NULL);
+        recording_open(place->store, name->org, name->session, &trust, NULL);
     g_autoptr(GPtrArray) findings =
         recording != NULL ? recording_verify(recording, NULL, NULL) : NULL;
 

@@ -44,7 +44,7 @@ verify(const Transcription *self, GError **error)
     for (guint i = 0; i < findings->len; i++) {
         const RecordingFinding *finding = findings->pdata[i];
 
-        if (g_str_has_prefix(finding->code, "manifest-")) {
+        if (g_str_has_prefix(finding->code, "manifest-") || recording_finding_is_fatal(finding)) {
             g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT,
                         "%s; only a session that has ended, and whose manifest is genuine and "
                         "whole, is transcribed",

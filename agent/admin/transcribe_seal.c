@@ -2,6 +2,7 @@
 
 #include "agent/service/http_client.h"
 #include "storage/object_key.h"
+#include "storage/object_numbers.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -46,16 +47,8 @@ next_generation(ObjectStore *store, const ManifestPart *manifest, GError **error
 {
     g_autofree char *prefix = object_key_join(manifest->org, manifest->session, "");
     g_autoptr(GPtrArray) keys = object_store_list(store, prefix, error);
-    uint32_t newest = 0;
 
-    for (guint i = 0; keys != NULL && i < keys->len; i++) {
-        uint32_t number = 0;
-
-        if (object_key_parse_number((const char *) keys->pdata[i] + strlen(prefix), "env", ".age",
-                                    &number))
-            newest = MAX(newest, number);
-    }
-    return keys != NULL ? newest + 1 : 0;
+    return keys != NULL ? object_numbers_newest(keys, prefix, "env", ".age") + 1 : 0;
 }
 
 static json_t *

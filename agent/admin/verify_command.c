@@ -21,8 +21,9 @@ on_progress(uint64_t done, uint64_t total, void *user_data)
 }
 
 static json_t *
-findings_to_json(const char *session, const GPtrArray *findings, const char *erased)
+findings_to_json(const Recording *recording, const GPtrArray *findings, const char *erased)
 {
+    g_autofree char *resealed = reseal_chain_describe(recording_resealed(recording));
     json_t *list = json_array();
 
     if (erased != NULL)
@@ -34,13 +35,16 @@ findings_to_json(const char *session, const GPtrArray *findings, const char *era
         json_array_append_new(
             list, json_pack("{s:s, s:s}", "code", finding->code, "message", finding->message));
     }
-    return json_pack("{s:s, s:b, s:o}", "session", session, "ok", json_array_size(list) == 0,
-                     "findings", list);
+    return json_pack("{s:s, s:b, s:o, s:s*}", "session", recording_manifest(recording)->session,
+                     "ok", json_array_size(list) == 0, "findings", list, "resealed", resealed);
 }
 
 static void
-print_findings(const ManifestPart *manifest, const GPtrArray *findings, const char *erased)
+print_findings(const Recording *recording, const GPtrArray *findings, const char *erased)
 {
+    const ManifestPart *manifest = recording_manifest(recording);
+    g_autofree char *resealed = reseal_chain_describe(recording_resealed(recording));
+
     if (erased != NULL)
         g_print("%s: %s.\n", manifest->session, erased);
     for (guint i = 0; i < findings->len; i++) {
@@ -52,6 +56,8 @@ print_findings(const ManifestPart *manifest, const GPtrArray *findings, const ch
         g_print("%s: %u finding%s.\n", manifest->session, findings->len,
                 findings->len == 1 ? "" : "s");
     }
+    if (resealed != NULL && erased == NULL)
+        g_print("%s: %s.\n", manifest->session, resealed);
     if (findings->len > 0 || erased != NULL)
         return;
     g_print("%s: all there, genuine and in order: %u track%s, %u segment%s, %u manifest part%s.\n",
@@ -109,9 +115,9 @@ verify_one(CommandContext *context, const char *session, Report *report, GError 
     report->n_erased += erased != NULL;
     report->n_findings += findings->len;
     if (report->results != NULL) {
-        json_array_append_new(report->results, findings_to_json(session, findings, erased));
+        json_array_append_new(report->results, findings_to_json(recording, findings, erased));
     } else {
-        print_findings(recording_manifest(recording), findings, erased);
+        print_findings(recording, findings, erased);
     }
     return true;
 }

@@ -70,6 +70,7 @@ static const AuditCode codes[N_AUDIT_KINDS] = {
     [AUDIT_ERASURE_APPROVED] = {"erasure-approved", SECURITY_ALERT, NULL, 'E', LIFE_CYCLE_NONE, NULL},
     [AUDIT_ERASED] = {"recording-erased", PATIENT_RECORD, NULL, 'D', LIFE_CYCLE_ERASURE, "destroy"},
     [AUDIT_AMENDED] = {"recording-amended", PATIENT_RECORD, NULL, 'U', LIFE_CYCLE_AMENDMENT, "amend"},
+    [AUDIT_RESEALED] = {"recording-resealed", PATIENT_RECORD, NULL, 'U', LIFE_CYCLE_AMENDMENT, "encrypt"},
     [AUDIT_RECOVERED] = {"recording-recovered", PATIENT_RECORD, NULL, 'R', LIFE_CYCLE_ACCESS, "decrypt"},
     [AUDIT_CHART_LINKED] = {"chart-linked", PATIENT_RECORD, NULL, 'R', LIFE_CYCLE_ACCESS, "link"},
     [AUDIT_SETTINGS_LOADED] = {"settings-loaded", SECURITY_ALERT, SECURITY_CONFIG, 'E', LIFE_CYCLE_NONE, NULL},

@@ -59,6 +59,7 @@ typedef enum {
     AUDIT_ERASURE_APPROVED,
     AUDIT_ERASED,
     AUDIT_AMENDED,
+    AUDIT_RESEALED,     /* a session gets new keys against `key`; has them: `object` */
     AUDIT_RECOVERED,    /* opened offline, with an identity in hand */
     AUDIT_CHART_LINKED, /* a DocumentReference of it was made */
 

@@ -16,6 +16,7 @@ typedef struct {
     const KeyRing *ring;
     GPtrArray *identities; /* AgeIdentity: what is at hand; the rest is told from the headers */
     GPtrArray *verifiers;  /* NoteVerifier: whose manifests are believed */
+    GPtrArray *annotators; /* the same: whose notes on a sealing anew */
     unsigned n_threads;
     void (*on_progress)(void *user_data, uint64_t n_done, uint64_t n_sessions);
     void *user_data;

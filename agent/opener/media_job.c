@@ -167,7 +167,7 @@ write_amendments(MediaJob *self, const Recording *recording, const TrackKeys *ke
     const ManifestPart *manifest = recording_manifest(recording);
     g_autoptr(AnnotationLog) notes =
         recording_read_marked(store, manifest, self->source.annotators, error);
-    GByteArray *lines = notes != NULL ? statements_open(store, manifest, keys, notes, error) : NULL;
+    GByteArray *lines = notes != NULL ? statements_open(recording, keys, notes, error) : NULL;
     bool is_written = false;
 
     if (lines == NULL)

@@ -19,14 +19,6 @@ struct SessionCase {
     char *clients;        /* pseudonyms, with commas; NULL: none */
 };
 
-/* Whether the finding leaves nothing of the manifest to be believed. */
-static bool
-is_fatal(const RecordingFinding *finding)
-{
-    return g_str_has_prefix(finding->code, "manifest-") &&
-           strcmp(finding->code, "manifest-open") != 0;
-}
-
 /* Looks at the manifest alone; each segment's digest is compared when it is read. */
 static bool
 check_manifest(Recording *recording, GError **error)
@@ -37,7 +29,7 @@ check_manifest(Recording *recording, GError **error)
     for (guint i = 0; i < findings->len; i++) {
         const RecordingFinding *finding = findings->pdata[i];
 
-        if (is_fatal(finding)) {
+        if (recording_finding_is_fatal(finding)) {
             g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT, "%s", finding->message);
             return false;
         }
@@ -49,8 +41,8 @@ Recording *
 session_case_recording(const SessionSource *source, const char *org, const char *session,
                        GError **error)
 {
-    g_autoptr(Recording) recording =
-        recording_open(source->store, org, session, source->recorders, error);
+    const RecordingTrust trust = {source->recorders, source->annotators};
+    g_autoptr(Recording) recording = recording_open(source->store, org, session, &trust, error);
 
     if (recording == NULL || !check_manifest(recording, error) ||
         !signer_check_require(source->settings, source->store, org, session, error))

@@ -1,5 +1,6 @@
 #include "agent/playback/opened_tracks.h"
 
+#include "agent/playback/segment_opening.h"
 #include "crypto/age_context.h"
 #include "crypto/age_file.h"
 
@@ -21,8 +22,9 @@ typedef struct {
     const ManifestTrack *track;
     uint32_t number;
     GPtrArray *identities; /* borrowed */
-    GPtrArray *segments;   /* ManifestSegment, borrowed, by index */
-    ObjectWindow *window;  /* NULL until something is read */
+    SegmentOpening *opening;
+    GPtrArray *segments;  /* ManifestSegment, borrowed, by index */
+    ObjectWindow *window; /* NULL until something is read */
     guint next;
 } Part;
 
@@ -33,6 +35,7 @@ part_free(gpointer data)
 
     g_ptr_array_unref(self->segments);
     object_window_free(self->window);
+    segment_opening_free(self->opening);
     g_free(self);
 }
 
@@ -55,8 +58,15 @@ open_sealed(const Part *self, const ManifestSegment *segment, const struct iovec
     const ManifestPart *manifest = self->source->manifest;
     g_autoptr(AgeContext) context = age_context_new_segment(
         manifest->org, manifest->session, segment->track, segment->part, segment->index);
+    struct iovec opened;
 
-    return age_file_open_into(self->identities, context, sealed, plain, error);
+    if (!age_file_open_into(self->identities, context, sealed, plain, error))
+        return false;
+    opened = (struct iovec){plain->bytes, plain->n_bytes};
+    if (segment_opening_prove(self->opening, self->identities, segment, &opened, error))
+        return true;
+    plain_buffer_clear(plain);
+    return false;
 }
 
 static bool
@@ -198,6 +208,7 @@ part_new(OpenedTracks *self, const ManifestTrack *track, uint32_t number, GPtrAr
     part->track = track;
     part->number = number;
     part->identities = identities;
+    part->opening = segment_opening_new(self->recording);
     part->segments = g_ptr_array_new();
     for (guint i = 0; i < self->manifest->segments->len; i++) {
         ManifestSegment *segment = self->manifest->segments->pdata[i];

@@ -2,32 +2,10 @@
 
 #include "crypto/age_context.h"
 #include "crypto/age_file.h"
-#include "storage/object_key.h"
 #include "storage/storage_error.h"
 
 #include <jansson.h>
 #include <string.h>
-
-/* Reads what the annotation names, byte for byte. */
-static GBytes *
-read_sealed(ObjectStore *store, const Annotation *told, GError **error)
-{
-    const char *wanted = told->values[ANNOTATION_STATEMENT];
-    g_autofree char *key = object_key_statement(told->org, told->session, wanted);
-    g_autoptr(GBytes) sealed = object_store_get(store, key, error);
-    g_autofree char *found = NULL;
-    Digest digest;
-
-    if (sealed == NULL)
-        return NULL;
-    digest = digest_of_bytes(sealed);
-    found = digest_to_hex(&digest);
-    if (strcmp(found, wanted) == 0)
-        return g_steal_pointer(&sealed);
-    g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_CORRUPT,
-                "it does not hold the bytes that were signed for");
-    return NULL;
-}
 
 /* Returns: the track whose key opens it, as its header claims, owned; NULL sets `error`. */
 static char *
@@ -45,9 +23,10 @@ find_track(GBytes *sealed, GError **error)
 }
 
 static GByteArray *
-open_one(ObjectStore *store, const TrackKeys *keys, const Annotation *told, GError **error)
+open_one(const Recording *recording, const TrackKeys *keys, const Annotation *told, GError **error)
 {
-    g_autoptr(GBytes) sealed = read_sealed(store, told, error);
+    g_autoptr(GBytes) sealed =
+        recording_read_statement(recording, told->values[ANNOTATION_STATEMENT], error);
     g_autofree char *track = sealed != NULL ? find_track(sealed, error) : NULL;
     GPtrArray *identities = track != NULL ? track_keys_of(keys, track, error) : NULL;
     g_autoptr(AgeContext) context = NULL;
@@ -126,12 +105,12 @@ on_line_free(gpointer line)
 }
 
 GByteArray *
-statements_open(ObjectStore *store, const ManifestPart *manifest, const TrackKeys *keys,
-                const AnnotationLog *log, GError **error)
+statements_open(const Recording *recording, const TrackKeys *keys, const AnnotationLog *log,
+                GError **error)
 {
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(on_line_free);
 
-    g_assert(strcmp(manifest->session, log->session) == 0);
+    g_assert(strcmp(recording_manifest(recording)->session, log->session) == 0);
     for (guint i = 0; i < log->annotations->len; i++) {
         const Annotation *told = log->annotations->pdata[i];
         GByteArray *text = NULL;
@@ -139,7 +118,7 @@ statements_open(ObjectStore *store, const ManifestPart *manifest, const TrackKey
 
         if (told->kind != ANNOTATION_AMENDED)
             continue;
-        text = open_one(store, keys, told, error);
+        text = open_one(recording, keys, told, error);
         is_good = text != NULL && add_line(lines, told, text, error);
         age_file_wipe(text);
         if (!is_good) {

@@ -2,6 +2,7 @@
 
 #include "agent/playback/track_keys.h"
 #include "storage/annotation_log.h"
+#include "storage/recording.h"
 
 #include <glib.h>
 
@@ -15,5 +16,5 @@
  * "by": ..., "participant": ..., "text": ...}`, to be wiped with age_file_wipe(); empty where there
  * is none. Errors: CORRUPT - one is missing or is not what was signed for; as track_keys_of(); the
  * store's. */
-GByteArray *statements_open(ObjectStore *store, const ManifestPart *manifest, const TrackKeys *keys,
+GByteArray *statements_open(const Recording *recording, const TrackKeys *keys,
                             const AnnotationLog *log, GError **error) G_GNUC_WARN_UNUSED_RESULT;

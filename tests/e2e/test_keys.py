@@ -16,7 +16,7 @@ import subprocess
 import time
 
 import rotation
-from harness import ORG, Recorder, Sender, cli, main, participant, program, stream, tap
+from harness import ORG, Recorder, Sender, cli, frame_hashes, main, participant, program, stream, tap
 from peers import media
 
 SESSIONS, KILLS = 200, 5
@@ -229,6 +229,72 @@ def check_damage(recorder, old, new):
     path.write_bytes(kept)
 
 
+def stored_segments(session):
+    """What of a session's media lies in the store now: each sealed segment, where its newest note or else the manifest says."""
+    notes = sorted((session.folder() / "resealed").glob("*.note"), key=lambda path: int(path.stem))
+    paths = notes[-1:] or sorted((session.folder() / "manifest").glob("*.note"))
+    for row in (line.split() for path in paths for line in path.read_text().splitlines() if line.startswith("seg ")):
+        name, offset, length = row[-4], int(row[-3]), int(row[-2])
+        yield (session.folder() / name).read_bytes()[offset:offset + length]
+
+
+def kill_reencrypt(recorder, command, seed):
+    """Kills it at random moments, then lets it end. Returns: the last run."""
+    chance = random.Random(seed)
+    kills = 0
+    for most_s in (0.05, 0.1, 0.2, 0.4):
+        child = subprocess.Popen([program("sealtape"), "--config", str(recorder.config), *command], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            child.wait(timeout=chance.uniform(0.01, most_s))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+            kills += 1
+    tap.note(f"seed {seed}: killed {kills} times")
+    return cli("--config", str(recorder.config), *command)
+
+
+def check_reencrypt(recorder, session, old, new, leaked):
+    """`leaked`: a copy of the session's envelope from before it was re-wrapped. With it and the old key go the session's keys."""
+    ids = recorder.folder / "leaked.ids"
+    ids.write_bytes(subprocess.run(["age", "-d", "-i", str(old)], input=leaked, capture_output=True, check=True).stdout)
+    tap.ok(all(rotation.opens(one, ids) for one in stored_segments(session)), "what was leaked opens the session, re-wrapped or not")
+    reencrypt = ("keys", "reencrypt", "--identity", str(new), session.id)
+    refuse("a key that is still active", recorder.command(*reencrypt, "--compromised", recipient_of(new)), "is still active")
+    refuse("a key that nobody knows", recorder.command(*reencrypt, "--compromised", "0123456789abcdef"), "is no key of")
+    tap.equal(recorder.command("hold", "place", session.id, "--matter", "m-1").returncode, 0, "the session is on hold")
+    tap.equal(session.recover(recorder.folder / "before.mkv", identity=new).returncode, 0, "it is recovered before")
+    n_segments = len(list(stored_segments(session)))
+
+    done = kill_reencrypt(recorder, (*reencrypt, "--compromised", recipient_of(old), "--take-over"), random.getrandbits(32))
+    tap.equal(done.returncode, 0, f"a run that was killed again and again goes on to its end {done.stderr}")
+    tap.contains(done.stdout, f"{session.id}: ", "and says so")
+    tap.ok("is on hold for m-1, and kept" in done.stdout or "was sealed anew before" in done.stdout, "and that a hold is open")
+    verified = recorder.command("verify", session.id)
+    tap.equal(verified.returncode, 0, f"it is whole {verified.stdout}")
+    tap.contains(verified.stdout, ": the recorder's signature covers what ", "and verify says what is proven by whom")
+    now = list(stored_segments(session))
+    tap.equal(len(now), n_segments, "as many segments as before")
+    tap.ok(not any(rotation.opens(one, ids) for one in now), "what was leaked opens none of them")
+    tap.ok(not any(rotation.opens(path.read_bytes(), identity) for path in session.folder().rglob("*") if path.is_file()
+                   for identity in (ids, old)), "and nothing else")
+    tap.equal(session.recover(recorder.folder / "after.mkv", identity=new).returncode, 0, "the new key opens it")
+    tap.equal(frame_hashes(recorder.folder / "after.mkv", copy=True), frame_hashes(recorder.folder / "before.mkv", copy=True), "the same media")
+
+    again = recorder.command(*reencrypt, "--compromised", recipient_of(old))
+    tap.contains(again.stdout, "was sealed anew before", f"a second run does nothing {again.stderr}")
+    note = next((session.folder() / "resealed").glob("*.note"))
+    kept = note.read_bytes()
+    note.write_bytes(kept.replace(b"seg ", b"seg x", 1))
+    verified = recorder.command("verify", session.id)
+    tap.equal(verified.returncode, 3, "a note that was changed is a finding")
+    tap.contains(verified.stdout, "resealed/1.note", "and named")
+    tap.ok(session.recover(recorder.folder / "forged.mkv", identity=new).returncode != 0, "and nothing is opened by it")
+    note.write_bytes(kept)
+    tap.equal(recorder.command("hold", "release", session.id, "--matter", "m-1").returncode, 0, "the hold is released")
+
+
 def check_end(recorder, old, new):
     copy = old.with_suffix(".copy")
     shutil.copy(old, copy)
@@ -261,9 +327,9 @@ def check_worst_day(recorder, session, new):
     tap.ok([row for row in rows if row["role"] == "break-glass"][0]["drilled"], "and the ring remembers when")
     good = recorder.command("keys", "escrow-check", session.id, "--identity", new, "--identity", glass, "--json")
     tap.equal(json.loads(good.stdout)["organisation_opened"], 2, "escrow-check opens envelope and metadata")
-    swapped = session.folder() / "env" / "1.age"
+    swapped = next((session.folder() / "env").glob("*.age"))  # the one that the sealing anew left
     kept = swapped.read_bytes()
-    swapped.write_bytes(rotation.p256tag.seal_in_place(f"sealtape-envelope {ORG} {session.id} 1",
+    swapped.write_bytes(rotation.p256tag.seal_in_place(f"sealtape-envelope {ORG} {session.id} {swapped.stem}",
                                                        [recipient_of(new), recipient_of(glass)], b"# track p1-audio\n" + rotation.KEY.encode()))
     bad = recorder.command("keys", "escrow-check", session.id, "--identity", new)
     tap.equal(bad.returncode, 3, "escrow-check finds a swapped envelope")
@@ -309,7 +375,7 @@ def check_signers(recorder, folder, before, new):
 
 def check_audit(recorder):
     told = recorder.command("audit", "show")
-    for event in ("key-rotated", "key-rewrapped", "key-retired", "key-destroyed", "key-drilled"):
+    for event in ("key-rotated", "key-rewrapped", "key-retired", "key-destroyed", "key-drilled", "recording-resealed"):
         tap.contains(told.stdout, event, f"{event} is in the audit log")
 
 
@@ -329,9 +395,11 @@ def run(folder):
     sender.finish()
     session.finish()
     tap.equal(recorder.command("verify", session.id).returncode, 0, "the session that ran across it is whole")
+    leaked = (session.folder() / "env" / "1.age").read_bytes()
     check_disk_full(recorder, folder, old, new)
     check_rewrap(recorder, session, old, new)
     check_damage(recorder, old, new)
+    check_reencrypt(recorder, session, old, new, leaked)
     check_end(recorder, old, new)
     check_worst_day(recorder, session, new)
     check_audit(recorder)

@@ -163,6 +163,7 @@ flaky_list_versions(ObjectStore *base, const char *prefix, GError **error)
 
         version->key = g_strdup(keys->pdata[i]);
         version->version = g_strdup("-");
+        version->is_latest = true;
         g_ptr_array_add(found, version);
     }
     return found;

@@ -120,7 +120,7 @@ upload_bench_verify(UploadBench *self)
 {
     GError *error = NULL;
     g_autoptr(Recording) recording =
-        recording_open(self->store, "clinic-a", "visit-1", visit_keys_verifiers(), &error);
+        recording_open(self->store, "clinic-a", "visit-1", visit_keys_trust(), &error);
     g_autoptr(GPtrArray) findings = NULL;
 
     g_assert_no_error(error);

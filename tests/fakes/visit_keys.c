@@ -32,6 +32,15 @@ visit_keys_verifiers(void)
     return verifiers;
 }
 
+const RecordingTrust *
+visit_keys_trust(void)
+{
+    static RecordingTrust trust;
+
+    trust.recorders = visit_keys_verifiers();
+    return &trust;
+}
+
 void
 visit_keys_save(const char *path)
 {

@@ -2,6 +2,7 @@
 
 #include "crypto/signed_note.h"
 #include "storage/object_store.h"
+#include "storage/recording.h"
 
 #include <glib.h>
 
@@ -11,6 +12,9 @@ const NoteSigner *visit_keys_signer(void);
 
 /* GPtrArray of NoteVerifier that trusts that signer. */
 GPtrArray *visit_keys_verifiers(void);
+
+/* The same, of everything. */
+const RecordingTrust *visit_keys_trust(void);
 
 /* Hands the signer to another process through a file. */
 void visit_keys_save(const char *path);
