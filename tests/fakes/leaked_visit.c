@@ -126,11 +126,16 @@ add_track(ManifestPart *manifest, const char *id, const char *recipient)
 {
     ManifestTrack *track = g_new0(ManifestTrack, 1);
     ManifestEnd *end = g_new0(ManifestEnd, 1);
+    const bool is_text = g_str_has_suffix(id, "text");
     const bool is_audio = g_str_has_suffix(id, "audio");
 
     *track = (ManifestTrack){g_strdup(id),
-                             g_strdup(is_audio ? "audio" : "video"),
-                             g_strdup(is_audio ? "opus" : "vp8"),
+                             g_strdup(is_text    ? MANIFEST_KIND_TEXT
+                                      : is_audio ? "audio"
+                                                 : "video"),
+                             g_strdup(is_text    ? "webvtt"
+                                      : is_audio ? "opus"
+                                                 : "vp8"),
                              g_strdup("p1"),
                              g_strdup(recipient),
                              1795978800000000,
@@ -146,8 +151,9 @@ put_manifest(LeakedVisit *self, const ManifestPart *manifest)
     g_autofree char *text = manifest_part_to_text(manifest);
     char *note = note_sign(visit_keys_signer(), text);
     g_autoptr(GBytes) body = g_bytes_new_take(note, strlen(note));
+    g_autofree char *relative = g_strdup_printf("manifest/%u.note", manifest->number);
 
-    put(self, "manifest/1.note", body);
+    put(self, relative, body);
 }
 
 /* Sealed to the first track, and named by an annotation. */
@@ -194,6 +200,27 @@ record(LeakedVisit *self)
     put(self, "env/1.age", keys);
     meta = seal(recipients, age_context_new_meta("clinic-a", "visit-1"), who);
     put(self, "meta.age", meta);
+    put_manifest(self, manifest);
+}
+
+void
+leaked_visit_add_text(LeakedVisit *self, uint32_t generation, AgeIdentity *key)
+{
+    g_autoptr(GPtrArray) recipients = recipients_of(key, self->glass);
+    g_autoptr(EnvelopeBuilder) envelope = envelope_builder_new("clinic-a", "visit-1", generation);
+    g_autoptr(ManifestPart) manifest = manifest_part_new("clinic-a", "visit-1", 2);
+    g_autofree char *recipient = envelope_builder_add_track(envelope, "p1-text", NULL);
+    g_autofree char *name = g_strdup_printf("env/%u.age", generation);
+    g_autofree char *first = object_key_manifest("clinic-a", "visit-1", 1);
+    g_autoptr(GBytes) before = object_store_get(self->store, first, NULL);
+    g_autoptr(GBytes) keys = envelope_builder_seal(envelope, recipients, NULL);
+
+    manifest->state = SESSION_AMENDED;
+    manifest->has_previous = true;
+    manifest->previous = digest_of_bytes(before);
+    add_track(manifest, "p1-text", recipient);
+    record_track(self, manifest, "p1-text", recipient);
+    put(self, name, keys);
     put_manifest(self, manifest);
 }
 

@@ -34,6 +34,9 @@ ResealJob leaked_visit_job(LeakedVisit *self, ObjectStore *store);
 /* The same once `fresh` was leaked as well. */
 ResealJob leaked_visit_second_job(LeakedVisit *self);
 
+/* Runs it to its end. */
+void leaked_visit_run(const ResealJob *job, ResealResult *result);
+
 /* Adds an annotation by `admin`, as a custodian's command does. */
 bool leaked_visit_annotate(LeakedVisit *self, AnnotationKind kind, AnnotationField field,
                            const char *value);
@@ -51,11 +54,16 @@ unsigned leaked_visit_opened_by(LeakedVisit *self, GPtrArray *keys);
 /* Returns: the keys in envelope `generation`, opened with `identity`; owned. */
 GPtrArray *leaked_visit_envelope(LeakedVisit *self, uint32_t generation, AgeIdentity *identity);
 
+/* Adds a transcript, track `p1-text`, as `sealtape transcribe` does: a part that amends the
+ * manifest, of three segments too, and envelope `generation`, sealed to `key`. */
+void leaked_visit_add_text(LeakedVisit *self, uint32_t generation, AgeIdentity *key);
+
 /* Puts envelope `generation` as somebody would who may put objects and replace them: sealed to the
  * recipients of now, with session keys that he has. Returns: these (of EnvelopeKey), owned. */
 GPtrArray *leaked_visit_slip_envelope(LeakedVisit *self, uint32_t generation);
 
 /* Returns: the codes of what verify finds, owned. */
 char *leaked_visit_findings(LeakedVisit *self);
+void leaked_visit_assert_findings(LeakedVisit *self, const char *wanted);
 void leaked_visit_free(LeakedVisit *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LeakedVisit, leaked_visit_free)

@@ -120,3 +120,21 @@ leaked_visit_findings(LeakedVisit *self)
     }
     return g_strdup(codes->str);
 }
+
+void
+leaked_visit_assert_findings(LeakedVisit *self, const char *wanted)
+{
+    g_autofree char *found = leaked_visit_findings(self);
+
+    g_assert_cmpstr(found, ==, wanted);
+}
+
+void
+leaked_visit_run(const ResealJob *job, ResealResult *result)
+{
+    GError *error = NULL;
+    const bool is_good = reseal_run(job, result, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(is_good);
+}
