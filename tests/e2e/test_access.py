@@ -7,12 +7,13 @@ import hmac
 import http.server
 import json
 import os
+import re
 import ssl
 import subprocess
 import threading
 import time
 
-from harness import Recorder, Sender, consents, main, poll, stream, tap
+from harness import Recorder, Sender, consents, frame_hashes, main, poll, stream, tap
 from opener import AUDIENCE, ISSUER, Key, Opener, claims_of, token_of
 from peers import certificates, media
 
@@ -238,6 +239,23 @@ def playable(path):
     return json.loads(done.stdout).get("format", {}) if done.returncode == 0 else {}
 
 
+def check_sealed_anew(folder, recorder, opener, session):
+    """After a leak: the opener gives the same frames with the session's new keys. Ends with the opener started again."""
+    old, new = recorder.org_identity, recorder.folder / "new.key"
+    leaked = re.search(r"age1\w+", old.read_text()).group()
+    for words in (("new",), ("rotate", "--output", new),
+                  ("reencrypt", "--compromised", leaked, "--identity", old, "--identity", new, session)):
+        done = recorder.command("keys", *words)
+        tap.equal(done.returncode, 0, f"keys {words[0]} {done.stderr}")
+    tap.equal(opener.child.terminate(20), 0, "the opener ends in good order")
+    text = recorder.config.read_text()
+    recorder.config.write_text(text.replace('identities = [ "keys/clinic-a.key" ]', f'identities = [ "{new}" ]'))
+    opener.start()
+    done = recorder.command("export", session, "--purpose", "TREAT", "--output", folder / "anew.mkv")
+    tap.equal(done.returncode, 0, f"it is exported with the new key alone {done.stderr}")
+    tap.equal(frame_hashes(folder / "anew.mkv", copy=True), frame_hashes(folder / "local.mkv", copy=True), "the same frames")
+
+
 def test_export(folder):
     """One command from a token to a file that plays; audit first; grants that end."""
     recorder, opener, ours, theirs = install(folder, access='release = "always"; idle_s = 3; start_s = 4;')
@@ -255,6 +273,7 @@ def test_export(folder):
     tap.ok(not (folder / "no.mp4").exists(), "and no file is left")
     done = recorder.command("export", ours, "--purpose", "TREAT", "--output", folder / "local.mkv")
     tap.ok(done.returncode == 0, "who set it up exports as a local operator", done.stderr)
+    check_sealed_anew(folder, recorder, opener, ours)
     lines = opener.records().splitlines()
     first = next(i for i, line in enumerate(lines) if "media-exported" in line)
     tap.ok(any("grant-issued" in line for line in lines[:first]), "a grant's record comes before what is opened")
