@@ -128,6 +128,12 @@ take_key(NewKey *self, GError **error)
     if (options->recipient != NULL && identity_files_is_remote(options->recipient))
         return take_remote(self, error);
     if (options->recipient != NULL) {
+        g_autoptr(AgeRecipient) recipient = age_recipient_parse(options->recipient, error);
+
+        if (recipient == NULL) {
+            g_prefix_error(error, "--recipient: ");
+            return false;
+        }
         self->recipient = g_strdup(options->recipient);
         return prove(self, options->identities, error);
     }

@@ -12,18 +12,20 @@ static const struct {
     const char *code;
     const char *sentence;
 } faults[] = {
-    [TOKEN_OK] = {"ok",                "The token is good."                                      },
-    [TOKEN_MALFORMED] = {"token-malformed",   "The token is no JWS in compact form."                    },
+    [TOKEN_OK] = {"ok",                "The token is good."                                              },
+    [TOKEN_MALFORMED] =
+        {"token-malformed",
+                  "The token is no JWS in compact form of at most 16 KiB in which each name stands once."},
     [TOKEN_ALGORITHM] =
         {"token-algorithm",
-                  "The token is signed with nothing, or with an algorithm that is not taken."    },
-    [TOKEN_ISSUER] = {"token-issuer",      "Nobody here knows the token's issuer."                   },
-    [TOKEN_KEY_UNKNOWN] = {"token-key-unknown", "The issuer has no such key."                             },
-    [TOKEN_SIGNATURE] = {"token-signature",   "The token's signature is wrong."                         },
-    [TOKEN_AUDIENCE] = {"token-audience",    "The token is for somebody else."                         },
-    [TOKEN_EXPIRED] = {"token-expired",     "The token has expired."                                  },
-    [TOKEN_EARLY] = {"token-early",       "The token is not valid yet."                             },
-    [TOKEN_CLAIMS] = {"token-claims",      "The token lacks a claim that is needed, or has it wrong."},
+                  "The token is signed with nothing, or with an algorithm that is not taken."            },
+    [TOKEN_ISSUER] = {"token-issuer",      "Nobody here knows the token's issuer."                           },
+    [TOKEN_KEY_UNKNOWN] = {"token-key-unknown", "The issuer has no such key."                                     },
+    [TOKEN_SIGNATURE] = {"token-signature",   "The token's signature is wrong."                                 },
+    [TOKEN_AUDIENCE] = {"token-audience",    "The token is for somebody else."                                 },
+    [TOKEN_EXPIRED] = {"token-expired",     "The token has expired."                                          },
+    [TOKEN_EARLY] = {"token-early",       "The token is not valid yet."                                     },
+    [TOKEN_CLAIMS] = {"token-claims",      "The token lacks a claim that is needed, or has it wrong."        },
 };
 
 const char *

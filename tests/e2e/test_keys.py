@@ -88,6 +88,7 @@ def check_strangers(recorder, folder):
 def check_nobody(recorder, folder):
     """A recipient that nobody can open is not taken."""
     stranger = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
+    refuse("no key at all", recorder.command("keys", "rotate", "--recipient", "age1nobody", "--escrow", "safe"), "--recipient: ")
     refuse("no proof", recorder.command("keys", "rotate", "--recipient", stranger), "nobody has shown")
     refuse("another's proof", recorder.command("keys", "rotate", "--recipient", stranger, "--identity", recorder.org_identity),
            "does not open with what --identity gives")
