@@ -88,7 +88,10 @@ statement_check(const AnnotationCheck *check, const AnnotationLog *log)
         if (!g_str_has_prefix(relative, "said/") || g_hash_table_contains(named, key) ||
             (check->resealed != NULL && reseal_chain_has_replaced(check->resealed, relative)))
             continue;
-        sentence = g_strdup_printf("%s lies in the store, but no annotation names it", relative);
+        sentence = g_strdup_printf(
+            "%s lies in the store, but no annotation names it: an `amend` was cut short, and the "
+            "next one on its host signs for it, or nobody here put it",
+            relative);
         check->on_fault("statement-unsigned", sentence, check->user_data);
     }
 }

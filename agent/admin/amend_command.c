@@ -1,3 +1,4 @@
+#include "agent/admin/amend_resume.h"
 #include "agent/admin/commands.h"
 #include "agent/admin/custody.h"
 #include "agent/admin/input_file.h"
@@ -16,8 +17,10 @@
  *     the signed manifest names it: what opens the recording opens it, after a rotation too, and
  *     what destroys the recording's keys destroys it. This program can not open it again.
  *  2. The auditors are told.
- *  3. The sealed statement is put, and then the annotation that names it. What is interrupted
- *     between leaves a statement that nobody signed for, which `verify` names. */
+ *  3. The sealed statement is put, and then the annotation that names it. What is killed between
+ *     leaves a statement that nobody signed for, which `verify` names, and which the next `amend`
+ * of that recording on this host signs for instead of its own: by the record of step 2 it knows
+ *     whose it is, and whether it is the same words again nobody can tell who can not open it. */
 
 typedef struct {
     const char *session, *participant;
@@ -138,6 +141,51 @@ add(const Custody *custody, Annotation *next, GBytes *sealed, const char *digest
     return custody_annotate_beside(custody, next, event, &beside, error);
 }
 
+static void
+print(CommandContext *context, const Annotation *next, bool is_resumed)
+{
+    const char *digest = next->values[ANNOTATION_STATEMENT];
+
+    if (command_context_as_json(context)) {
+        command_context_print_json(json_pack("{s:s, s:i, s:s, s:s?, s:b}", "session", next->session,
+                                             "number", (int) next->number, "statement", digest,
+                                             "participant", next->values[ANNOTATION_PARTICIPANT],
+                                             "resumed", is_resumed));
+    } else if (is_resumed) {
+        g_print(
+            "%s: an amend before this one was cut short; what it had sealed is signed for "
+            "now, number %u.\nYours was not added: if it is another statement, give it again.\n",
+            next->session, next->number);
+    } else {
+        g_print("%s: amended, number %u. Whoever opens it is told.\n", next->session, next->number);
+    }
+}
+
+/* Signs for what lies there. */
+static int
+resume(CommandContext *context, const Custody *custody, Annotation *next)
+{
+    const AuditEvent event = {.kind = AUDIT_AMENDED,
+                              .object = next->values[ANNOTATION_STATEMENT],
+                              .participant = next->values[ANNOTATION_PARTICIPANT],
+                              .detail = "resumed"};
+    g_autoptr(GError) error = NULL;
+
+    if (!custody_annotate(custody, next, event, &error))
+        return command_context_fail(context, g_steal_pointer(&error));
+    print(context, next, true);
+    return EXIT_CODE_FINDINGS;
+}
+
+/* Returns: as amend_resume_find(), by what is told of it now. */
+static Annotation *
+find_unsigned(CommandContext *context, const Custody *custody, const char *session, GError **error)
+{
+    g_autoptr(AnnotationLog) log = custody_read(custody, session, error);
+
+    return log != NULL ? amend_resume_find(context, custody, log, error) : NULL;
+}
+
 static int
 amend(CommandContext *context, const Statement *self)
 {
@@ -146,7 +194,9 @@ amend(CommandContext *context, const Statement *self)
     g_autoptr(AnnotationLog) log = NULL;
     g_autoptr(GBytes) sealed = NULL;
     g_autoptr(Annotation) next = NULL;
+    g_autoptr(Annotation) left = NULL;
     g_autofree char *hex = NULL;
+    g_auto(Fd) lock = -1;
     Digest digest;
 
     if (custody_open(&custody, context, &error))
@@ -154,6 +204,13 @@ amend(CommandContext *context, const Statement *self)
     if (log != NULL)
         sealed = read_and_seal(context, self, &error);
     if (sealed == NULL)
+        return command_context_fail(context, g_steal_pointer(&error));
+    lock = amend_resume_lock(&custody, log->org);
+    if (lock >= 0)
+        left = find_unsigned(context, &custody, self->session, &error);
+    if (left != NULL)
+        return resume(context, &custody, left);
+    if (error != NULL)
         return command_context_fail(context, g_steal_pointer(&error));
     digest = digest_of_bytes(sealed);
     hex = digest_to_hex(&digest);
@@ -163,13 +220,7 @@ amend(CommandContext *context, const Statement *self)
     next->n_known = log->view->n_notes;
     if (!add(&custody, next, sealed, hex, &error))
         return command_context_fail(context, g_steal_pointer(&error));
-    if (command_context_as_json(context)) {
-        command_context_print_json(json_pack("{s:s, s:i, s:s, s:s?}", "session", self->session,
-                                             "number", (int) next->number, "statement", hex,
-                                             "participant", self->participant));
-    } else {
-        g_print("%s: amended, number %u. Whoever opens it is told.\n", self->session, next->number);
-    }
+    print(context, next, false);
     return EXIT_CODE_OK;
 }
 

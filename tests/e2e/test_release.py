@@ -3,13 +3,19 @@
 
 import json
 import os
+import pathlib
 import pwd
+import re
+import struct
+import subprocess
 import time
 
-from harness import Recorder, Sender, consents, main, poll, stream, tap
+from harness import Recorder, Sender, consents, main, poll, program, stream, tap
 from opener import ISSUER, Opener
 from peers import media
+from peers.children import Child
 from test_access import playable, reason_of
+from test_age_interop import PASSPHRASE, run_on_terminal
 
 SECONDS = 3
 
@@ -19,6 +25,44 @@ def person(name, role, subject):
 
 
 STATEMENT = "I said the left knee, not the right. – Ça va?\n"
+
+
+def check_amend_killed(recorder, session, folder):
+    """An `amend` that is killed at each call that changes a disk: what it leaves, the next one ends."""
+    counter, text = folder / "calls", folder / "cut.txt"
+    text.write_text("It was the right ear.")
+    words = [program("sealtape"), "--config", str(recorder.config), "amend", session.id, "--statement", str(text), "--participant", "p2"]
+    environment = {**os.environ, "LD_PRELOAD": os.environ["SEALTAPE_FAULT_SHIM"], "FAULT_COUNT_FILE": str(counter)}
+
+    def files(name):
+        return sorted(path.name for path in (session.folder() / name).iterdir())
+
+    before = files("said"), files("notes")
+    for kill_at in range(1, 60):
+        counter.write_bytes(struct.pack("=QQ", 0, kill_at))
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=30)
+        if [name for name in files("said") if name.endswith(".sealed")] != before[0]:
+            break
+        tap.ok(done.returncode == -9 and files("notes") == before[1], f"killed at call {kill_at} nothing is there yet", done)
+    tap.ok(done.returncode == -9 and files("notes") == before[1], f"killed at call {kill_at} a statement lies there unsigned", done)
+    found = json.loads(recorder.command("verify", session.id, "--json").stdout)["findings"]
+    tap.ok([row["code"] for row in found] == ["statement-unsigned"] and "cut short" in found[0]["message"], "verify says what it is", found)
+    stray = session.folder() / "said" / ("0" * 64 + ".sealed")
+    stray.write_bytes(b"whoever may put")
+    done = recorder.command("amend", session.id, "--statement", text, "--participant", "p2")
+    tap.ok(done.returncode == 3 and "what it had sealed is signed for now, number" in done.stdout, "the same words again sign for it", done)
+    tap.contains(recorder.command("audit", "show", "--json").stdout, '"detail": "resumed"', "which the auditors are told")
+    found = json.loads(recorder.command("verify", session.id, "--json").stdout)["findings"]
+    tap.ok(["000000" in row["message"] for row in found] == [True], "and for nothing that nobody here put", found)
+    text.write_text("And the throat.")
+    done = recorder.command("amend", session.id, "--statement", text)
+    tap.ok(done.returncode == 0 and "amended, number" in done.stdout, "the next statement is added", done)
+    stray.unlink()
+    tap.equal(recorder.command("verify", session.id).returncode, 0, "it all verifies")
+    recorder.command("recover", session.id, "--identity", recorder.org_identity, "--output", folder / "cut.mkv", "--amendments", folder / "cut.jsonl")
+    rows = [json.loads(line) for line in (folder / "cut.jsonl").read_text().splitlines()]
+    tap.equal([(row["text"], row["participant"]) for row in rows[1:]], [("It was the right ear.", "p2"), ("And the throat.", None)],
+              "and each reads once, with whose it is")
 
 
 def check_rights(recorder, opener, session, folder, pat):
@@ -80,6 +124,57 @@ def check_rights(recorder, opener, session, folder, pat):
     tap.ok(done.returncode == 0, "that is lifted", done.stderr)
     grant = opener.grant(session.id, "PATRQT", pat)
     tap.equal((grant.status, grant.json["amendments"]), (201, 1), "and it opens again, with its amendment")
+    check_amend_killed(recorder, session, folder)
+
+
+def check_sealed_identity(recorder, opener, session, folder):
+    """An identity that is sealed to a passphrase, and both as credentials of the unit; the secrets show nowhere."""
+    plain, whole = recorder.org_identity, recorder.config.read_text()
+    credentials = folder / "credentials"
+    credentials.mkdir(mode=0o700)
+    shown = run_on_terminal(["age", "-p", "-o", credentials / "identity", plain], [PASSPHRASE, PASSPHRASE])[1]
+    secret = next(line for line in plain.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))
+    (credentials / "pass").write_text(PASSPHRASE + "\n")
+    (credentials / "wrong").write_text(PASSPHRASE + "r\n")
+    tap.ok((credentials / "identity").exists(), "age seals the identity to a passphrase", shown)
+    for path in credentials.iterdir():
+        path.chmod(0o600)
+    away = plain.rename(folder / "away.key")  # what opens now is the sealed one
+
+    def configure(identity, passphrase):
+        text = re.sub(r"(?m)^( *)identities = \[.*\];$", rf'\1identities = [ "{identity}" ]; {passphrase}', whole)
+        tap.ok(text != whole, f"the opener's identity is {identity}")
+        recorder.config.write_text(text)
+
+    def fails(sentence, name):
+        child = Child([program("sealtape-accessd"), "--config", recorder.config], folder / "refused.log")
+        code = child.process.wait(30)
+        lines = [line for line in child.log_text().splitlines() if line]
+        tap.ok(code not in (0, None) and len(lines) == 1 and sentence in lines[0], name, code, lines)
+        tap.ok(PASSPHRASE not in child.log_text(), "and the log has no passphrase")
+        (folder / "refused.log").unlink()
+
+    configure(credentials / "identity", "")
+    fails("access.passphrase_file must name its file", "a sealed identity without a passphrase is said, and ends it")
+    configure(credentials / "identity", f'passphrase_file = "{credentials / "wrong"}";')
+    fails("passphrase is wrong", "a wrong passphrase is said, and ends it")
+    (credentials / "pass").chmod(0o644)
+    configure(credentials / "identity", f'passphrase_file = "{credentials / "pass"}";')
+    fails("chmod", "one that others may read is refused")
+    (credentials / "pass").chmod(0o600)
+    for identity, passphrase in ((credentials / "identity", credentials / "pass"), ("systemd:identity", "systemd:pass")):
+        configure(identity, f'passphrase_file = "{passphrase}";')
+        opener.start(["env", f"CREDENTIALS_DIRECTORY={credentials}"])
+        process = pathlib.Path("/proc") / str(opener.child.pid)
+        seen = (process / "cmdline").read_bytes() + (process / "environ").read_bytes() + opener.log.read_bytes()
+        tap.ok(PASSPHRASE.encode() not in seen and secret.encode() not in seen, "no secret stands in its words, environment or log")
+        locked = int(re.search(r"VmLck:\s+(\d+) kB", (process / "status").read_text())[1])
+        tap.ok(locked > 0, f"{locked} KiB of its memory are locked")
+        done = recorder.command("export", session.id, "--purpose", "TREAT", "--output", folder / "sealed.mkv", "--overwrite")
+        tap.ok(done.returncode == 0, f"and it opens, with {identity}", done.stderr)
+        tap.equal(opener.child.terminate(20), 0, "and ends in good order")
+    recorder.config.write_text(whole)
+    away.rename(plain)
 
 
 def test_release(folder):
@@ -169,6 +264,7 @@ def test_release(folder):
     tap.equal(recorder.command("verify", session.id).returncode, 0, "and it all verifies")
     tap.equal(recorder.command("session", "release", "nowhere").returncode, 1, "a session that is nowhere is said")
     tap.equal(opener.child.terminate(20), 0, "the opener ends in good order")
+    check_sealed_identity(recorder, opener, session, folder)
 
 
 if __name__ == "__main__":
