@@ -123,7 +123,7 @@ mistakes 'only erasure destroys' storage/uploader.c '    object_store_remove_ver
 mistakes 'only erasure destroys' agent/recorder/session.c 'found = object_store_list_versions(store, prefix, error);'
 mistakes 'only the commands of a custodian destroy' agent/recorder/session.c '#include "storage/erasure.h"'
 mistakes 'only the commands of a custodian destroy' agent/media/exporter.c '#include "storage/erasure_order.h"'
-mistakes 'only the commands of a custodian destroy' agent/opener/opener.c '#include "storage/reseal_removal.h"'
+mistakes 'only the commands of a custodian destroy' agent/recorder/session.c '#include "storage/reseal_removal.h"'
 mistakes 'do not sleep' storage/spool.c 'g_usleep(10);'
 mistakes 'temporary file' storage/spool.c 'int fd = mkstemp(name);'
 mistakes 'in the exporter only' agent/media/track.c 'gst_element_factory_make("filesink", NULL);'
