@@ -3,6 +3,8 @@
 #include "tests/fakes/media_samples.h"
 #include "tests/fakes/track_outcome.h"
 
+#include <unistd.h>
+
 #define SECOND_US INT64_C(1000000)
 
 static const MediaFormat vp8 = SAMPLE_VP8_FORMAT;
@@ -190,6 +192,55 @@ test_cuts_to_range(void)
     }
 }
 
+/* Returns: what ffprobe says of the file, NULL if there is none here. */
+static char *
+probe(const char *path, const char *where, const char *entries)
+{
+    const char *argv[] = {
+        "ffprobe",         "-v",  "error", "-select_streams", "v:0",   "-of", "csv=p=0",
+        "-read_intervals", where, path,    "-show_entries",   entries, NULL};
+    g_autofree char *complaints = NULL;
+    char *out = NULL;
+
+    if (!g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out,
+                      &complaints, NULL, NULL))
+        return NULL;
+    g_assert_cmpstr(complaints, ==, "");
+    return g_strchomp(out);
+}
+
+/* A player that jumps to a time lands on the keyframe before it, and knows how long it lasts. */
+static void
+test_another_reader_finds_its_way(const void *data)
+{
+    const ExporterContainer container = (ExporterContainer) GPOINTER_TO_INT(data);
+    g_autoptr(RtpSource) pictures = rtp_source_new("videotestsrc num-buffers=300 ! " SAMPLE_VP8);
+    g_autoptr(RtpSource) sound =
+        rtp_source_new("audiotestsrc num-buffers=500 samplesperbuffer=960 ! " SAMPLE_OPUS);
+    g_autoptr(TrackOutcome) video = track_outcome_record(&vp8, pictures, 0);
+    g_autoptr(TrackOutcome) audio = track_outcome_record(&opus, sound, 0);
+    ExportReader readers[] = {{.outcome = video}, {.outcome = audio}};
+    g_autoptr(GArray) inputs = export_fixture_new_inputs();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "seek-me", NULL);
+
+    export_fixture_add(inputs, "p1-video", "vp8", &readers[0]);
+    export_fixture_add(inputs, "p1-audio", "opus", &readers[1]);
+    g_autoptr(GByteArray) file =
+        export_fixture_run(inputs, (ExporterOptions){.container = container}, &error);
+    g_assert_no_error(error);
+    g_assert_true(g_file_set_contents(path, (const char *) file->data, file->len, &error));
+    g_autofree char *duration = probe(path, "%+#1", "format=duration");
+    g_autofree char *packet = probe(path, "6.7%+#1", "packet=pts_time,flags");
+    unlink(path);
+
+    if (duration == NULL)
+        return;
+    /* Ten seconds; the encoder gives a little more sound than it was given. */
+    g_assert_cmpfloat_with_epsilon(g_ascii_strtod(duration, NULL), 10.01, 0.02);
+    g_assert_true(g_str_has_prefix(packet, "6.000000,K"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -212,6 +263,10 @@ main(int argc, char **argv)
     g_test_add_func("/exporter/joins-parts-of-a-track", test_joins_parts_of_a_track);
     g_test_add_func("/exporter/other-settings-become-own-track",
                     test_other_settings_become_own_track);
+    g_test_add_data_func("/exporter/another-reader-finds-its-way/matroska",
+                         GINT_TO_POINTER(EXPORTER_MATROSKA), test_another_reader_finds_its_way);
+    g_test_add_data_func("/exporter/another-reader-finds-its-way/webm",
+                         GINT_TO_POINTER(EXPORTER_WEBM), test_another_reader_finds_its_way);
     g_test_add_func("/exporter/cuts-to-range", test_cuts_to_range);
     return g_test_run();
 }

@@ -135,6 +135,9 @@ test_writes_matroska_into_a_pipe(void)
     g_autoptr(GPtrArray) tracks = rtp_source_demux(file->data, file->len);
     rtp_source_check_frames(pictures, tracks->pdata[0], 0, 90, 0);
     rtp_source_check_frames(sound, tracks->pdata[1], 0, sound->frames->len, 0);
+    const int n_decoded = rtp_source_count_decoded(file->data, file->len, "v:0");
+    if (n_decoded >= 0)
+        g_assert_cmpint(n_decoded, ==, 90);
 }
 
 static bool

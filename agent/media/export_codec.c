@@ -10,13 +10,13 @@
     "bit-depth-chroma=(uint)8,chroma-site=(string)mpeg2,colorimetry=(string)2:0:0:0"
 
 static const ExportCodec export_codecs[] = {
-    {"A_OPUS",          "Opus",  OPUS_CAPS,                 OPUS_CAPS,    MEDIA_CODEC_OPUS, 0,      false},
-    {"A_MS/ACM",        "PCMU",  "audio/x-mulaw,rate=8000", NULL,         MEDIA_CODEC_PCMU, 0x0007, false},
-    {"A_MS/ACM",        "PCMA",  "audio/x-alaw,rate=8000",  NULL,         MEDIA_CODEC_PCMA, 0x0006, false},
-    {"A_MS/ACM",        "G.722", "audio/G722,rate=16000",   NULL,         MEDIA_CODEC_G722, 0x028f, false},
-    {"V_VP8",           "VP8",   "video/x-vp8",             NULL,         MEDIA_CODEC_VP8,  0,      true },
-    {"V_VP9",           "VP9",   "video/x-vp9",             VP9_MP4_CAPS, MEDIA_CODEC_VP9,  0,      true },
-    {"V_MPEG4/ISO/AVC", "H.264", H264_CAPS,                 H264_CAPS,    MEDIA_CODEC_H264, 0,      false},
+    {"A_OPUS",          "Opus",  OPUS_CAPS,                 OPUS_CAPS,    MEDIA_CODEC_OPUS, 48000, 0,      false},
+    {"A_MS/ACM",        "PCMU",  "audio/x-mulaw,rate=8000", NULL,         MEDIA_CODEC_PCMU, 8000,  0x0007, false},
+    {"A_MS/ACM",        "PCMA",  "audio/x-alaw,rate=8000",  NULL,         MEDIA_CODEC_PCMA, 8000,  0x0006, false},
+    {"A_MS/ACM",        "G.722", "audio/G722,rate=16000",   NULL,         MEDIA_CODEC_G722, 16000, 0x028f, false},
+    {"V_VP8",           "VP8",   "video/x-vp8",             NULL,         MEDIA_CODEC_VP8,  0,     0,      true },
+    {"V_VP9",           "VP9",   "video/x-vp9",             VP9_MP4_CAPS, MEDIA_CODEC_VP9,  0,     0,      true },
+    {"V_MPEG4/ISO/AVC", "H.264", H264_CAPS,                 H264_CAPS,    MEDIA_CODEC_H264, 0,     0,      false},
 };
 
 /* The first field of a WAVEFORMATEX. Returns: 0 if there is none. */

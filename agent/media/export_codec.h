@@ -14,6 +14,7 @@ typedef struct {
     const char *caps;     /* for matroskamux */
     const char *mp4_caps; /* NULL: MP4 can not hold it */
     MediaCodec codec;
+    unsigned rate;        /* of samples, of sound: a recorded part does not say it */
     uint16_t wave_format; /* `A_MS/ACM` only: which codec of RFC 2361 */
     bool says_size_in_band;
 } ExportCodec;

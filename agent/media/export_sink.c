@@ -1,13 +1,10 @@
 #include "agent/media/export_sink.h"
 
+#include "agent/media/export_fd.h"
 #include "agent/media/media_pad.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <gio/gio.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define GATHERED_BYTES 262144
@@ -27,39 +24,27 @@ struct ExportSink {
     } locked;
 };
 
+/* Keeps the first `fault`, which is taken. */
 static bool
-fail(ExportSink *self, int code)
+fail(ExportSink *self, GError *fault)
 {
     g_mutex_lock(&self->locked.mutex);
-    if (self->locked.error == NULL) {
-        self->locked.error = g_error_new(G_IO_ERROR, (gint) g_io_error_from_errno(code),
-                                         "cannot write the exported file: %s", g_strerror(code));
-    }
+    if (self->locked.error == NULL)
+        self->locked.error = g_steal_pointer(&fault);
     g_cond_signal(&self->locked.changed);
     g_mutex_unlock(&self->locked.mutex);
+    g_clear_error(&fault);
     return false;
 }
 
 static bool
 write_gathered(ExportSink *self)
 {
-    size_t at = 0;
+    GError *fault = NULL;
+    const size_t n_bytes = self->n_gathered;
 
-    while (at < self->n_gathered) {
-        const ssize_t n = write(self->fd, self->gathered + at, self->n_gathered - at);
-
-        if (n >= 0) {
-            at += (size_t) n;
-        } else if (errno == EAGAIN) {
-            struct pollfd ready = {.fd = self->fd, .events = POLLOUT};
-
-            (void) poll(&ready, 1, -1); /* whatever it says, the write says more */
-        } else if (errno != EINTR) {
-            return fail(self, errno);
-        }
-    }
     self->n_gathered = 0;
-    return true;
+    return export_fd_write(self->fd, self->gathered, n_bytes, &fault) || fail(self, fault);
 }
 
 static bool
@@ -98,13 +83,17 @@ static bool
 go_to(ExportSink *self, GstEvent *event)
 {
     const GstSegment *segment = NULL;
+    GError *fault = NULL;
 
     gst_event_parse_segment(event, &segment);
     if (segment->format != GST_FORMAT_BYTES || !self->is_seekable)
         return true;
     if (!write_gathered(self))
         return false;
-    return lseek(self->fd, self->base + (off_t) segment->start, SEEK_SET) >= 0 || fail(self, errno);
+    if (lseek(self->fd, self->base + (off_t) segment->start, SEEK_SET) >= 0)
+        return true;
+    (void) export_fd_fail_errno(&fault); /* which sets it */
+    return fail(self, fault);
 }
 
 static gboolean
@@ -153,12 +142,10 @@ ExportSink *
 export_sink_new(GstElement *muxer, int fd)
 {
     ExportSink *self = g_new0(ExportSink, 1);
-    struct stat status;
 
     self->fd = fd;
     self->base = lseek(fd, 0, SEEK_CUR);
-    self->is_seekable = self->base >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-                        (fcntl(fd, F_GETFL) & O_APPEND) == 0;
+    self->is_seekable = export_fd_is_seekable(fd);
     self->gathered = g_malloc(GATHERED_BYTES);
     g_mutex_init(&self->locked.mutex);
     g_cond_init(&self->locked.changed);

@@ -20,11 +20,11 @@ struct ExportTrack {
     char *title;
     const ExportCodec *codec;
     ExporterContainer container;
-    unsigned channels;
     GstCaps *caps;
-    GPtrArray *parts; /* of MatroskaReader */
-    guint part;       /* being read */
-    GQueue held;      /* of GstBuffer: read while seeking */
+    MatroskaTrack format; /* codec_private is the first part's */
+    GPtrArray *parts;     /* of MatroskaReader */
+    guint part;           /* being read */
+    GQueue held;          /* of GstBuffer: read while seeking */
     size_t n_held_bytes;
     int64_t origin_us;
     int64_t until_us;
@@ -71,7 +71,8 @@ export_track_new(const char *title, MatroskaReader *reader, ExporterContainer co
     self->title = g_strdup(title);
     self->codec = codec;
     self->container = container;
-    self->channels = track->channels;
+    self->format = *track;
+    self->format.rate = codec->rate;
     self->caps = export_codec_caps(self->codec, track, self->container == EXPORTER_MP4);
     self->parts = g_ptr_array_new_with_free_func((GDestroyNotify) matroska_reader_free);
     g_ptr_array_add(self->parts, g_steal_pointer(&part));
@@ -95,6 +96,8 @@ widen_caps(ExportTrack *self, const MatroskaTrack *track)
     if ((uint64_t) track->width * track->height > (uint64_t) width * (uint64_t) height) {
         gst_caps_set_simple(self->caps, "width", G_TYPE_INT, (int) track->width, "height",
                             G_TYPE_INT, (int) track->height, NULL);
+        self->format.width = track->width;
+        self->format.height = track->height;
     }
 }
 
@@ -118,9 +121,20 @@ export_track_join(ExportTrack *self, const char *title, MatroskaReader *reader)
     return true;
 }
 
-/* Returns: the next frame with the session's time, from whichever part has one. */
 static GstBuffer *
-read_frame(ExportTrack *self, GError **error)
+new_buffer(const MatroskaFrame *frame, bool is_lent)
+{
+    if (!is_lent)
+        return media_pad_new_buffer(frame->bytes, frame->n_bytes);
+    return gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY,
+                                       (gpointer) (uintptr_t) frame->bytes, frame->n_bytes, 0,
+                                       frame->n_bytes, NULL, NULL);
+}
+
+/* Returns: the next frame with the session's time, from whichever part has one. `is_lent`: only
+ * until the next is read. */
+static GstBuffer *
+read_frame(ExportTrack *self, bool is_lent, GError **error)
 {
     MatroskaFrame frame = {0};
     GError *cause = NULL;
@@ -130,12 +144,12 @@ read_frame(ExportTrack *self, GError **error)
         MatroskaReader **reader = (MatroskaReader **) &self->parts->pdata[self->part];
 
         if (matroska_reader_next(*reader, &frame, &cause)) {
-            buffer = media_pad_new_buffer(frame.bytes, frame.n_bytes);
+            buffer = new_buffer(&frame, is_lent);
             GST_BUFFER_PTS(buffer) = (GstClockTime) MAX(frame.time_us, 0) * 1000;
             if (!export_track_is_video(self)) {
                 GST_BUFFER_DURATION(buffer) =
-                    (GstClockTime) audio_packet_duration_us(self->codec->codec, self->channels,
-                                                            frame.bytes, frame.n_bytes) *
+                    (GstClockTime) audio_packet_duration_us(
+                        self->codec->codec, self->format.channels, frame.bytes, frame.n_bytes) *
                     1000;
             }
             if (!frame.is_keyframe)
@@ -176,7 +190,7 @@ export_track_seek(ExportTrack *self, int64_t from_us, int64_t *first_us, GError 
         return true;
     while (!is_past && self->n_held_bytes < MAX_HELD_BYTES) {
         GError *cause = NULL;
-        GstBuffer *buffer = read_frame(self, &cause);
+        GstBuffer *buffer = read_frame(self, false, &cause);
 
         if (cause != NULL) {
             g_propagate_error(error, cause);
@@ -232,7 +246,7 @@ export_track_next(ExportTrack *self, GError **error)
         GstBuffer *buffer = g_queue_pop_head(&self->held);
 
         if (buffer == NULL)
-            buffer = read_frame(self, error);
+            buffer = read_frame(self, self->container != EXPORTER_MP4, error);
         if (buffer == NULL)
             return NULL;
         if (time_of(buffer) >= self->until_us) {
@@ -251,6 +265,12 @@ const char *
 export_track_title(const ExportTrack *self)
 {
     return self->title;
+}
+
+const MatroskaTrack *
+export_track_format(const ExportTrack *self)
+{
+    return &self->format;
 }
 
 const GstCaps *

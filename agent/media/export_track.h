@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /* One track of the exported file: the parts that are joined in it, one after the other, cut to what
- * was asked for. Made and set up by the exporter's thread, then pulled by the thread that feeds its
- * pad of the muxer. */
+ * was asked for. Made and set up by the exporter's thread, then pulled by one thread: the same,
+ * or the one that feeds its pad of the muxer. */
 typedef struct ExportTrack ExportTrack;
 
 /* `reader` is taken. Errors: G_IO_ERROR_NOT_SUPPORTED - `container` can not hold its codec. */
@@ -29,10 +29,13 @@ bool export_track_seek(ExportTrack *self, int64_t from_us, int64_t *first_us, GE
  * times count from `origin_us`. */
 void export_track_set_range(ExportTrack *self, int64_t origin_us, int64_t until_us);
 
-/* Returns: the next frame, owned by the caller; NULL at the end or with `error` set. */
+/* Returns: the next frame, owned by the caller; NULL at the end or with `error` set. Its bytes are
+ * the track's until the next call, unless `container` is MP4, whose muxer keeps frames. */
 GstBuffer *export_track_next(ExportTrack *self, GError **error);
 
 const char *export_track_title(const ExportTrack *self);
+/* What Matroska's head says of it, borrowed; what GStreamer's muxers want to know. */
+const MatroskaTrack *export_track_format(const ExportTrack *self);
 const GstCaps *export_track_caps(const ExportTrack *self);
 bool export_track_is_video(const ExportTrack *self);
 

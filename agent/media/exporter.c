@@ -1,10 +1,12 @@
 /* 1. Read the first segment of every input, and join the parts whose settings are equal.
  * 2. Seek each video track to its keyframe; the earliest of them is where the file begins.
- * 3. A thread for each track feeds its pad of the muxer, which blocks who is ahead: so tracks
- * interleave, and never more than a segment for each input is in memory.
- * 4. The muxer ends the file when every pad has ended. A fault ends all of them early. */
+ * 3. Matroska and WebM: export_merge takes the earliest frame of all tracks, again and again.
+ * 4. MP4: a thread for each track feeds its pad of the muxer, which blocks who is ahead: so tracks
+ * interleave. The muxer ends the file when every pad has ended. A fault ends all of them early.
+ * Either way never more than a segment for each input is in memory. */
 #include "agent/media/exporter.h"
 
+#include "agent/media/export_merge.h"
 #include "agent/media/export_sink.h"
 #include "agent/media/export_track.h"
 #include "agent/media/media_pad.h"
@@ -122,21 +124,12 @@ find_start(Exporter *self, GError **error)
 static bool
 make_muxer(Exporter *self, GError **error)
 {
-    static const char *const muxers[] = {
-        [EXPORTER_MATROSKA] = "matroskamux",
-        [EXPORTER_MP4] = "mp4mux",
-        [EXPORTER_WEBM] = "webmmux",
-    };
-    const bool is_mp4 = self->options->container == EXPORTER_MP4;
-
-    self->muxer = media_pad_new_element(muxers[self->options->container], error);
+    self->muxer = media_pad_new_element("mp4mux", error);
     if (self->muxer == NULL)
         return false;
-    if (!is_mp4)
-        g_object_set(self->muxer, "writing-app", "Sealtape", NULL);
     self->sink = export_sink_new(self->muxer, self->options->fd);
     /* Not in fragments: mp4mux 1.22 then lets each track start at zero, however late it began. */
-    if (is_mp4 && !export_sink_is_seekable(self->sink)) {
+    if (!export_sink_is_seekable(self->sink)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                     "MP4 can not be written into a pipe: export to a file, or to Matroska (.mkv)");
         return false;
@@ -158,8 +151,6 @@ add_pad(Exporter *self, const ExportTrack *track, GError **error)
                     export_track_title(track));
         return false;
     }
-    if (self->options->container != EXPORTER_MP4)
-        media_pad_set_peer_flag(pad, "frame-duration", false);
     tags = gst_tag_list_new(GST_TAG_TITLE, export_track_title(track), NULL);
     gst_tag_list_set_scope(tags, GST_TAG_SCOPE_STREAM);
     gst_pad_push_event(pad, gst_event_new_tag(tags));
@@ -217,19 +208,29 @@ run_feeders(Exporter *self, GError **error)
 }
 
 static bool
-run(Exporter *self, const GArray *inputs, GError **error)
+write_mp4(Exporter *self, GError **error)
 {
-    if (!open_inputs(self, inputs, error) || !find_start(self, error) || !make_muxer(self, error))
+    if (!make_muxer(self, error))
         return false;
-    if (self->tracks->len == 0) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "there is no track to export");
-        return false;
-    }
     for (guint i = 0; i < self->tracks->len; i++) {
         if (!add_pad(self, self->tracks->pdata[i], error))
             return false;
     }
     return run_feeders(self, error);
+}
+
+static bool
+run(Exporter *self, const GArray *inputs, GError **error)
+{
+    if (!open_inputs(self, inputs, error) || !find_start(self, error))
+        return false;
+    if (self->tracks->len == 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "there is no track to export");
+        return false;
+    }
+    return self->options->container == EXPORTER_MP4
+               ? write_mp4(self, error)
+               : export_merge_run(self->tracks, self->origin_us, self->options, error);
 }
 
 static void

@@ -1,29 +1,9 @@
 #include "agent/media/matroska_reader.h"
 
+#include "agent/media/matroska_ids.h"
+
 #include <gio/gio.h>
 #include <string.h>
-
-/* RFC 9559, section 5. */
-enum {
-    ID_EBML = 0x1a45dfa3,
-    ID_SEGMENT = 0x18538067,
-    ID_TIMESTAMP_SCALE = 0x2ad7b1,
-    ID_INFO = 0x1549a966,
-    ID_TRACKS = 0x1654ae6b,
-    ID_TRACK_ENTRY = 0xae,
-    ID_CODEC_ID = 0x86,
-    ID_CODEC_PRIVATE = 0x63a2,
-    ID_VIDEO = 0xe0,
-    ID_PIXEL_WIDTH = 0xb0,
-    ID_PIXEL_HEIGHT = 0xba,
-    ID_AUDIO = 0xe1,
-    ID_CHANNELS = 0x9f,
-    ID_CLUSTER = 0x1f43b675,
-    ID_TIMESTAMP = 0xe7,
-    ID_SIMPLE_BLOCK = 0xa3,
-    ID_BLOCK_GROUP = 0xa0,
-    ID_BLOCK = 0xa1,
-};
 
 #define UNKNOWN_SIZE UINT64_MAX
 
@@ -88,8 +68,9 @@ read_vint(MatroskaReader *self, bool keeps_marker, uint64_t *value)
 static bool
 is_entered(uint32_t id)
 {
-    return id == ID_SEGMENT || id == ID_INFO || id == ID_TRACKS || id == ID_TRACK_ENTRY ||
-           id == ID_VIDEO || id == ID_AUDIO || id == ID_CLUSTER || id == ID_BLOCK_GROUP;
+    return id == MATROSKA_SEGMENT || id == MATROSKA_INFO || id == MATROSKA_TRACKS ||
+           id == MATROSKA_TRACK_ENTRY || id == MATROSKA_VIDEO || id == MATROSKA_AUDIO ||
+           id == MATROSKA_CLUSTER || id == MATROSKA_BLOCK_GROUP;
 }
 
 /* Reads the next element; steps into masters that matter and over everything else. */
@@ -116,23 +97,23 @@ note_header(MatroskaReader *self, const Element *element)
     MatroskaTrack *track = &self->track;
 
     switch (element->id) {
-    case ID_TIMESTAMP_SCALE:
+    case MATROSKA_TIMESTAMP_SCALE:
         self->scale_ns = read_uint(element);
         break;
-    case ID_CODEC_ID:
+    case MATROSKA_CODEC_ID:
         memcpy(track->codec_id, element->bytes, MIN(element->n_bytes, sizeof(track->codec_id) - 1));
         break;
-    case ID_CODEC_PRIVATE:
+    case MATROSKA_CODEC_PRIVATE:
         g_clear_pointer(&track->codec_private, g_bytes_unref);
         track->codec_private = g_bytes_new(element->bytes, element->n_bytes);
         break;
-    case ID_PIXEL_WIDTH:
+    case MATROSKA_PIXEL_WIDTH:
         track->width = (unsigned) read_uint(element);
         break;
-    case ID_PIXEL_HEIGHT:
+    case MATROSKA_PIXEL_HEIGHT:
         track->height = (unsigned) read_uint(element);
         break;
-    case ID_CHANNELS:
+    case MATROSKA_CHANNELS:
         track->channels = (unsigned) read_uint(element);
         break;
     default:
@@ -149,14 +130,14 @@ read_header(MatroskaReader *self, GError **error)
         return fail(error, "there is none");
     if (!read_element(self, &element, error))
         return false;
-    if (element.id != ID_EBML)
+    if (element.id != MATROSKA_EBML)
         return fail(error, "the header is missing");
     while (self->at < self->segment.n_bytes) {
         const size_t before = self->at;
 
         if (!read_element(self, &element, error))
             return false;
-        if (element.id == ID_CLUSTER) {
+        if (element.id == MATROSKA_CLUSTER) {
             self->at = before;
             break;
         }
@@ -235,9 +216,9 @@ matroska_reader_next(MatroskaReader *self, MatroskaFrame *frame, GError **error)
         }
         if (!read_element(self, &element, error))
             return false;
-        if (element.id == ID_TIMESTAMP) {
+        if (element.id == MATROSKA_TIMESTAMP) {
             self->cluster_time = read_uint(&element);
-        } else if (element.id == ID_SIMPLE_BLOCK || element.id == ID_BLOCK) {
+        } else if (element.id == MATROSKA_SIMPLE_BLOCK || element.id == MATROSKA_BLOCK) {
             return read_block(self, &element, frame, error);
         }
     }

@@ -22,6 +22,7 @@ typedef struct {
     unsigned width;
     unsigned height;
     unsigned channels;
+    unsigned rate; /* of samples, Hz; for the writer: a recorded part does not say it */
 } MatroskaTrack;
 
 typedef struct {
