@@ -8,11 +8,17 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The way of a byte: the pipe is read only while less than MAX_WAITING_BYTES wait for the reader;
- * then the pipe fills up, and who writes into it waits. */
+/* The way of a byte: the pipe is read only while less than may_wait() waits for the reader; then
+ * the pipe fills up, and who writes into it waits. The more waits, the less often a reader that
+ * takes several answers in turn has to wait itself; so a few answers have much each, and many share
+ * a bounded room. */
 
 #define CHUNK_BYTES       (128u << 10)
-#define MAX_WAITING_BYTES (512u << 10)
+#define ROOM_BYTES        ((size_t) 48 << 20) /* of all answers together */
+#define MAX_WAITING_BYTES ((size_t) 2 << 20)
+#define MIN_WAITING_BYTES ((size_t) 256 << 10)
+
+static unsigned n_answers; /* that are open; main thread */
 
 struct HttpStream {
     SoupServerMessage *message;
@@ -26,6 +32,13 @@ struct HttpStream {
     void (*on_closed)(bool is_whole, void *user_data);
     void *user_data;
 };
+
+static bool
+may_wait(const HttpStream *self)
+{
+    return self->n_waiting <
+           CLAMP(ROOM_BYTES / MAX(n_answers, 1), MIN_WAITING_BYTES, MAX_WAITING_BYTES);
+}
 
 static void
 stop_reading(HttpStream *self)
@@ -45,6 +58,7 @@ on_finished(SoupServerMessage *message, gpointer user_data)
     stop_reading(self);
     g_signal_handler_disconnect(self->message, self->on_wrote);
     g_signal_handler_disconnect(self->message, self->on_finished);
+    n_answers--;
     self->on_closed(is_whole, self->user_data);
     g_object_unref(self->message);
     g_free(self);
@@ -96,11 +110,12 @@ static gboolean
 on_readable(gint fd, GIOCondition condition, gpointer user_data)
 {
     HttpStream *self = user_data;
+    const bool has_more = take_chunk(self) > 0;
 
-    if (take_chunk(self) > 0 && self->n_waiting < MAX_WAITING_BYTES)
+    if (has_more && may_wait(self))
         return G_SOURCE_CONTINUE;
     self->watch = 0;
-    if (self->n_waiting >= MAX_WAITING_BYTES)
+    if (!may_wait(self))
         return G_SOURCE_REMOVE; /* on_wrote looks again */
     stop_reading(self);
     if (self->is_ending) {
@@ -113,7 +128,7 @@ on_readable(gint fd, GIOCondition condition, gpointer user_data)
 static void
 look_again(HttpStream *self)
 {
-    if (self->fd >= 0 && self->watch == 0 && self->n_waiting < MAX_WAITING_BYTES)
+    if (self->fd >= 0 && self->watch == 0 && may_wait(self))
         self->watch = g_unix_fd_add(self->fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, self);
 }
 
@@ -134,6 +149,7 @@ http_stream_new(HttpRequest *request, const char *content_type, int fd,
     HttpStream *self = g_new0(HttpStream, 1);
     SoupMessageHeaders *headers = NULL;
 
+    n_answers++;
     self->message = http_request_take_message(request);
     self->fd = fd;
     self->on_closed = on_closed;
