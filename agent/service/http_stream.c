@@ -15,7 +15,7 @@
 
 #define CHUNK_BYTES       (128u << 10)
 #define ROOM_BYTES        ((size_t) 48 << 20) /* of all answers together */
-#define MAX_WAITING_BYTES ((size_t) 2 << 20)
+#define MAX_WAITING_BYTES ((size_t) 1 << 20)
 #define MIN_WAITING_BYTES ((size_t) 256 << 10)
 
 static unsigned n_answers; /* that are open; main thread */
