@@ -13,6 +13,7 @@ OrgAccess *org_access_read(const ConfigFile *file, GError **error) G_GNUC_WARN_U
 /* Reads one issuer's file. Errors: as above. */
 OrgIssuer *org_issuer_read(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void org_issuer_free(OrgIssuer *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrgIssuer, org_issuer_free)
 
 /* Whether `text` is `<value>=<role>`. */
 bool org_issuer_role_is_valid(const char *text);

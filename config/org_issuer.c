@@ -110,23 +110,35 @@ read_all(OrgIssuer *self, const ConfigFile *file)
     self->keys_away_s = (uint32_t) config_file_number(file, "issuer.keys_away_s", 86400);
 }
 
+static bool
+check_all(const OrgIssuer *self, const ConfigFile *file, GError **error)
+{
+    if ((self->org_claim == NULL) != (self->org_value == NULL)) {
+        config_file_fail(file, "issuer", error, "org_claim and org_value go together");
+        return false;
+    }
+    if (self->keys_away_s < self->keys_kept_s) {
+        config_file_fail(file, "issuer.keys_away_s", error,
+                         "must be at least keys_kept_s, %u: until then keys are not read again",
+                         self->keys_kept_s);
+        return false;
+    }
+    return true;
+}
+
 OrgIssuer *
 org_issuer_read(const char *path, GError **error)
 {
     g_autoptr(ConfigFile) file =
         config_file_open(path, (const ConfigRule *const[]){rules, NULL}, error);
-    OrgIssuer *self = NULL;
+    g_autoptr(OrgIssuer) self = NULL;
 
     if (file == NULL)
         return NULL;
     self = g_new0(OrgIssuer, 1);
     self->path = g_strdup(path);
     read_all(self, file);
-    if ((self->org_claim == NULL) == (self->org_value == NULL))
-        return self;
-    config_file_fail(file, "issuer", error, "org_claim and org_value go together");
-    org_issuer_free(self);
-    return NULL;
+    return check_all(self, file, error) ? g_steal_pointer(&self) : NULL;
 }
 
 void

@@ -79,6 +79,19 @@ test_later_segment_plays_alone(const void *data)
     g_assert_cmpuint(n_before, ==, source->frames->len);
 }
 
+/* Opus is decoded at 48 kHz, whatever was encoded. */
+static void
+test_says_the_rate_of_opus(void)
+{
+    static const uint8_t rate[] = {0xb5, 0x88, 0x40, 0xe7, 0x70, 0, 0, 0, 0, 0};
+    g_autoptr(RtpSource) source =
+        rtp_source_new("audiotestsrc num-buffers=50 samplesperbuffer=960 ! " SAMPLE_OPUS);
+    g_autoptr(TrackOutcome) outcome = track_outcome_record(&opus, source, 0);
+    g_autoptr(GByteArray) bytes = track_outcome_part_bytes(outcome, 0);
+
+    g_assert_nonnull(memmem(bytes->data, bytes->len, rate, sizeof rate));
+}
+
 static void
 test_says_where_a_part_begins(void)
 {
@@ -333,6 +346,7 @@ main(int argc, char **argv)
         g_test_add_data_func(all, whole[i].given, test_keeps_every_frame);
         g_test_add_data_func(one, whole[i].given, test_later_segment_plays_alone);
     }
+    g_test_add_func("/media-track/says-the-rate-of-opus", test_says_the_rate_of_opus);
     g_test_add_func("/media-track/says-where-a-part-begins", test_says_where_a_part_begins);
     g_test_add_data_func("/media-track/tells-what-came-before-a-keyframe/vp8", &whole_vp8,
                          test_tells_what_came_before_a_keyframe);

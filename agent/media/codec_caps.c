@@ -30,6 +30,9 @@ codec_caps_for_depayloader(const MediaFormat *format)
         gst_caps_set_simple(caps, "sprop-stereo", G_TYPE_STRING, format->channels == 2 ? "1" : "0",
                             NULL);
     }
+    /* RFC 7587: whatever the sender takes in. Without it the part's header would say 0 Hz. */
+    if (format->codec == MEDIA_CODEC_OPUS)
+        gst_caps_set_simple(caps, "sprop-maxcapturerate", G_TYPE_STRING, "48000", NULL);
     return caps;
 }
 

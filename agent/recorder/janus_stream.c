@@ -104,9 +104,12 @@ janus_stream_track(const JanusStream *self, const char *id, const char *particip
 json_t *
 janus_stream_forward(const JanusStream *self, const char *host, uint16_t port)
 {
-    json_t *row = json_pack("{s:O, s:s, s:i, s:i}", "mid", self->mid, "host", host, "port", port,
-                            "pt", find_codec(self)->payload_type);
+    const Codec *codec = find_codec(self);
+    json_t *row = NULL;
 
+    g_assert(codec != NULL); /* without one there is no track to forward it to */
+    row = json_pack("{s:O, s:s, s:i, s:i}", "mid", self->mid, "host", host, "port", port, "pt",
+                    codec->payload_type);
     if (strcmp(self->kind, "video") == 0)
         json_object_set_new(row, "rtcp_port", json_integer(port + 1));
     /* Janus then sends one layer, the best that comes. */

@@ -399,6 +399,10 @@ def test_keys_by_https(folder):
         follow(url)
         done = opener.recorder.command("config", "check")
         tap.ok(done.returncode == 1 and "issuer.keys" in done.stderr, f"{url} is no place for keys", done.stderr)
+    follow(issuer.url, keys_kept_s=600, keys_away_s=599)
+    done = opener.recorder.command("config", "check")
+    tap.ok(done.returncode == 1 and "issuer.keys_away_s: must be at least keys_kept_s, 600" in done.stderr,
+           "keys that would count for less time than they are kept are refused", done.stderr)
     refused = [("an authority of somebody else's", issuer.url, stranger[0], "no authority that is trusted here vouches for it"),
                ("the system's authorities", issuer.url, None, "no authority that is trusted here vouches for it"),
                ("a certificate of another host", wrong.url, authority[0], "it is for another host")]
