@@ -134,7 +134,8 @@ add(const Custody *custody, Annotation *next, GBytes *sealed, const char *digest
 {
     const AuditEvent event = {.kind = AUDIT_AMENDED,
                               .object = digest,
-                              .participant = next->values[ANNOTATION_PARTICIPANT]};
+                              .participant = next->values[ANNOTATION_PARTICIPANT],
+                              .count = next->n_known};
     g_autofree char *key = object_key_statement(next->org, next->session, digest);
     const CustodyObject beside = {key, sealed};
 

@@ -77,6 +77,7 @@ on_record(const AuditSource *source, const char *line, const AuditRecord *record
     self->found = annotation_new(self->log->org, self->log->session, ANNOTATION_AMENDED);
     annotation_set(self->found, ANNOTATION_PARTICIPANT, event->participant);
     annotation_set(self->found, ANNOTATION_STATEMENT, event->object);
+    self->found->n_known = (uint32_t) MIN(event->count, UINT32_MAX);
     return false;
 }
 

@@ -294,6 +294,20 @@ def check_reencrypt(recorder, session, old, new, leaked):
     tap.ok(session.recover(recorder.folder / "forged.mkv", identity=new).returncode != 0, "and nothing is opened by it")
     note.write_bytes(kept)
     tap.equal(recorder.command("hold", "release", session.id, "--matter", "m-1").returncode, 0, "the hold is released")
+    check_amend_cut_short(recorder, session)
+
+
+def check_amend_cut_short(recorder, session):
+    """Of a session that was sealed anew. What a kill between the two leaves is made by taking the annotation away."""
+    text = recorder.folder / "statement.txt"
+    text.write_text("It was the right ear.")
+    done = recorder.command("amend", session.id, "--statement", text)
+    tap.equal(done.returncode, 0, f"it is amended {done.stderr}")
+    max((session.folder() / "notes").glob("*.note"), key=lambda path: int(path.stem)).unlink()
+    done = recorder.command("amend", session.id, "--statement", text)
+    tap.ok(done.returncode == 3 and "what it had sealed is signed for now" in done.stdout,
+           "a statement whose amend was cut short is signed for, by what was read before it was sealed", done.stdout + done.stderr)
+    tap.equal(recorder.command("verify", session.id).returncode, 0, "and it verifies")
 
 
 def check_end(recorder, old, new):
