@@ -2,6 +2,7 @@
 
 #include "crypto/digest.h"
 #include "storage/s3_multipart.h"
+#include "storage/s3_wishes.h"
 #include "storage/storage_error.h"
 
 #include <string.h>
@@ -13,18 +14,11 @@
 enum {
     MAX_OBJECT_BYTES = 256 << 20,
     MAX_ANSWER_BYTES = 1 << 20, /* of what is no object */
-    SECONDS_A_DAY = 86400,
 };
 
 struct S3Objects {
     S3Client *client;
-    char *encryption;
-    char *kms_key_id;
-    char *storage_class;
-    char *tags;
-    S3Lock lock;
-    unsigned lock_days;
-    bool legal_hold;
+    S3Wishes *wishes;
     gint may_not_read; /* atomic: HEAD was refused, so it is not tried again */
 };
 
@@ -34,13 +28,7 @@ s3_objects_new(S3Client *client, const S3StoreOptions *options)
     S3Objects *self = g_new0(S3Objects, 1);
 
     self->client = client;
-    self->encryption = g_strdup(options->encryption);
-    self->kms_key_id = g_strdup(options->kms_key_id);
-    self->storage_class = g_strdup(options->storage_class);
-    self->tags = g_strdup(options->tags);
-    self->lock = options->lock;
-    self->lock_days = options->lock_days;
-    self->legal_hold = options->legal_hold;
+    self->wishes = s3_wishes_new(options);
     return self;
 }
 
@@ -82,51 +70,6 @@ add_checksums(AwsRequest *request, GBytes *body)
     aws_request_add_header(request, DIGEST_HEADER, request->payload_sha256);
 }
 
-static void
-add_if_set(AwsRequest *request, const char *name, const char *value)
-{
-    if (value != NULL)
-        aws_request_add_header(request, name, value);
-}
-
-/* Media, manifests and audit checkpoints never change; envelopes and metadata must stay erasable.
- */
-static bool
-is_lockable(const char *key)
-{
-    return g_str_has_suffix(key, ".tape") || g_str_has_suffix(key, ".note");
-}
-
-static void
-add_lock(const S3Objects *self, AwsRequest *request)
-{
-    if (self->legal_hold)
-        aws_request_add_header(request, "x-amz-object-lock-legal-hold", "ON");
-    if (self->lock != S3_LOCK_NONE) {
-        const int64_t until_unix =
-            g_get_real_time() / G_USEC_PER_SEC + (int64_t) self->lock_days * SECONDS_A_DAY;
-        g_autoptr(GDateTime) until = g_date_time_new_from_unix_utc(until_unix);
-        g_autofree char *text = g_date_time_format(until, "%Y-%m-%dT%H:%M:%SZ");
-
-        aws_request_add_header(request, "x-amz-object-lock-mode",
-                               self->lock == S3_LOCK_COMPLIANCE ? "COMPLIANCE" : "GOVERNANCE");
-        aws_request_add_header(request, "x-amz-object-lock-retain-until-date", text);
-    }
-}
-
-/* What every object is given, in however many requests it travels. */
-static void
-add_wishes(const S3Objects *self, AwsRequest *request, const char *key)
-{
-    aws_request_add_header(request, "content-type", "application/octet-stream");
-    add_if_set(request, "x-amz-server-side-encryption", self->encryption);
-    add_if_set(request, "x-amz-server-side-encryption-aws-kms-key-id", self->kms_key_id);
-    add_if_set(request, "x-amz-storage-class", self->storage_class);
-    add_if_set(request, "x-amz-tagging", self->tags);
-    if (is_lockable(key))
-        add_lock(self, request);
-}
-
 /* What has to be true of the name for a put to count. */
 typedef struct {
     const char *header, *value;
@@ -140,7 +83,7 @@ new_put(const S3Objects *self, const char *key, GBytes *body, const Condition *c
     AwsRequest *request = s3_endpoint_request(s3_client_endpoint(self->client), "PUT", key);
 
     add_checksums(request, body);
-    add_wishes(self, request, key);
+    s3_wishes_add(self->wishes, request, key);
     if (condition != NULL)
         aws_request_add_header(request, condition->header, condition->value);
     return request;
@@ -280,7 +223,7 @@ put_large(S3Objects *self, const ObjectPut *what, bool if_absent, S3FaultKind *k
         *kind = S3_FAULT_EXISTS;
         return fail(error, STORAGE_ERROR_CONFLICT, what->key, "already exists");
     }
-    add_wishes(self, begin, what->key);
+    s3_wishes_add(self->wishes, begin, what->key);
     aws_request_add_header(begin, DIGEST_HEADER, hex);
     return s3_multipart_put(&multipart, kind, error) &&
            look_at(self, what->key, what->body, hex, error);
@@ -339,6 +282,26 @@ s3_objects_replace(S3Objects *self, const char *key, GBytes *body, GError **erro
     return put(self, key, body, false, error);
 }
 
+/* Ceph 16 refuses every If-Match in a bucket with versions. Where the object is what it must be
+ * after such a refusal too, it is put without one: there an overwritten version stays, and nothing
+ * of a change that comes in between is lost. */
+static bool
+exchange_refused(S3Objects *self, const ObjectPut *what, GBytes *expected, GError **error)
+{
+    g_autoptr(HttpResponse) stored = fetch(self, "GET", what->key, error);
+    const char *version = stored != NULL ? http_response_header(stored, "x-amz-version-id") : NULL;
+    S3FaultKind kind = S3_FAULT_FINAL;
+
+    if (stored == NULL)
+        return false;
+    /* Our own put with a lost answer. */
+    if (g_bytes_equal(stored->body, what->body))
+        return true;
+    if (!g_bytes_equal(stored->body, expected) || version == NULL || strcmp(version, "null") == 0)
+        return fail(error, STORAGE_ERROR_CONFLICT, what->key, "was changed meanwhile");
+    return put_small(self, what, NULL, &kind, error);
+}
+
 bool
 s3_objects_exchange(S3Objects *self, const char *key, GBytes *expected, GBytes *body,
                     GError **error)
@@ -349,7 +312,6 @@ s3_objects_exchange(S3Objects *self, const char *key, GBytes *expected, GBytes *
     const Condition unchanged = {"if-match", mark};
     S3FaultKind kind = S3_FAULT_FINAL;
     g_autoptr(GError) reason = NULL;
-    bool is_gone = false;
 
     if (stored == NULL)
         return false;
@@ -359,9 +321,8 @@ s3_objects_exchange(S3Objects *self, const char *key, GBytes *expected, GBytes *
         return fail(error, STORAGE_ERROR_CONFLICT, key, "was changed meanwhile");
     if (put_small(self, &what, mark != NULL ? &unchanged : NULL, &kind, &reason))
         return true;
-    /* Our own put with a lost answer, or somebody else's. */
     if (kind == S3_FAULT_EXISTS)
-        return settle(self, key, body, &is_gone, error);
+        return exchange_refused(self, &what, expected, error);
     g_propagate_error(error, g_steal_pointer(&reason));
     return false;
 }
@@ -392,9 +353,6 @@ s3_objects_free(S3Objects *self)
 {
     if (self == NULL)
         return;
-    g_free(self->encryption);
-    g_free(self->kms_key_id);
-    g_free(self->storage_class);
-    g_free(self->tags);
+    s3_wishes_free(self->wishes);
     g_free(self);
 }

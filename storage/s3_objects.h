@@ -28,7 +28,8 @@ bool s3_objects_replace(S3Objects *self, const char *key, GBytes *body,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Puts only over exactly `expected`, which the server checks (If-Match); proved in the same way. A
- * server that knows no If-Match leaves a moment between look and put. Errors: CONFLICT. */
+ * server that knows no If-Match, or refuses it in a bucket with versions, leaves a moment between
+ * look and put. Errors: CONFLICT. */
 bool s3_objects_exchange(S3Objects *self, const char *key, GBytes *expected, GBytes *body,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
