@@ -1,18 +1,22 @@
 #!/usr/bin/python3
 """Whole sessions with a Ceph object gateway as the store: TLS with an authority of one's own, a bucket with object lock,
-a recorder that may neither list nor delete, a gateway killed in the middle, an erasure that a lock holds up."""
+a recorder that may neither list nor delete, a gateway killed in the middle, new keys after a leak and an erasure that a lock holds
+up."""
 
 import json
 import os
 import pathlib
+import subprocess
 import time
 
+import rotation
 import s3
-from harness import Recorder, age_decrypt, main, open_envelopes, participant, poll, session_request, tap
+from harness import Recorder, age_decrypt, frame_hashes, main, open_envelopes, participant, poll, session_request, tap
 from peers import certificates, radosgw
 from test_retention import OTHER, Custodian, hand_over, says
 from test_s3_radosgw import botocore, refused
 from visit import Visit
+import test_keys
 import test_visit
 
 BUCKET = "recordings"
@@ -176,21 +180,84 @@ def versions_of(place, recorder, session):
     return [(row["Key"], row["VersionId"]) for row in rows if not row["Key"].startswith(prefix + "notes/")]
 
 
+def custodian_of(place, recorder):
+    custodian = Custodian(recorder)
+    custodian.config = recorder.put_store(recorder.folder / "custodian.conf", credentials=str(place.keys["custodian"]))
+    return custodian
+
+
+def lock_of(place, row):
+    return place.custodian.get_object_retention(Bucket=BUCKET, Key=row[0], VersionId=row[1])["Retention"]
+
+
+def body_of(place, row):
+    return place.custodian.get_object(Bucket=BUCKET, Key=row[0], VersionId=row[1])["Body"].read()
+
+
+def later(place):
+    """The gateway by a clock behind all locks."""
+    place.gateway.kill_gateway()
+    place.gateway.start_gateway("+36h")
+
+
+def opened_by(place, recorder, session, identity):
+    """What of the session, in any version, an identity file opens: media as the newest note or else the manifest lists them."""
+    recorder.fetch()
+    rows = [row for row in versions_of(place, recorder, session) if not row[0].endswith((".tape", ".note"))]
+    return ([row[0] for row in rows if rotation.opens(body_of(place, row), identity)] +
+            ["media" for one in test_keys.stored_segments(session) if rotation.opens(one, identity)])
+
+
+def resealed_under_lock(place, recorder, session):
+    """After a leak no version of an old key is left at once; the old bytes go when their lock has ended."""
+    started = time.monotonic()
+    custodian, old, new = custodian_of(place, recorder), recorder.org_identity, recorder.folder / "new.key"
+    ids = recorder.folder / "leaked.ids"
+    before = versions_of(place, recorder, session)
+    leaked = next(body_of(place, row) for row in before if row[0].endswith("/env/1.age"))
+    ids.write_bytes(subprocess.run(["age", "-d", "-i", str(old)], input=leaked, capture_output=True, check=True).stdout)
+    media = [row for row in before if row[0].endswith(".tape")]
+    tap.ok("media" in opened_by(place, recorder, session, ids), "what was leaked opens its media")
+    until = f"{max(lock_of(place, row)['RetainUntilDate'] for row in media):%Y-%m-%d}"
+    tap.equal(session.recover(recorder.folder / "before.mkv", identity=old).returncode, 0, "it is recovered before")
+    says(custodian.run("keys", "new"), 0, "", "there is a key ring")
+    says(custodian.run("keys", "rotate", "--output", new), 0, "", "and a new key in it")
+    reencrypt = ("keys", "reencrypt", "--compromised", test_keys.recipient_of(old), "--identity", old, "--identity", new, session.id)
+    says(custodian.run(*reencrypt), 3, f"{session.id}: sealed anew, old bytes locked until {until}\n", "sealed anew under lock: the exact words")
+    now = versions_of(place, recorder, session)
+    tap.ok(set(media) <= set(now), "all that was locked is there")
+    tap.equal([opened_by(place, recorder, session, identity) for identity in (old, ids)], [[], []],
+              "no version of anything opens with the leaked key, and no media of now with the session's leaked ones")
+    says(recorder.command("verify", session.id), 0, "the recorder's signature covers what ", "verify finds it whole, and says who proves what")
+    says(custodian.run(*reencrypt), 3, f"old bytes locked until {until}\n", "a run before that day says the same")
+    tap.ok(set(media) <= set(versions_of(place, recorder, session)), "and nothing went")
+    later(place)
+    try:
+        says(custodian.run(*reencrypt, days=1.5), 0, f"{session.id}: sealed anew, nothing of before is left.\n", "a run after it removes them")
+    finally:
+        place.gateway.restart_gateway()
+    now = versions_of(place, recorder, session)
+    tap.equal(set(media) & set(now), set(), "no version of them is left")
+    says(recorder.command("verify", session.id), 0, "all there, genuine and in order", "verify finds it whole")
+    tap.equal(session.recover(recorder.folder / "after.mkv", identity=new).returncode, 0, "the new key opens it")
+    tap.equal(frame_hashes(recorder.folder / "after.mkv", copy=True), frame_hashes(recorder.folder / "before.mkv", copy=True), "the same media")
+    tap.note(f"of these seconds, {time.monotonic() - started:.1f} are the sealing anew's")
+
+
 def erased_under_lock(place, recorder, session):
     """Its keys go at once, its bytes when the lock has ended: so by the gateway's clock, and that of who asks it then."""
     started = time.monotonic()
-    custodian = Custodian(recorder)
-    custodian.config = recorder.put_store(recorder.folder / "custodian.conf", credentials=str(place.keys["custodian"]))
+    custodian = custodian_of(place, recorder)
     file = recorder.folder / "orgs" / f"{recorder.org}.conf"
     file.write_text(file.read_text().replace('owns every session"', 'owns every session", "nobody: custodian"'))
-    lock_of = lambda key, version: place.custodian.get_object_retention(Bucket=BUCKET, Key=key, VersionId=version)["Retention"]
     before = versions_of(place, recorder, session)
     locked = [row for row in before if row[0].endswith((".tape", ".note"))]
-    locks = [lock_of(*row) for row in locked]
+    locks = [lock_of(place, row) for row in locked]
     until = f"{max(lock['RetainUntilDate'] for lock in locks):%Y-%m-%d}"
     tap.equal({lock["Mode"] for lock in locks}, {"COMPLIANCE"}, "all that may be is under compliance lock")
     kept = sorted(key.split("/", 2)[2] for key, _ in set(before) - set(locked))
-    tap.equal((kept, len(locked) >= 7), (["env/1.age", "meta.age"], True), "and keys are not")
+    tap.equal(([name for name in kept if not name.endswith(".past")], len(locked) >= 7), (["env/2.age", "meta.age"], True),
+              "and keys are not")
     says(custodian.run("erase", session.id, "--request"), 0, "requested", "its erasure is requested")
     hand_over(recorder)
     done = custodian.run("erase", session.id, "--approve", user=OTHER)
@@ -199,8 +266,7 @@ def erased_under_lock(place, recorder, session):
     says(custodian.run("erase", session.id, "--certificate"), 0, f"{len(locked)} left, {len(locked)} locked", "which the certificate says")
     says(custodian.run("retention", "run"), 0, f"bytes locked until {until}", "a run before that day says the same")
     tap.equal(len(versions_of(place, recorder, session)), len(locked), "and nothing went")
-    place.gateway.kill_gateway()
-    place.gateway.start_gateway("+36h")
+    later(place)
     try:
         says(custodian.run("retention", "run", days=1.5), 0, f"{session.id}  erased", "a run after it ends the erasure")
     finally:
@@ -306,6 +372,7 @@ def test_session(folder):
         doctor_is_content(place, recorder)
         session = whole_visit(place, recorder, folder / "visit")
         gateway_killed(place, recorder, folder / "killed")
+        resealed_under_lock(place, recorder, session)
         erased_under_lock(place, recorder, session)
     finally:
         place.gateway.stop()
