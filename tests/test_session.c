@@ -1,4 +1,5 @@
 #include "tests/fakes/recorder_fixture.h"
+#include "tests/fakes/track_watch.h"
 
 #include <string.h>
 
@@ -14,43 +15,16 @@ parsed(const char *text)
     return form;
 }
 
-/* Of the track `id`: what is under `name`; NULL: nothing. Owned. */
-static json_t *
-track_member(const Session *session, const char *id, const char *name)
-{
-    json_t *tracks = recorder_fixture_member(session, "tracks");
-    json_t *found = NULL;
-
-    for (size_t i = 0; i < json_array_size(tracks); i++) {
-        const json_t *track = json_array_get(tracks, i);
-
-        if (strcmp(json_string_value(json_object_get(track, "id")), id) == 0)
-            found = json_incref(json_object_get(track, name));
-    }
-    json_decref(tracks);
-    return found;
-}
-
 static void
 assert_track(const Session *session, const char *id, const char *state, const char *reason)
 {
-    json_t *is_in = track_member(session, id, "state");
-    json_t *for_reason = track_member(session, id, "reason");
+    json_t *is_in = track_watch_member(session, id, "state");
+    json_t *for_reason = track_watch_member(session, id, "reason");
 
     g_assert_cmpstr(json_string_value(is_in), ==, state);
     g_assert_cmpstr(json_string_value(for_reason), ==, reason);
     json_decref(is_in);
     json_decref(for_reason);
-}
-
-static uint16_t
-port_of(const Session *session, const char *id)
-{
-    json_t *port = track_member(session, id, "port");
-    const json_int_t number = json_integer_value(port);
-
-    json_decref(port);
-    return (uint16_t) number;
 }
 
 /* Begins what everybody consents to. */
@@ -65,23 +39,6 @@ begin(RecorderFixture *fixture)
     return answer.session;
 }
 
-typedef struct {
-    const Session *session;
-    const char *track, *name;
-    json_int_t number;
-} Count;
-
-static bool
-is_counted(void *data)
-{
-    const Count *wanted = data;
-    json_t *member = track_member(wanted->session, wanted->track, wanted->name);
-    const bool is_so = json_integer_value(member) == wanted->number;
-
-    json_decref(member);
-    return is_so;
-}
-
 static void
 test_records_and_is_stored(void)
 {
@@ -90,8 +47,8 @@ test_records_and_is_stored(void)
 
     g_assert_cmpint(session_state(session), ==, SESSION_STATE_RECORDING);
     assert_track(session, "p1-audio", "recording", NULL);
-    recorder_fixture_send(port_of(session, "p1-audio"), 20);
-    recorder_fixture_until(is_counted, &(Count){session, "p1-audio", "packets", 20});
+    recorder_fixture_send((uint16_t) track_watch_count(session, "p1-audio", "port"), 20);
+    track_watch_until(session, "p1-audio", "packets", 20);
 
     g_assert_true(session_stop(session));
     g_assert_false(session_stop(session));
@@ -136,9 +93,12 @@ test_a_withdrawal_pauses_and_a_consent_resumes(void)
     g_assert_cmpint(session_state(session), ==, SESSION_STATE_PAUSED);
     assert_track(session, "p1-audio", "paused", "consent-withdrawn");
     assert_track(session, "p2-audio", "paused", "consent-withdrawn");
-    recorder_fixture_send(port_of(session, "p1-audio"), 7);
-    recorder_fixture_until(is_counted, &(Count){session, "p1-audio", "paused", 7});
-    g_assert_true(is_counted(&(Count){session, "p1-audio", "packets", 0}));
+    const json_int_t n_sent = track_watch_send_until_paused(session, "p1-audio");
+    const json_int_t n_taken = track_watch_count(session, "p1-audio", "packets");
+
+    recorder_fixture_send((uint16_t) track_watch_count(session, "p1-audio", "port"), 40);
+    track_watch_until_seen(session, "p1-audio", n_sent + 40);
+    g_assert_cmpint(track_watch_count(session, "p1-audio", "packets"), ==, n_taken);
 
     g_assert_true(session_add_consent(session, granted, &error));
     g_assert_cmpint(session_state(session), ==, SESSION_STATE_RECORDING);
@@ -246,7 +206,7 @@ test_a_track_comes_later_and_once(void)
     recorder_fixture_until(is_answered, &twice);
 
     g_assert_no_error(added.error);
-    g_assert_cmpuint(port_of(session, "p1-second"), !=, 0);
+    g_assert_cmpuint((uint16_t) track_watch_count(session, "p1-second", "port"), !=, 0);
     g_assert_error(twice.error, RECORDER_ERROR, RECORDER_ERROR_CONFLICT);
     recorder_answer_clear(&added);
     recorder_answer_clear(&twice);
@@ -274,11 +234,11 @@ test_a_track_waits_for_its_consent(void)
     g_assert_error(added.error, RECORDER_ERROR, RECORDER_ERROR_REFUSED);
     g_assert_cmpstr(added.reason, ==, "consent-missing");
     assert_track(begun.session, "p1-video", "not-recorded", "consent-missing");
-    g_assert_cmpuint(port_of(begun.session, "p1-video"), ==, 0);
+    g_assert_cmpint(track_watch_count(begun.session, "p1-video", "port"), ==, 0);
 
     g_assert_true(session_add_consent(begun.session, granted, &error));
     assert_track(begun.session, "p1-video", "starting", NULL);
-    while (port_of(begun.session, "p1-video") == 0)
+    while (track_watch_count(begun.session, "p1-video", "port") == 0)
         g_main_context_iteration(NULL, TRUE);
     assert_track(begun.session, "p1-video", "recording", NULL);
     json_decref(granted);
