@@ -7,14 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What each codec of ours is called in Matroska and on the muxers' pads. */
+/* What each codec of ours is called in Matroska, to a decoder, and on the pads of mp4mux. */
 typedef struct {
     const char *codec_id;
     const char *name;
-    const char *caps;     /* for matroskamux */
+    const char *caps;     /* of what is decoded, and by which parts are told apart */
     const char *mp4_caps; /* NULL: MP4 can not hold it */
     MediaCodec codec;
-    unsigned rate;        /* of samples, of sound: a recorded part does not say it */
+    unsigned rate; /* of samples, of sound: what parts say of it is not read, older ones say 0 */
     uint16_t wave_format; /* `A_MS/ACM` only: which codec of RFC 2361 */
     bool says_size_in_band;
 } ExportCodec;

@@ -22,7 +22,7 @@ typedef struct {
     unsigned width;
     unsigned height;
     unsigned channels;
-    unsigned rate; /* of samples, Hz; for the writer: a recorded part does not say it */
+    unsigned rate; /* of samples, Hz; for the writer: it is not read from a part */
 } MatroskaTrack;
 
 typedef struct {

@@ -15,9 +15,9 @@ typedef struct {
 static const Required required[] = {
     {"rtp",
      "gstreamer1.0-plugins-good",             {"rtpopusdepay", "rtpvp8depay", "rtpvp9depay", "rtph264depay", "rtppcmudepay", "rtppcmadepay",
-      "rtpg722depay"}                  },
-    {"matroska", "gstreamer1.0-plugins-good", {"matroskamux", "webmmux"}},
-    {"isomp4",   "gstreamer1.0-plugins-good", {"mp4mux"}                },
+      "rtpg722depay"}       },
+    {"matroska", "gstreamer1.0-plugins-good", {"matroskamux"}},
+    {"isomp4",   "gstreamer1.0-plugins-good", {"mp4mux"}     },
 };
 
 /* And what decodes and encodes, which only an export to a layout does. */
