@@ -32,6 +32,10 @@ RtpSource *rtp_source_new_sound(unsigned n_packets, size_t n_bytes);
 /* Puts `other` behind, and numbers all packets as if one sender had sent both as video. */
 void rtp_source_append(RtpSource *self, const RtpSource *other, int64_t offset_us);
 
+/* Sends what is in the last fragment of each NAL unit of H.264 as three: nearly all of it, nothing,
+ * and one byte, as RFC 6184 allows. Returns: how many it cut. */
+unsigned rtp_source_cut_last_pieces(RtpSource *self);
+
 const uint8_t *rtp_source_packet(const RtpSource *self, unsigned i, size_t *n_bytes);
 void rtp_source_free(RtpSource *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RtpSource, rtp_source_free)
