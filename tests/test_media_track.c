@@ -1,5 +1,6 @@
 #include "agent/media/media_track.h"
 #include "tests/fakes/media_samples.h"
+#include "tests/fakes/rtp_packets.h"
 #include "tests/fakes/track_outcome.h"
 
 #include <string.h>
@@ -52,7 +53,7 @@ static void
 test_keeps_frames_of_short_fragments(void)
 {
     g_autoptr(RtpSource) source = rtp_source_new("videotestsrc num-buffers=90 ! " SAMPLE_H264);
-    const unsigned n_cut = rtp_source_cut_last_pieces(source);
+    const unsigned n_cut = rtp_packets_cut_last_pieces(source);
     g_autoptr(TrackOutcome) outcome = track_outcome_record(&h264, source, 0);
     g_autoptr(GByteArray) bytes = track_outcome_part_bytes(outcome, 0);
     g_autoptr(GPtrArray) tracks = rtp_source_demux(bytes->data, bytes->len);

@@ -29,12 +29,8 @@ RtpSource *rtp_source_new(const char *description);
 /* Noise as the codecs of RFC 3551 carry it, where every byte means something: packets of 20 ms. */
 RtpSource *rtp_source_new_sound(unsigned n_packets, size_t n_bytes);
 
-/* Puts `other` behind, and numbers all packets as if one sender had sent both as video. */
-void rtp_source_append(RtpSource *self, const RtpSource *other, int64_t offset_us);
-
-/* Sends what is in the last fragment of each NAL unit of H.264 as three: nearly all of it, nothing,
- * and one byte, as RFC 6184 allows. Returns: how many it cut. */
-unsigned rtp_source_cut_last_pieces(RtpSource *self);
+/* Without a packet. */
+RtpSource *rtp_source_new_empty(void);
 
 const uint8_t *rtp_source_packet(const RtpSource *self, unsigned i, size_t *n_bytes);
 void rtp_source_free(RtpSource *self);
