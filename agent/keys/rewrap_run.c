@@ -1,6 +1,5 @@
 #include "agent/keys/rewrap_run.h"
 
-#include "agent/keys/first_sentences.h"
 #include "agent/keys/sealed_walk.h"
 
 enum { MOST_REASONS = 20 };
@@ -19,7 +18,8 @@ add_reason_locked(Rewrapping *self, const char *reason)
     RewrapCounts *counts = self->locked.counts;
 
     counts->n_stale++;
-    first_sentences_add(counts->reasons, g_strdup(reason), MOST_REASONS);
+    if (counts->reasons->len < MOST_REASONS)
+        g_ptr_array_add(counts->reasons, g_strdup(reason));
 }
 
 static bool

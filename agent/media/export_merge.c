@@ -106,8 +106,7 @@ bool
 export_merge_run(GPtrArray *tracks, int64_t origin_us, const ExporterOptions *options,
                  GError **error)
 {
-    g_autoptr(MatroskaWriter) writer =
-        matroska_writer_new(options->fd, options->container == EXPORTER_WEBM);
+    g_autoptr(MatroskaWriter) writer = matroska_writer_new(options);
     g_autoptr(GPtrArray) next = g_ptr_array_new_full(tracks->len, buffer_free);
     Merge self = {tracks, next, writer, options, origin_us, 0};
 

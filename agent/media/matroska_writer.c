@@ -37,10 +37,9 @@ typedef struct {
 } Track;
 
 struct MatroskaWriter {
-    int fd;
-    off_t base; /* where the file begins in `fd` */
+    ExporterOptions options;
+    off_t base; /* where the file begins in its descriptor */
     bool is_seekable;
-    bool is_webm;
     bool is_begun;
     bool has_video;
     GArray *tracks;  /* Track */
@@ -54,14 +53,13 @@ struct MatroskaWriter {
 };
 
 MatroskaWriter *
-matroska_writer_new(int fd, bool is_webm)
+matroska_writer_new(const ExporterOptions *options)
 {
     MatroskaWriter *self = g_new0(MatroskaWriter, 1);
 
-    self->fd = fd;
-    self->base = lseek(fd, 0, SEEK_CUR);
-    self->is_seekable = export_fd_is_seekable(fd);
-    self->is_webm = is_webm;
+    self->options = *options;
+    self->is_seekable = options->write == NULL && export_fd_is_seekable(options->fd);
+    self->base = self->is_seekable ? lseek(options->fd, 0, SEEK_CUR) : 0;
     self->tracks = g_array_new(FALSE, FALSE, sizeof(Track));
     self->cues = g_byte_array_new();
     self->cluster = g_malloc(CLUSTER_BYTES);
@@ -81,13 +79,14 @@ matroska_writer_add_track(MatroskaWriter *self, const char *title, const Matrosk
 static void
 put_doc_type(const MatroskaWriter *self, GByteArray *out)
 {
+    const bool is_webm = self->options.container == EXPORTER_WEBM;
     GByteArray *content = g_byte_array_new();
 
     ebml_put_uint(content, MATROSKA_EBML_VERSION, 1);
     ebml_put_uint(content, MATROSKA_EBML_READ_VERSION, 1);
     ebml_put_uint(content, MATROSKA_EBML_MAX_ID_LENGTH, 4);
     ebml_put_uint(content, MATROSKA_EBML_MAX_SIZE_LENGTH, 8);
-    ebml_put_text(content, MATROSKA_DOC_TYPE, self->is_webm ? "webm" : "matroska");
+    ebml_put_text(content, MATROSKA_DOC_TYPE, is_webm ? "webm" : "matroska");
     ebml_put_uint(content, MATROSKA_DOC_TYPE_VERSION, 4);
     ebml_put_uint(content, MATROSKA_DOC_TYPE_READ_VERSION, 2);
     ebml_put_master(out, MATROSKA_EBML, content);
@@ -218,6 +217,15 @@ new_head(MatroskaWriter *self, uint64_t n_content, uint64_t cues_at)
 }
 
 static bool
+write_out(const MatroskaWriter *self, const uint8_t *bytes, size_t n_bytes, GError **error)
+{
+    const ExporterOptions *to = &self->options;
+
+    return to->write != NULL ? to->write(to->user_data, bytes, n_bytes, error)
+                             : export_fd_write(to->fd, bytes, n_bytes, error);
+}
+
+static bool
 begin(MatroskaWriter *self, GError **error)
 {
     g_autoptr(GByteArray) head = NULL;
@@ -227,7 +235,7 @@ begin(MatroskaWriter *self, GError **error)
     head = new_head(self, LENGTH_UNKNOWN, 0);
     self->is_begun = true;
     self->at = head->len - self->n_before;
-    return export_fd_write(self->fd, head->data, head->len, error);
+    return write_out(self, head->data, head->len, error);
 }
 
 static void
@@ -250,7 +258,7 @@ write_cluster(MatroskaWriter *self, size_t n_more, GError **error)
     if (n_bytes == 0)
         return true;
     write_cluster_head(self->cluster, n_bytes - 12 + n_more, self->cluster_ms);
-    is_good = export_fd_write(self->fd, self->cluster, n_bytes, error);
+    is_good = write_out(self, self->cluster, n_bytes, error);
     explicit_bzero(self->cluster, n_bytes);
     self->at += n_bytes + n_more;
     self->n_cluster = 0;
@@ -308,7 +316,7 @@ write_block(MatroskaWriter *self, const MatroskaBlock *block, int64_t time_ms, G
     if (frame->n_bytes > CLUSTER_BYTES - self->n_cluster) {
         /* The first of its cluster, and the only one. */
         return write_cluster(self, frame->n_bytes, error) &&
-               export_fd_write(self->fd, frame->bytes, frame->n_bytes, error);
+               write_out(self, frame->bytes, frame->n_bytes, error);
     }
     if (frame->n_bytes > 0)
         memcpy(self->cluster + self->n_cluster, frame->bytes, frame->n_bytes);
@@ -343,10 +351,10 @@ write_index(MatroskaWriter *self, GError **error)
 
     if (self->cues->len > 0)
         ebml_put_master(index, MATROSKA_CUES, g_byte_array_ref(self->cues));
-    if (!export_fd_write(self->fd, index->data, index->len, error))
+    if (!write_out(self, index->data, index->len, error))
         return false;
     head = new_head(self, self->at + index->len, index->len > 0 ? self->at : 0);
-    return pwrite(self->fd, head->data, head->len, self->base) == (ssize_t) head->len ||
+    return pwrite(self->options.fd, head->data, head->len, self->base) == (ssize_t) head->len ||
            export_fd_fail_errno(error);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/media/exporter.h"
 #include "agent/media/matroska_reader.h"
 
 #include <glib.h>
@@ -17,8 +18,8 @@ typedef struct {
     int64_t duration_us; /* 0: not known */
 } MatroskaBlock;
 
-/* `fd`: borrowed, the file begins where it stands. */
-MatroskaWriter *matroska_writer_new(int fd, bool is_webm);
+/* `options`: copied; its container, and where the file goes: `fd` from where it stands. */
+MatroskaWriter *matroska_writer_new(const ExporterOptions *options);
 
 /* Before the first block. `title` and the track's codec_private are
  * borrowed until the writer is freed. Returns: the track's number, from 0. */
