@@ -13,18 +13,20 @@ is_verifier_key(const char *text)
 
 #define KEYS_FORM(what, file)                                                                      \
     "a list of at most 256 verifier keys of " what ", as in the " file " that `sealtape init` "    \
-    "made"
+    "or `audit keygen` made"
 
 const ConfigRule key_settings_rules[] = {
-    {"keys",             CONFIG_KIND_GROUP, false,          NULL,                     0,                         0,            NULL                    },
-    {"keys.signing_key", CONFIG_KIND_PATH,  false,          NULL,                     0,                         0,            NULL                    },
-    {"keys.audit",       CONFIG_KIND_PATH,  false,          NULL,                     0,                         0,            NULL                    },
-    {"keys.ledger",      CONFIG_KIND_PATH,  false,          NULL,                     0,                         0,            NULL                    },
+    {"keys",             CONFIG_KIND_GROUP, false,          NULL,                     0,                         0,            NULL                                                                        },
+    {"keys.signing_key", CONFIG_KIND_PATH,  false,          NULL,                     0,                         0,            NULL                                                                        },
+    {"keys.audit",       CONFIG_KIND_PATH,  false,          NULL,                     0,                         0,            NULL                                                                        },
+    {"keys.ledger",      CONFIG_KIND_PATH,  false,          NULL,                     0,                         0,            NULL                                                                        },
     {"trusted_openers",  CONFIG_KIND_LIST,  false,          KEYS_FORM("openers",      "access.pub"),             0,            256,
      is_verifier_key},
     {"trusted_admins",                  CONFIG_KIND_LIST,                    false, KEYS_FORM("command lines", "admin.pub"), 0, 256,
      is_verifier_key},
-    {NULL,    CONFIG_KIND_GROUP,                     false,                                NULL,                                    0,                                    0,             NULL},
+    {"trusted_policies",    CONFIG_KIND_LIST,                     false,
+     KEYS_FORM("who signs organisations' files",                       "policy.pub"),                       0,                                                                               256,                                                                                                                        is_verifier_key},
+    {NULL,               CONFIG_KIND_GROUP,                 false,                               NULL,                                                    0,                                              0,NULL},
 };
 
 /* Takes both. Returns: the first that is there. */
@@ -50,6 +52,7 @@ key_settings_read(Settings *settings, const ConfigFile *file)
         path_or(config_file_text(file, "keys.ledger"), g_build_filename(beside, "erased", NULL));
     settings->keys->opener_keys = config_file_list(file, "trusted_openers");
     settings->keys->admin_keys = config_file_list(file, "trusted_admins");
+    settings->keys->policy_keys = config_file_list(file, "trusted_policies");
 }
 
 void
@@ -62,5 +65,6 @@ key_settings_free(KeySettings *self)
     g_free(self->ledger_path);
     g_clear_pointer(&self->opener_keys, g_ptr_array_unref);
     g_clear_pointer(&self->admin_keys, g_ptr_array_unref);
+    g_clear_pointer(&self->policy_keys, g_ptr_array_unref);
     g_free(self);
 }

@@ -10,6 +10,8 @@ typedef struct {
     char *ledger_path;      /* keys.ledger: what was erased, `erased` beside the catalogue */
     GPtrArray *opener_keys; /* char *: trusted_openers, verifier keys; may be empty */
     GPtrArray *admin_keys;  /* char *: trusted_admins, the same */
+    GPtrArray *policy_keys; /* char *: trusted_policies, who must have signed each organisation's
+                               file; none: nobody */
 } KeySettings;
 
 void key_settings_free(KeySettings *self);

@@ -6,8 +6,8 @@ bool
 org_consent_is_purpose(const char *text)
 {
     static const char *const purposes[] = {
-        "record-audio",   "record-video", "transcribe", "ai-note",
-        "quality-review", "training",     "ai-train",   NULL};
+        "record-audio", "record-video", "transcribe", "ai-note",   "quality-review", "training",
+        "ai-train",     "sud-tpo",      "sud-other",  "sud-legal", "sud-notes",      NULL};
 
     return g_strv_contains(purposes, text);
 }
@@ -85,7 +85,8 @@ const ConfigRule org_consent_rules[] = {
      0,                                                                                                                     is_time               },
     {"purposes",                  CONFIG_KIND_LIST,   true,
      "a list of \"record-audio\", \"record-video\", \"transcribe\", \"ai-note\", "
-     "\"quality-review\", \"training\" and \"ai-train\"",                                                         0, 7,     org_consent_is_purpose},
+     "\"quality-review\", \"training\", \"ai-train\", \"sud-tpo\", \"sud-other\", "
+     "\"sud-legal\" and \"sud-notes\"",                                                                           0, 11,    org_consent_is_purpose},
     {"consent",                   CONFIG_KIND_GROUP,  false, NULL,                                                0, 0,     NULL                  },
     {"consent.text_version",      CONFIG_KIND_TEXT,   false,
      "the version of the text that is consented to, not empty",                                                   0, 0,     NULL                  },

@@ -6,6 +6,7 @@
 #include "config/key_settings_file.h"
 #include "config/org_key_ring.h"
 #include "config/org_settings.h"
+#include "config/org_signature.h"
 #include "config/replica_settings.h"
 #include "config/store_settings.h"
 #include "config/syslog_settings_file.h"
@@ -291,7 +292,8 @@ read_orgs(Settings *self, const ConfigFile *file, GError **error)
         if (org == NULL)
             return false;
         g_ptr_array_add(self->orgs, org);
-        if (!org_key_ring_apply(org, folder, self->keys->admin_keys, error))
+        if (!org_signature_check(org, paths->pdata[i], self->keys->policy_keys, error) ||
+            !org_key_ring_apply(org, folder, self->keys->admin_keys, error))
             return false;
     }
     return true;

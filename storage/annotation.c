@@ -27,6 +27,8 @@ enum {
     KEYS = 1 << ANNOTATION_KEYS,
     STATEMENT = 1 << ANNOTATION_STATEMENT,
     CERTIFICATE = 1 << ANNOTATION_CERTIFICATE,
+    EVIDENCE = 1 << ANNOTATION_EVIDENCE,
+    RECIPIENT = 1 << ANNOTATION_RECIPIENT,
 };
 
 /* What each kind must say, and what it may, in the order of AnnotationKind. */
@@ -43,7 +45,7 @@ static const struct {
     {"quarantine-lifted",  0,                             STATEMENT             },
     {"restricted",         0,                             REASON | STATEMENT    },
     {"restriction-lifted", 0,                             STATEMENT             },
-    {"consent",            PARTICIPANT | PURPOSE | STATE, 0                     },
+    {"consent",            PARTICIPANT | PURPOSE | STATE, EVIDENCE | RECIPIENT  },
     {"classified",         STATE,                         DATE                  },
     {"retain-until",       DATE | RULE | TABLE,           0                     },
     {"amended",            STATEMENT,                     PARTICIPANT           },
@@ -109,6 +111,8 @@ static const struct {
     [ANNOTATION_KEYS] = {"keys",        is_digest,                "a SHA-256"               },
     [ANNOTATION_STATEMENT] = {"statement",   is_digest,                "a SHA-256"               },
     [ANNOTATION_CERTIFICATE] = {"certificate", is_digest,                "a SHA-256"               },
+    [ANNOTATION_EVIDENCE] = {"evidence",    age_context_id_is_valid,  "an id"                   },
+    [ANNOTATION_RECIPIENT] = {"recipient",   age_context_id_is_valid,  "an id"                   },
 };
 
 const char *

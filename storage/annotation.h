@@ -49,6 +49,8 @@ typedef enum {
     ANNOTATION_KEYS,        /* digest of the session keys that an envelope holds */
     ANNOTATION_STATEMENT,   /* digest of a sealed statement beside it */
     ANNOTATION_CERTIFICATE, /* digest of a signed certificate */
+    ANNOTATION_EVIDENCE,    /* an id: of the proof of a consent */
+    ANNOTATION_RECIPIENT,   /* an id: the only one it is for */
     N_ANNOTATION_FIELDS
 } AnnotationField;
 

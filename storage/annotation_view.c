@@ -14,6 +14,8 @@ free_consent(void *data)
     g_free(row->participant);
     g_free(row->purpose);
     g_free(row->state);
+    g_free(row->evidence);
+    g_free(row->recipient);
     g_free(row);
 }
 
@@ -33,26 +35,18 @@ annotation_view_free(AnnotationView *self)
 {
     if (self == NULL)
         return;
+    char *const texts[] = {self->quarantine,   self->restriction,    self->erase_mark,
+                           self->label,        self->class_state,    self->class_date,
+                           self->retain_until, self->retain_rule,    self->retain_table,
+                           self->requested_by, self->request_reason, self->approved_by,
+                           self->locked_until, self->certificate,    self->reseal_against,
+                           self->reseal_keys,  self->resealed,       self->resealed_locked_until};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
     g_ptr_array_unref(self->released_to);
     g_ptr_array_unref(self->matters);
     g_ptr_array_unref(self->consents);
-    g_free(self->quarantine);
-    g_free(self->restriction);
-    g_free(self->erase_mark);
-    g_free(self->class_state);
-    g_free(self->class_date);
-    g_free(self->retain_until);
-    g_free(self->retain_rule);
-    g_free(self->retain_table);
-    g_free(self->requested_by);
-    g_free(self->request_reason);
-    g_free(self->approved_by);
-    g_free(self->locked_until);
-    g_free(self->certificate);
-    g_free(self->reseal_against);
-    g_free(self->reseal_keys);
-    g_free(self->resealed);
-    g_free(self->resealed_locked_until);
     g_free(self);
 }
 
@@ -95,21 +89,26 @@ annotation_view_mark(AnnotationView *self, const char *mark, const char *reason)
     if (strcmp(mark, "quarantined") == 0) {
         if (self->quarantine == NULL && !self->was_lifted)
             self->quarantine = g_strdup(reason);
-        return true;
+    } else if (strcmp(mark, "erase") == 0) {
+        set_text(&self->erase_mark, reason);
+    } else if (strcmp(mark, "sud-notes") == 0 ||
+               (strcmp(mark, "part2") == 0 && self->label == NULL)) {
+        set_text(&self->label, mark);
+    } else {
+        return strcmp(mark, "part2") == 0; /* the stricter label stays */
     }
-    if (strcmp(mark, "erase") != 0)
-        return false;
-    set_text(&self->erase_mark, reason);
     return true;
 }
 
 static AnnotationConsent *
-find_consent(const AnnotationView *self, const char *participant, const char *purpose)
+find_consent(const AnnotationView *self, const char *participant, const char *purpose,
+             const char *recipient)
 {
     for (guint i = 0; i < self->consents->len; i++) {
         AnnotationConsent *row = g_ptr_array_index(self->consents, i);
 
-        if (strcmp(row->participant, participant) == 0 && strcmp(row->purpose, purpose) == 0)
+        if (strcmp(row->participant, participant) == 0 && strcmp(row->purpose, purpose) == 0 &&
+            g_strcmp0(row->recipient, recipient) == 0)
             return row;
     }
     return NULL;
@@ -118,17 +117,19 @@ find_consent(const AnnotationView *self, const char *participant, const char *pu
 static void
 take_consent(AnnotationView *self, const Annotation *next)
 {
-    const char *participant = next->values[ANNOTATION_PARTICIPANT];
-    const char *purpose = next->values[ANNOTATION_PURPOSE];
-    AnnotationConsent *row = find_consent(self, participant, purpose);
+    char *const *said = next->values;
+    AnnotationConsent *row = find_consent(self, said[ANNOTATION_PARTICIPANT],
+                                          said[ANNOTATION_PURPOSE], said[ANNOTATION_RECIPIENT]);
 
     if (row == NULL) {
         row = g_new0(AnnotationConsent, 1);
-        row->participant = g_strdup(participant);
-        row->purpose = g_strdup(purpose);
+        row->participant = g_strdup(said[ANNOTATION_PARTICIPANT]);
+        row->purpose = g_strdup(said[ANNOTATION_PURPOSE]);
+        row->recipient = g_strdup(said[ANNOTATION_RECIPIENT]);
         g_ptr_array_add(self->consents, row);
     }
-    set_text(&row->state, next->values[ANNOTATION_STATE]);
+    set_text(&row->state, said[ANNOTATION_STATE]);
+    set_text(&row->evidence, said[ANNOTATION_EVIDENCE]);
     row->at_unix_s = next->at_unix_s;
 }
 
@@ -393,7 +394,7 @@ annotation_view_is_released_to(const AnnotationView *self, const char *participa
 const char *
 annotation_view_consent(const AnnotationView *self, const char *participant, const char *purpose)
 {
-    const AnnotationConsent *row = find_consent(self, participant, purpose);
+    const AnnotationConsent *row = find_consent(self, participant, purpose, NULL);
 
     return row != NULL ? row->state : NULL;
 }

@@ -18,6 +18,7 @@
 /* What was said last of one participant's consent to one purpose, after the session. */
 typedef struct {
     char *participant, *purpose, *state;
+    char *evidence, *recipient; /* NULL: not said */
     int64_t at_unix_s;
 } AnnotationConsent;
 
@@ -32,6 +33,8 @@ typedef struct {
     bool was_lifted;        /* somebody has looked at a quarantine and lifted it */
     char *restriction;      /* why its use is restricted; NULL: it is not */
     char *erase_mark;       /* why the recorder wants it erased; NULL: it does not */
+    char *label;            /* by which it is kept more strictly, as its recorder says: `part2` or
+                               `sud-notes`, the stricter of them; NULL: none */
     GPtrArray *consents;    /* AnnotationConsent */
 
     char *class_state; /* `adult`, `minor`; NULL: nobody said */
@@ -63,7 +66,7 @@ typedef struct {
 AnnotationView *annotation_view_new(void);
 
 /* What the recorder itself says in its signed manifest, told after all annotations: `mark
- * quarantined <reason>`, which a lifted quarantine outweighs, and `mark erase <reason>`.
+ * quarantined <reason>`, which a lifted quarantine outweighs, `mark erase <reason>`, and its label.
  * Returns: false for a mark nobody knows: then nothing may be opened or deleted. */
 bool annotation_view_mark(AnnotationView *self, const char *mark,
                           const char *reason) G_GNUC_WARN_UNUSED_RESULT;
@@ -80,7 +83,8 @@ bool annotation_view_may_take(const AnnotationView *self, const Annotation *next
 /* Whether it was released to `participant`, one of its clients. */
 bool annotation_view_is_released_to(const AnnotationView *self, const char *participant);
 
-/* Returns: the state of the consent that was told last; NULL: none after the session. Borrowed. */
+/* Returns: the state of the consent that was told last, of one that names no recipient; NULL: none
+ * after the session. Borrowed. */
 const char *annotation_view_consent(const AnnotationView *self, const char *participant,
                                     const char *purpose);
 

@@ -48,7 +48,8 @@ typedef struct {
     int64_t duration_us; /* from the track's first moment to its end, gaps included */
 } ManifestEnd;
 
-/* What the recorder wants done with the whole recording, `quarantined` or `erase`, and why. */
+/* What the recorder wants done with the whole recording, `quarantined` or `erase`, and why; or its
+ * label, `part2` or `sud-notes`. */
 typedef struct {
     char *mark, *reason;
 } ManifestMark;

@@ -227,7 +227,7 @@ test_another_organisation_is_never_served(void)
 static void
 test_nothing_denies(void)
 {
-    const AccessRequest request = {ACCESS_PLAY, "TREAT", 0, true, true};
+    const AccessRequest request = {ACCESS_PLAY, "TREAT", 0, true, true, false};
     AccessQuestion q = access_question_new(ACCESS_ROLE_PROVIDER, ACCESS_PLAY, "TREAT");
 
     g_assert_cmpint(access_decide(NULL, NULL, NULL, NULL, 0).reason, ==, ACCESS_INTERNAL_ERROR);

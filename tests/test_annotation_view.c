@@ -235,6 +235,12 @@ test_marks_of_the_recorder(void)
     g_assert_cmpstr(view->quarantine, ==, "consent-withdrawn");
     g_assert_cmpstr(view->erase_mark, ==, "consent-withdrawn");
     g_assert_false(annotation_view_mark(view, "invented", "x"));
+    g_assert_null(view->label);
+    g_assert_true(annotation_view_mark(view, "part2", "labelled"));
+    g_assert_cmpstr(view->label, ==, "part2");
+    g_assert_true(annotation_view_mark(view, "sud-notes", "labelled"));
+    g_assert_true(annotation_view_mark(view, "part2", "labelled"));
+    g_assert_cmpstr(view->label, ==, "sud-notes");
     g_assert_true(told(lifted, "c quarantine-lifted"));
     g_assert_true(annotation_view_mark(lifted, "quarantined", "consent-withdrawn"));
     g_assert_null(lifted->quarantine);

@@ -21,8 +21,8 @@ decide(const OrgConsent *consent, const ConsentSession *session)
 static void
 test_every_setting_counts(void)
 {
-    const ConsentRecord yes = {"record-audio",      "granted", NULL, NULL,
-                               NOW_US - 2 * DAY_US, 0,         false};
+    const ConsentRecord yes = {"record-audio",      "granted", NULL,  NULL,
+                               NOW_US - 2 * DAY_US, 0,         false, NULL};
     const ConsentParticipant client = {"p1", "client", &yes, 1, false};
     const ConsentParticipant minor = {"p1", "client", &yes, 1, true};
     const ConsentParticipant silent = {"p1", "observer", NULL, 0, false};

@@ -29,26 +29,27 @@ test_names_the_fault_of_an_organisation(SettingsFixture *fixture, gconstpointer 
 {
     const Row rows[] = {
         {"purposes =",                            "purpose =",
-         "clinic-a.conf:19: purpose: there is no such setting; here may stand: recipients, "
+         "clinic-a.conf:21: purpose: there is no such setting; here may stand: recipients, "
          "enabled, valid_until, purposes, consent, regions, on_withdrawal, transcription, "
-         "operators, issuers, access"                                                    },
+         "operators, issuers, access"                                    },
         {"\"record-video\" ];",                   "\"record-screen\" ];",
-         "clinic-a.conf:19: purposes: must be a list of \"record-audio\", \"record-video\", "
+         "clinic-a.conf:21: purposes: must be a list of \"record-audio\", \"record-video\", "
          "\"transcribe\", "
-         "\"ai-note\", \"quality-review\", \"training\" and \"ai-train\"; entry 2 is not"},
+         "\"ai-note\", \"quality-review\", \"training\", \"ai-train\", \"sud-tpo\", "
+         "\"sud-other\", \"sud-legal\" and \"sud-notes\"; entry 2 is not"},
         {"\"record-audio\", \"record-video\" ];", "\"record-audio\", \"record-audio\" ];",
-         "purposes: entries 1 and 2 are the same"                                        },
+         "purposes: entries 1 and 2 are the same"                        },
         {settings_fixture_recipients[1],          settings_fixture_recipients[0],
-         "recipients: entries 1 and 2 are the same"                                      },
+         "recipients: entries 1 and 2 are the same"                      },
         {settings_fixture_recipients[1],          "age1qqqq",
-         "recipients: must be two to sixteen age recipients"                             },
+         "recipients: must be two to sixteen age recipients"             },
         {"evidence_required = false",             "evidence_required = 0",
-         "consent.evidence_required: must be true or false"                              },
+         "consent.evidence_required: must be true or false"              },
         {"evidence_required = false",             "evidence_required = false; text_version = \"\"",
-         "consent.text_version: must be the version of the text"                         },
+         "consent.text_version: must be the version of the text"         },
         {"evidence_required = false",             "evidence_requird = true",
          "consent.evidence_requird: there is no such setting; here may stand: text_version, "
-         "evidence_required, max_age_days, roles, minors"                                },
+         "evidence_required, max_age_days, roles, minors"                },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

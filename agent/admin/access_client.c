@@ -316,6 +316,12 @@ access_client_end_us(const AccessClient *self)
     return end_us;
 }
 
+const json_t *
+access_client_part2(const AccessClient *self)
+{
+    return json_object_get(self->grant, "part2");
+}
+
 int64_t
 access_client_amendments(const AccessClient *self)
 {

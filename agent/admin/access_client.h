@@ -44,6 +44,10 @@ const GArray *access_client_inputs(const AccessClient *self);
 const GArray *access_client_tracks(const AccessClient *self);
 int64_t access_client_end_us(const AccessClient *self);
 
+/* Returns: what goes with each copy of what 42 CFR part 2 protects, as the opener tells of it,
+ * borrowed; NULL: it does not. */
+const json_t *access_client_part2(const AccessClient *self);
+
 /* How many statements amend it. */
 int64_t access_client_amendments(const AccessClient *self);
 

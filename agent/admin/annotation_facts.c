@@ -37,8 +37,10 @@ consents_to_json(const AnnotationView *view)
     for (guint i = 0; i < view->consents->len; i++) {
         const AnnotationConsent *row = view->consents->pdata[i];
 
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "participant", row->participant,
-                                              "purpose", row->purpose, "state", row->state));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "participant",
+                                              row->participant, "purpose", row->purpose, "state",
+                                              row->state, "evidence", row->evidence, "recipient",
+                                              row->recipient));
     }
     return list;
 }
@@ -67,10 +69,10 @@ annotation_facts_to_json(const AnnotationLog *log)
 
     for (guint i = 0; i < log->annotations->len; i++)
         json_array_append_new(list, annotation_to_json(log->annotations->pdata[i]));
-    return json_pack("{s:o, s:b, s:o, s:s?, s:s?, s:o, s:s?, s:s?, s:s?, s:i, s:o, s:o, s:o}",
-                     "holds", words_to_json(view->matters), "released", view->is_released,
-                     "released_to", words_to_json(view->released_to), "quarantine",
-                     view->quarantine, "restriction", view->restriction, "consents",
+    return json_pack("{s:s?, s:o, s:b, s:o, s:s?, s:s?, s:o, s:s?, s:s?, s:s?, s:i, s:o, s:o, s:o}",
+                     "label", view->label, "holds", words_to_json(view->matters), "released",
+                     view->is_released, "released_to", words_to_json(view->released_to),
+                     "quarantine", view->quarantine, "restriction", view->restriction, "consents",
                      consents_to_json(view), "retain_until", view->retain_until, "retain_rule",
                      view->retain_rule, "retain_table", view->retain_table, "amendments",
                      (int) view->n_amendments, "resealed", resealed_to_json(view), "erasure",
@@ -107,6 +109,8 @@ annotation_facts_print(const AnnotationLog *log)
 {
     const AnnotationView *view = log->view;
 
+    if (view->label != NULL)
+        g_print("label         %s\n", view->label);
     print_words("on hold for", view->matters);
     if (view->is_released)
         g_print("released      to its clients\n");

@@ -8,12 +8,13 @@
 /* What each key is for, in the words of sealtape.conf. */
 static const struct {
     const char *program;
-    const char *setting;
-    const char *list; /* NULL: nobody verifies anything with it */
+    const char *setting; /* NULL: no program of this host signs with it */
+    const char *list;    /* NULL: nobody verifies anything with it */
 } rows[] = {
     {"recorder",  "recorder.signing_key", "trusted_recorders"},
     {"access",    "access.signing_key",   "trusted_openers"  },
     {"admin",     "keys.signing_key",     "trusted_admins"   },
+    {"policy",    NULL,                   "trusted_policies" },
     {"pseudonym", "audit.pseudonym_key",  NULL               },
 };
 
@@ -34,6 +35,12 @@ make(CommandContext *context, size_t row, const char *folder)
     if (rows[row].list == NULL) {
         if (!make_pseudonym_key(folder, &error))
             return command_context_fail(context, g_steal_pointer(&error));
+        if (rows[row].setting == NULL) {
+            g_print("Add in sealtape.conf to %s: \"%s\"\nand keep %s/%s.key where no host of the "
+                    "service reads it\n",
+                    rows[row].list, verifier_key, folder, rows[row].program);
+            return EXIT_CODE_OK;
+        }
         g_print("Set in sealtape.conf: %s = \"%s/pseudonym.key\"\n", rows[row].setting, folder);
         return EXIT_CODE_OK;
     }
@@ -50,7 +57,7 @@ audit_keygen_run(CommandContext *context, int argc, char **argv)
 {
     static const CommandSyntax syntax = {
         "audit keygen",
-        "recorder|access|admin|pseudonym FOLDER",
+        "recorder|access|admin|policy|pseudonym FOLDER",
         "Makes FOLDER/<program>.key and .pub for a program that this host has none for, and says\n"
         "what to set. Overwrites nothing. `sealtape init` has made all of them.",
         NULL,
@@ -64,7 +71,8 @@ audit_keygen_run(CommandContext *context, int argc, char **argv)
         if (strcmp(rows[i].program, argv[1]) == 0)
             return make(context, i, argv[2]);
     }
-    g_printerr("sealtape audit keygen: `%s` is none of recorder, access, admin and pseudonym\n",
-               argv[1]);
+    g_printerr(
+        "sealtape audit keygen: `%s` is none of recorder, access, admin, policy and pseudonym\n",
+        argv[1]);
     return EXIT_CODE_USAGE;
 }

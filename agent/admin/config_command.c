@@ -1,4 +1,5 @@
 #include "agent/admin/commands.h"
+#include "agent/admin/config_sign.h"
 #include "agent/admin/config_warnings.h"
 #include "agent/admin/retention_plan.h"
 
@@ -75,10 +76,12 @@ config_command_run(CommandContext *context, int argc, char **argv)
         "config", "check", "Reads all settings and says what is wrong with them, and where.",
         NULL,     1,       1};
 
+    if (argc > 1 && strcmp(argv[1], "sign") == 0)
+        return config_sign_run(context, argc, argv);
     if (!command_context_parse(context, &syntax, &argc, argv))
         return EXIT_CODE_USAGE;
     if (strcmp(argv[1], "check") != 0) {
-        g_printerr("sealtape config: `%s` is not `check`\n", argv[1]);
+        g_printerr("sealtape config: `%s` is neither `check` nor `sign`\n", argv[1]);
         return EXIT_CODE_USAGE;
     }
     return check(context);

@@ -34,8 +34,8 @@ Recording *custody_open_recording(const Custody *self, const char *org, const ch
                                   AnnotationLog **log, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds `next`, whose `by` is set here: refused and told where it may not be, else told and done.
- * Holds, restrictions, amendments, sealing anew and erasures are for custodians of the organisation
- * alone.
+ * Holds, restrictions, amendments, consents that are given, sealing anew and erasures are for
+ * custodians of the organisation alone.
  * `event`: its kind and what it says; the rest is filled in. */
 bool custody_annotate(const Custody *self, Annotation *next, AuditEvent event,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -28,9 +28,13 @@ person_of(const Custody *self, const OrgSettings *org)
 
 /* Returns: N_ACCESS_ACTIONS for what nobody decides. */
 static AccessAction
-action_of(AnnotationKind kind)
+action_of(const Annotation *next)
 {
-    switch ((int) kind) {
+    switch ((int) next->kind) {
+    case ANNOTATION_CONSENT:
+        /* Anybody may say that one was taken back. */
+        return g_strcmp0(next->values[ANNOTATION_STATE], "granted") == 0 ? ACCESS_RELEASE
+                                                                         : N_ACCESS_ACTIONS;
     case ANNOTATION_RELEASED:
     case ANNOTATION_RELEASE_WITHDRAWN:
         return ACCESS_RELEASE;
@@ -66,7 +70,7 @@ AccessDecision
 custody_decide(const Custody *self, const AnnotationView *view, const Annotation *next)
 {
     const OrgSettings *org = settings_org(self->settings, next->org);
-    const AccessAction action = action_of(next->kind);
+    const AccessAction action = action_of(next);
     const AccessSession session = {.org = next->org,
                                    .is_erased = view->is_erasing || view->is_erased,
                                    .n_holds = view->matters->len,

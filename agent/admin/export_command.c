@@ -2,10 +2,12 @@
 #include "agent/admin/amendment_file.h"
 #include "agent/admin/commands.h"
 #include "agent/admin/output_file.h"
+#include "agent/admin/part2_file.h"
 #include "agent/admin/recover_options.h"
 #include "agent/admin/terminal.h"
 #include "agent/media/layout_exporter.h"
 #include "agent/media/media_format.h"
+#include "agent/policy/part2.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -31,6 +33,13 @@ on_progress(int64_t done_us, void *user_data)
     }
 }
 
+/* What the file says of itself; NULL: nothing. */
+static const char *
+notice_of(const Export *self)
+{
+    return access_client_part2(self->client) != NULL ? part2_short_notice() : NULL;
+}
+
 static bool
 remux(Export *self, int fd, GError **error)
 {
@@ -38,6 +47,7 @@ remux(Export *self, int fd, GError **error)
         .container = self->options->container,
         .from_us = self->options->from_us,
         .until_us = self->options->until_us,
+        .notice = notice_of(self),
         .fd = fd,
         .on_progress = on_progress,
         .user_data = self,
@@ -56,6 +66,7 @@ lay_out(Export *self, int fd, GError **error)
         .from_us = self->options->from_us,
         .until_us = self->options->from_us + self->length_us,
         .fd = fd,
+        .notice = notice_of(self),
         .on_progress = on_progress,
         .user_data = self,
     };
@@ -78,6 +89,16 @@ write_output(Export *self, GError **error)
                                   : remux(self, output_file_fd(output), error);
     terminal_progress_end();
     return is_done && output_file_finish(output, error);
+}
+
+/* Before the media: no copy is without it. */
+static bool
+write_notice(const Export *self, GError **error)
+{
+    const json_t *part2 = access_client_part2(self->client);
+
+    return part2 == NULL ||
+           part2_file_write(self->options, json_object_get(part2, "consents"), error);
 }
 
 /* What amends it is told to whoever opens it, and read if they want it. */
@@ -125,7 +146,8 @@ ask_and_write(Export *self, GError **error)
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                     "nothing was recorded of these tracks in this time");
     } else {
-        is_done = write_output(self, error) && write_amendments(self, error);
+        is_done =
+            write_notice(self, error) && write_output(self, error) && write_amendments(self, error);
     }
     access_client_free(self->client);
     return is_done;

@@ -1,6 +1,7 @@
 #include "agent/admin/amendment_file.h"
 #include "agent/admin/commands.h"
 #include "agent/admin/output_file.h"
+#include "agent/admin/part2_file.h"
 #include "agent/admin/passphrase.h"
 #include "agent/admin/recover_options.h"
 #include "agent/admin/recover_transcript.h"
@@ -13,6 +14,7 @@
 #include "agent/playback/session_people.h"
 #include "agent/playback/statements.h"
 #include "agent/playback/track_keys.h"
+#include "agent/policy/part2.h"
 #include "crypto/age_file.h"
 #include "storage/storage_error.h"
 
@@ -34,6 +36,7 @@ typedef struct {
     Recording *recording;
     GPtrArray *identities; /* borrowed */
     int64_t length_us;     /* of what is exported */
+    const char *notice;    /* what the output says of itself; NULL: nothing */
     unsigned n_findings;
 } Recovery;
 
@@ -129,6 +132,7 @@ remux(Recovery *self, const GArray *inputs, int fd, GError **error)
         .container = self->options->container,
         .from_us = self->options->from_us,
         .until_us = self->options->until_us,
+        .notice = self->notice,
         .fd = fd,
         .on_progress = on_export_progress,
         .user_data = self,
@@ -165,6 +169,7 @@ lay_out(Recovery *self, const GArray *inputs, int fd, GError **error)
         .inputs = inputs,
         .from_us = self->options->from_us,
         .fd = fd,
+        .notice = self->notice,
         .on_progress = on_export_progress,
         .user_data = self,
     };
@@ -291,6 +296,19 @@ may_be_used(const Recovery *self, GError **error)
     return false;
 }
 
+/* The label stands in the manifest, whose signature is believed; the annotations are not needed. */
+static bool
+write_notice(Recovery *self, GError **error)
+{
+    const GPtrArray *marks = recording_manifest(self->recording)->marks;
+
+    for (guint i = 0; i < marks->len; i++) {
+        if (part2_label(((const ManifestMark *) marks->pdata[i])->mark) != PART2_NONE)
+            self->notice = part2_short_notice();
+    }
+    return self->notice == NULL || part2_file_write(self->options, NULL, error);
+}
+
 static bool
 recover(Recovery *self, GPtrArray *identities, GError **error)
 {
@@ -301,7 +319,7 @@ recover(Recovery *self, GPtrArray *identities, GError **error)
         !may_be_used(self, error))
         return false;
     keys = track_keys_open(store, recording_manifest(self->recording), identities, error);
-    if (keys == NULL ||
+    if (keys == NULL || !write_notice(self, error) ||
         !(self->options->is_transcript ? write_transcript(self, keys, error)
                                        : export_all(self, keys, error)) ||
         !write_amendments(self, keys, error))

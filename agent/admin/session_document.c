@@ -224,6 +224,12 @@ session_document_new(const SessionFacts *facts, const AnnotationView *view,
     json_object_set_new(
         document, "securityLabel",
         json_pack("[{s:[o]}]", "coding", coding(CONFIDENTIALITY, is_kept_close ? "V" : "R", NULL)));
+    if (view->label != NULL) {
+        json_array_append_new(json_object_get(document, "securityLabel"),
+                              json_pack("{s:[o]}", "coding",
+                                        coding("http://terminology.hl7.org/CodeSystem/v3-ActCode",
+                                               "42CFRPart2", NULL)));
+    }
     json_object_set_new(document, "content", attachment_of(facts, place, urn));
     if (place->encounter != NULL) {
         json_object_set_new(context, "encounter",

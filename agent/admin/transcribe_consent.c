@@ -77,7 +77,8 @@ read_people(const json_t *meta)
                                 .evidence = text_of(row, "evidence"),
                                 .at_us = time_of(row, "at"),
                                 .until_us = time_of(row, "until"),
-                                .is_guardians = g_strcmp0(text_of(row, "by"), "guardian") == 0};
+                                .is_guardians = g_strcmp0(text_of(row, "by"), "guardian") == 0,
+                                .recipient = text_of(row, "recipient")};
         }
         g_array_append_val(people, person);
     }
@@ -126,6 +127,39 @@ decide(const TranscribeCase *self, const GArray *people, GError **error)
 }
 
 static bool
+was_taken_back(const AnnotationView *view, const char *participant, const char *purpose)
+{
+    const char *said = annotation_view_consent(view, participant, purpose);
+
+    return said != NULL && strcmp(said, "granted") != 0;
+}
+
+/* Counselling notes (42 CFR part 2) need a consent of the client's own for it. */
+static bool
+check_label(const TranscribeCase *self, const GArray *people, const AnnotationView *view,
+            GError **error)
+{
+    const unsigned needs = part2_needs(part2_label(view->label), "HOPERAT", false);
+    const ConsentSession session = {.org = self->manifest->org,
+                                    .participants =
+                                        (const ConsentParticipant *) (const void *) people->data,
+                                    .n_participants = people->len,
+                                    .region = org_policy_region(self->org, self->place)};
+    unsigned given = org_policy_part2_consents(self->org, &session, NULL, g_get_real_time());
+
+    for (guint i = 0; i < people->len; i++) {
+        const char *id = g_array_index(people, ConsentParticipant, i).id;
+
+        for (size_t j = 0; j < PART2_N_CONSENTS; j++) {
+            if (was_taken_back(view, id, part2_purpose(j)))
+                given &= ~(1U << j);
+        }
+    }
+    return (needs & ~given) == 0 ||
+           deny(error, access_reason_text(ACCESS_PART2_CONSENT_MISSING), NULL);
+}
+
+static bool
 check_later(const TranscribeCase *self, const GArray *people, GError **error)
 {
     g_autoptr(AnnotationLog) log =
@@ -142,12 +176,11 @@ check_later(const TranscribeCase *self, const GArray *people, GError **error)
         return deny(error, "it is being erased", NULL);
     for (guint i = 0; i < people->len; i++) {
         const char *id = g_array_index(people, ConsentParticipant, i).id;
-        const char *said = annotation_view_consent(view, id, PURPOSE);
 
-        if (said != NULL && strcmp(said, "granted") != 0)
+        if (was_taken_back(view, id, PURPOSE))
             return deny(error, consent_reason_text(CONSENT_WITHDRAWN), id);
     }
-    return true;
+    return check_label(self, people, view, error);
 }
 
 static GByteArray *

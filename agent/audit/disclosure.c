@@ -9,6 +9,7 @@ static const char *const basis_texts[N_DISCLOSURE_BASES] = {
     [DISCLOSURE_TPO] = "tpo",
     [DISCLOSURE_INDIVIDUAL] = "individual",
     [DISCLOSURE_AUTHORISED] = "authorised",
+    [DISCLOSURE_PART2] = "part2",
     [DISCLOSURE_OTHER] = "other",
 };
 

@@ -124,7 +124,6 @@ find_start(Exporter *self, GError **error)
 static bool
 make_muxer(Exporter *self, GError **error)
 {
-    g_assert(self->options->write == NULL); /* it goes back in its file */
     self->muxer = media_pad_new_element("mp4mux", error);
     if (self->muxer == NULL)
         return false;
@@ -135,6 +134,7 @@ make_muxer(Exporter *self, GError **error)
                     "MP4 can not be written into a pipe: export to a file, or to Matroska (.mkv)");
         return false;
     }
+    media_pad_set_comment(self->muxer, self->options->notice);
     gst_element_set_state(self->muxer, GST_STATE_PAUSED);
     return true;
 }

@@ -79,6 +79,7 @@ set_up(Job *self, GError **error)
     self->writer = movie_writer_new(self->fd, options->until_us - options->from_us, error);
     if (self->writer == NULL)
         return false;
+    movie_writer_set_comment(self->writer, options->notice);
     if (options->kind == LAYOUT_TRACKS) {
         self->separate = layout_separate_new(self->cast, self->writer, self->guard, error);
     } else {

@@ -40,6 +40,7 @@ typedef struct {
     int64_t from_us;      /* of the session's timeline; zero of the file */
     int64_t until_us;     /* after `from_us` */
     int fd;               /* borrowed; a regular file, open for reading too */
+    const char *notice;   /* as ExporterOptions.notice */
     int64_t stall_us;     /* how long one call of a decoder may take; 0: a minute */
     /* `done_us` of the session's timeline is written; may be NULL; a thread of the exporter's. */
     void (*on_progress)(int64_t done_us, void *user_data);

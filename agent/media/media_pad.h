@@ -25,6 +25,10 @@ GstPad *media_pad_new_sink(GstElement *element, const char *wanted, GstPadChainF
 GstElement *media_pad_new_element(const char *factory_name,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Has the muxer `element` write `comment` (NULL: none) into the file, as its comment; before it
+ * plays. */
+void media_pad_set_comment(GstElement *element, const char *comment);
+
 /* Stops `element` and drops it with its pads; NULL is allowed in each place. */
 void media_pad_free(GstPad *source, GstElement *element, GstPad *sink);
 

@@ -83,6 +83,12 @@ movie_writer_new(int fd, int64_t length_us, GError **error)
     return g_steal_pointer(&self);
 }
 
+void
+movie_writer_set_comment(MovieWriter *self, const char *comment)
+{
+    media_pad_set_comment(self->muxer, comment);
+}
+
 unsigned
 movie_writer_declare(MovieWriter *self, const char *title, bool is_video)
 {

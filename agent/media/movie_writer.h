@@ -13,6 +13,9 @@ typedef struct MovieWriter MovieWriter;
  * for its index is kept free by it. Errors: G_IO_ERROR_NOT_SUPPORTED - `fd` is no regular file. */
 MovieWriter *movie_writer_new(int fd, int64_t length_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Before anything is pushed: as media_pad_set_comment(). */
+void movie_writer_set_comment(MovieWriter *self, const char *comment);
+
 /* Returns: the stream's number. */
 unsigned movie_writer_declare(MovieWriter *self, const char *title, bool is_video);
 

@@ -71,8 +71,10 @@ list_grants(Opener *opener, HttpRequest *request, const Caller *caller)
 
         /* Whose it is; and what it would open is the affair of whom it was given to. */
         json_object_set_new(row, "person", json_string(grant->caller->id));
-        if (!caller_is_same(grant->caller, caller))
+        if (!caller_is_same(grant->caller, caller)) {
             json_object_del(row, "tracks");
+            json_object_del(row, "part2");
+        }
         json_array_append_new(list, row);
     }
     http_reply_json(request, 200, json_pack("{s:o}", "grants", list));

@@ -28,6 +28,8 @@ access_record_of_grant(AuditKind kind, const Grant *grant, char **tracks)
     event.tracks = *tracks;
     event.from_us = request->from_us;
     event.to_us = request->until_us == INT64_MAX ? 0 : request->until_us;
-    event.basis = disclosure_basis_text(disclosure_basis_of(request->purpose));
+    event.evidence = grant->evidence;
+    event.basis = disclosure_basis_text(
+        grant->evidence != NULL ? DISCLOSURE_PART2 : disclosure_basis_of(request->purpose));
     return event;
 }

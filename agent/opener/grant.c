@@ -121,6 +121,22 @@ describe_tracks(const Grant *self, const Recording *recording)
     return list;
 }
 
+/* Returns: the ids of the proofs of what it is bound to, owned; NULL: it is bound to nothing. */
+static char *
+list_evidence(const json_t *part2)
+{
+    const json_t *consents = json_object_get(part2, "consents");
+    g_autoptr(GString) ids = g_string_new(NULL);
+
+    for (size_t i = 0; i < json_array_size(consents); i++) {
+        const json_t *row = json_array_get(consents, i);
+
+        g_string_append_printf(ids, "%s%s", ids->len > 0 ? "," : "",
+                               json_string_value(json_object_get(row, "evidence")));
+    }
+    return ids->len > 0 ? g_strdup(ids->str) : NULL;
+}
+
 Grant *
 grant_new(const GrantOptions *options, GrantRequest *request)
 {
@@ -135,6 +151,8 @@ grant_new(const GrantOptions *options, GrantRequest *request)
     self->issued_unix_us = options->now_unix_us;
     self->session = session_case_ref(options->session);
     self->n_amendments = options->n_amendments;
+    self->part2 = json_incref(options->part2);
+    self->evidence = list_evidence(self->part2);
     self->tracks = describe_tracks(self, options->recording);
     return self;
 }
@@ -167,6 +185,8 @@ grant_to_json(const Grant *self)
         json_object_set_new(json, "to_us", json_integer(self->request->until_us));
     if (self->reason != NULL)
         json_object_set_new(json, "reason", json_string(self->reason));
+    if (self->part2 != NULL)
+        json_object_set(json, "part2", self->part2);
     if (self->review != NULL)
         json_object_set_new(json, "review", json_string(self->review));
     return json;
@@ -230,6 +250,8 @@ grant_free(Grant *self)
     grant_request_free(self->request);
     g_free(self->review);
     json_decref(self->tracks);
+    json_decref(self->part2);
+    g_free(self->evidence);
     session_case_unref(self->session);
     g_free(self);
 }

@@ -29,6 +29,8 @@ typedef struct {
     SessionCase *session;    /* that it was decided by */
     json_t *tracks;          /* as the API tells of them */
     unsigned n_amendments;   /* that it had then */
+    json_t *part2;           /* what goes with each copy; NULL: nothing */
+    char *evidence;          /* of the consents it is bound to, with commas; NULL: of none */
     int64_t issued_us, used_us;
     int64_t issued_unix_us;
     int64_t ended_us;   /* when the table noticed; 0: it has not */
@@ -45,6 +47,7 @@ typedef struct {
     const Recording *recording;
     const char *review; /* NULL: none */
     unsigned n_amendments;
+    json_t *part2; /* as SessionQuestion.part2 */
     int64_t now_us, now_unix_us;
 } GrantOptions;
 

@@ -32,6 +32,7 @@ typedef struct {
     Grant *grant; /* out, as the refusal */
     AccessDecision decision;
     unsigned n_amendments;
+    json_t *part2; /* NULL: it has no label */
     Refusal refusal;
 } Ask;
 
@@ -41,6 +42,7 @@ ask_free(Ask *self)
     settings_shelf_release(self->opener->shelf, self->settings);
     caller_free(self->caller);
     grant_request_free(self->request);
+    json_decref(self->part2);
     refusal_clear(&self->refusal);
     g_free(self);
 }
@@ -70,6 +72,9 @@ sentence_of(AccessReason reason)
         return "The recording is erased.";
     case ACCESS_CONSENT_MISSING:
         return "Not everyone in the session has consented to this.";
+    case ACCESS_PART2_CONSENT_MISSING:
+        return "42 CFR part 2 protects this recording, and the client has not consented to this "
+               "disclosure.";
     case ACCESS_TRACK_FORBIDDEN:
         return "Your role may not have all of these tracks.";
     default:
@@ -145,7 +150,9 @@ decide(Ask *self, const SessionCase *session, GError **error)
                     .has_reason = self->request->reason != NULL,
                     .audit_is_ready = true},
         .tracks = self->request->tracks,
+        .recipient = self->request->recipient,
         .n_amendments = &self->n_amendments,
+        .part2 = &self->part2,
     };
 
     if (!session_case_has_tracks(session, self->request->tracks)) {
@@ -206,6 +213,7 @@ grant(Ask *self, SessionCase *session, const Recording *recording)
         .recording = recording,
         .review = review,
         .n_amendments = self->n_amendments,
+        .part2 = self->part2,
         .now_us = g_get_monotonic_time(),
         .now_unix_us = g_get_real_time(),
     };

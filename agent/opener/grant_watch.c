@@ -41,6 +41,7 @@ run_look(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
                     .has_reason = self->request->reason != NULL,
                     .audit_is_ready = true},
         .tracks = self->request->tracks,
+        .recipient = self->request->recipient,
     };
 
     self->is_readable = session_case_decide(self->session, &question, &decision, &error);

@@ -2,6 +2,7 @@
 
 #include "agent/audit/pseudonym.h"
 #include "agent/keys/signer_check.h"
+#include "agent/opener/session_consents.h"
 #include "agent/rules/org_policy.h"
 #include "storage/annotation_log.h"
 #include "storage/storage_error.h"
@@ -174,64 +175,6 @@ session_case_ref(SessionCase *self)
     return g_atomic_rc_box_acquire(self);
 }
 
-/* The consents of everyone, with what was said after the session behind them. */
-static GArray *
-merge_consents(const AnnotationView *view, const SessionPerson *person)
-{
-    GArray *consents = g_array_copy(person->consents);
-
-    for (guint i = 0; i < view->consents->len; i++) {
-        const AnnotationConsent *later = view->consents->pdata[i];
-        const ConsentRecord record = {.purpose = later->purpose,
-                                      .state = later->state,
-                                      .at_us = later->at_unix_s * G_USEC_PER_SEC};
-
-        if (strcmp(later->participant, person->id) == 0)
-            g_array_append_val(consents, record);
-    }
-    return consents;
-}
-
-static unsigned
-find_consents(const SessionCase *self, const AnnotationView *view, const SessionQuestion *question,
-              int64_t now_us)
-{
-    static const struct {
-        const char *purpose;
-        AccessConsents consent;
-    } rows[] = {
-        {"transcribe",     ACCESS_CONSENT_TRANSCRIBE},
-        {"quality-review", ACCESS_CONSENT_QUALITY   },
-        {"training",       ACCESS_CONSENT_TRAINING  },
-    };
-    const GPtrArray *people = session_people_list(self->people);
-    g_autoptr(GPtrArray) merged = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref);
-    g_autofree ConsentParticipant *participants = g_new0(ConsentParticipant, people->len);
-    const OrgSettings *org = question->org;
-    const ConsentSession session = {.org = org->id,
-                                    .participants = participants,
-                                    .n_participants = people->len,
-                                    .region = org_policy_region(org, question->source->place)};
-    unsigned consents = 0;
-
-    for (guint i = 0; i < people->len; i++) {
-        const SessionPerson *person = people->pdata[i];
-        GArray *records = merge_consents(view, person);
-
-        g_ptr_array_add(merged, records);
-        participants[i] = (ConsentParticipant){.id = person->id,
-                                               .role = person->role,
-                                               .consents = (ConsentRecord *) records->data,
-                                               .n_consents = records->len,
-                                               .is_minor = person->is_minor};
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(rows) && !self->has_strangers; i++) {
-        if (org_policy_consent_decide(org, &session, rows[i].purpose, now_us).reason == CONSENT_OK)
-            consents |= (unsigned) rows[i].consent;
-    }
-    return consents;
-}
-
 /* Whether a minor said yes to it, and no guardian did. */
 static bool
 is_minor_alone(const SessionCase *self)
@@ -272,16 +215,18 @@ is_released_to(const SessionCase *self, const AnnotationView *view, const Caller
     return false;
 }
 
-/* Borrows from all of them. */
+/* Borrows from all of them. Who was recorded and is not known has consented to nothing. */
 static AccessSession
 view_for(const SessionCase *self, const AnnotationView *view, const SessionQuestion *question,
          int64_t now_us)
 {
-    return (AccessSession){
+    g_autoptr(SessionConsents) said = session_consents_new(self->people, view);
+    const StoreSettings *place = question->source->place;
+    AccessSession session = {
         .org = self->org,
         .participants = (const AccessParticipant *) self->participants->data,
         .n_participants = self->participants->len,
-        .consents = find_consents(self, view, question, now_us),
+        .part2 = part2_label(view->label),
         .is_open = self->is_open,
         .is_released = is_released_to(self, view, question->caller),
         .is_quarantined = view->quarantine != NULL || view->erase_mark != NULL,
@@ -291,6 +236,31 @@ view_for(const SessionCase *self, const AnnotationView *view, const SessionQuest
         .n_holds = view->matters->len,
         .erase_requested_by = view->requested_by,
     };
+
+    if (self->has_strangers)
+        return session;
+    session.consents = session_consents_given(said, question->org, place, now_us);
+    if (session.part2 != PART2_NONE) {
+        session.part2_consents =
+            session_consents_part2(said, question->org, place, question->recipient, now_us);
+    }
+    return session;
+}
+
+/* What goes with each copy of what has a label; NULL: it has none. */
+static json_t *
+describe_part2(const SessionCase *self, const AnnotationView *view, const SessionQuestion *question)
+{
+    g_autoptr(SessionConsents) said = session_consents_new(self->people, view);
+    const Part2Label label = part2_label(view->label);
+    const unsigned needs =
+        part2_needs(label, question->request.purpose, question->recipient != NULL);
+
+    if (label == PART2_NONE)
+        return NULL;
+    return json_pack("{s:s, s:s, s:s, s:o}", "label", part2_label_text(label), "notice",
+                     part2_notice(), "short_notice", part2_short_notice(), "consents",
+                     session_consents_bound(said, needs, question->recipient));
 }
 
 static unsigned
@@ -319,11 +289,14 @@ session_case_decide(const SessionCase *self, const SessionQuestion *question,
         return false;
     if (question->n_amendments != NULL)
         *question->n_amendments = notes->view->n_amendments;
+    if (question->part2 != NULL)
+        *question->part2 = describe_part2(self, notes->view, question);
     if (question->org == NULL) {
         *decision = (AccessDecision){.reason = ACCESS_POLICY_MISSING};
         return true;
     }
     request.tracks = kinds_of(self, question->tracks);
+    request.is_outside = question->recipient != NULL;
     session = view_for(self, notes->view, question, now_us);
     *decision = org_policy_access_decide(question->org, &person, &session, &request, now_us);
     return true;

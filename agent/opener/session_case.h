@@ -7,6 +7,7 @@
 #include "storage/recording.h"
 
 #include <glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 
 /* What a decision about opening one session looks at, as far as it does not change any more: who
@@ -46,7 +47,10 @@ typedef struct {
     const Caller *caller;
     AccessRequest request;
     char **tracks;          /* that are asked for; NULL: all */
+    const char *recipient;  /* whom it is disclosed to; NULL: nobody but who asks */
     unsigned *n_amendments; /* out, how many it has; NULL: not asked */
+    json_t **part2;         /* out, owned: what goes with a copy of what 42 CFR part 2 protects, as
+                               the API tells of it; set to NULL where it does not; NULL: not asked */
 } SessionQuestion;
 bool session_case_decide(const SessionCase *self, const SessionQuestion *question,
                          AccessDecision *decision, GError **error) G_GNUC_WARN_UNUSED_RESULT;

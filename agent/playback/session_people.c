@@ -69,6 +69,7 @@ add_consent(SessionPeople *self, SessionPerson *person, const json_t *consent)
         .at_us = time_of(consent, "at"),
         .until_us = time_of(consent, "until"),
         .is_guardians = g_strcmp0(member(consent, "by"), "guardian") == 0,
+        .recipient = keep(self, member(consent, "recipient")),
     };
 
     if (record.purpose != NULL && record.state != NULL)

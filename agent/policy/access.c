@@ -204,6 +204,14 @@ consent_is_missing(const Case *c)
 }
 
 static bool
+part2_consent_is_missing(const Case *c)
+{
+    return c->request->action == ACCESS_PLAY &&
+           (part2_needs(c->session->part2, c->request->purpose, c->request->is_outside) &
+            ~c->session->part2_consents) != 0;
+}
+
+static bool
 track_is_forbidden(const Case *c)
 {
     return (c->request->tracks & ~c->row->tracks) != 0;
@@ -279,25 +287,26 @@ static const Rule common_rules[] = {
 /* Rules behind `purpose_is_forbidden` have a row, those behind `session_is_missing` the session
  * that the row asks for. */
 static const Rule role_rules[] = {
-    {ACCESS_ROLE_FORBIDDEN,      role_is_forbidden   },
-    {ACCESS_PURPOSE_UNKNOWN,     purpose_is_unknown  },
-    {ACCESS_PURPOSE_FORBIDDEN,   purpose_is_forbidden},
-    {ACCESS_INTERNAL_ERROR,      session_is_missing  },
-    {ACCESS_NOT_OWN,             is_not_own          },
-    {ACCESS_MINOR_CONFIDENTIAL,  is_confidential     },
-    {ACCESS_SESSION_ERASED,      is_erased           },
-    {ACCESS_SESSION_OPEN,        is_open             },
-    {ACCESS_SESSION_QUARANTINED, is_quarantined      },
-    {ACCESS_SESSION_RESTRICTED,  is_restricted       },
-    {ACCESS_NOT_RELEASED,        is_not_released     },
-    {ACCESS_CONSENT_MISSING,     consent_is_missing  },
-    {ACCESS_TRACK_FORBIDDEN,     track_is_forbidden  },
-    {ACCESS_HELD,                is_held             },
-    {ACCESS_NOT_REQUESTED,       is_not_requested    },
-    {ACCESS_SECOND_PERSON,       is_same_person      },
-    {ACCESS_REASON_MISSING,      reason_is_missing   },
-    {ACCESS_MFA_REQUIRED,        mfa_is_required     },
-    {ACCESS_AUDIT_UNAVAILABLE,   audit_is_unavailable},
+    {ACCESS_ROLE_FORBIDDEN,        role_is_forbidden       },
+    {ACCESS_PURPOSE_UNKNOWN,       purpose_is_unknown      },
+    {ACCESS_PURPOSE_FORBIDDEN,     purpose_is_forbidden    },
+    {ACCESS_INTERNAL_ERROR,        session_is_missing      },
+    {ACCESS_NOT_OWN,               is_not_own              },
+    {ACCESS_MINOR_CONFIDENTIAL,    is_confidential         },
+    {ACCESS_SESSION_ERASED,        is_erased               },
+    {ACCESS_SESSION_OPEN,          is_open                 },
+    {ACCESS_SESSION_QUARANTINED,   is_quarantined          },
+    {ACCESS_SESSION_RESTRICTED,    is_restricted           },
+    {ACCESS_NOT_RELEASED,          is_not_released         },
+    {ACCESS_CONSENT_MISSING,       consent_is_missing      },
+    {ACCESS_PART2_CONSENT_MISSING, part2_consent_is_missing},
+    {ACCESS_TRACK_FORBIDDEN,       track_is_forbidden      },
+    {ACCESS_HELD,                  is_held                 },
+    {ACCESS_NOT_REQUESTED,         is_not_requested        },
+    {ACCESS_SECOND_PERSON,         is_same_person          },
+    {ACCESS_REASON_MISSING,        reason_is_missing       },
+    {ACCESS_MFA_REQUIRED,          mfa_is_required         },
+    {ACCESS_AUDIT_UNAVAILABLE,     audit_is_unavailable    },
 };
 
 static AccessReason

@@ -25,6 +25,7 @@ typedef enum {
     ACCESS_SESSION_RESTRICTED,
     ACCESS_NOT_RELEASED,
     ACCESS_CONSENT_MISSING,
+    ACCESS_PART2_CONSENT_MISSING, /* to leave the organisation (42 CFR part 2) */
     ACCESS_TRACK_FORBIDDEN,
     ACCESS_HELD, /* nothing is erased under a hold */
     ACCESS_NOT_REQUESTED,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "agent/policy/part2.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -90,6 +92,8 @@ typedef struct {
     const AccessParticipant *participants; /* all who ever took part */
     size_t n_participants;
     unsigned consents; /* of AccessConsents */
+    Part2Label part2;
+    unsigned part2_consents; /* of Part2Consents, for whom the request is */
     bool is_open, is_released, is_quarantined, is_restricted, is_erased;
     bool is_minor_alone; /* a minor consented without a guardian */
     unsigned n_holds;
@@ -102,4 +106,5 @@ typedef struct {
     unsigned tracks;     /* of AccessTracks: that are asked for; 0: all that may be had */
     bool has_reason;     /* a text why */
     bool audit_is_ready; /* the record of it can be written */
+    bool is_outside;     /* for somebody else than the person */
 } AccessRequest;

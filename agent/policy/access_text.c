@@ -31,6 +31,7 @@ access_reason_text(AccessReason reason)
         [ACCESS_SESSION_RESTRICTED] = "session-restricted",
         [ACCESS_NOT_RELEASED] = "not-released",
         [ACCESS_CONSENT_MISSING] = "consent-missing",
+        [ACCESS_PART2_CONSENT_MISSING] = "part2-consent-missing",
         [ACCESS_TRACK_FORBIDDEN] = "track-forbidden",
         [ACCESS_HELD] = "held",
         [ACCESS_NOT_REQUESTED] = "not-requested",

@@ -47,6 +47,7 @@ typedef struct {
     int64_t at_us;            /* wall clock, Unix; 0: not said, which denies */
     int64_t until_us;         /* 0: no end */
     bool is_guardians;        /* said by a guardian for the participant */
+    const char *recipient;    /* the only one who may have it by that; NULL: nobody is named */
 } ConsentRecord;
 
 typedef struct {

@@ -9,13 +9,14 @@
 
 /* Owns the strings that its ConsentRecord borrows. */
 typedef struct {
-    char *purpose, *state, *text_version, *evidence;
+    char *purpose, *state, *text_version, *evidence, *recipient;
     int64_t at_us, until_us;
     bool is_guardians;
 } Consent;
 
 static const char *const purposes[] = {"record-audio",   "record-video", "transcribe", "ai-note",
-                                       "quality-review", "training",     "ai-train",   NULL};
+                                       "quality-review", "training",     "ai-train",   "sud-tpo",
+                                       "sud-other",      "sud-legal",    "sud-notes",  NULL};
 static const char *const states[] = {"granted", "refused", "withdrawn", NULL};
 static const char *const roles[] = {"provider",    "client",   "guardian",
                                     "interpreter", "observer", NULL};
@@ -30,6 +31,7 @@ consent_free(gpointer data)
     g_free(self->state);
     g_free(self->text_version);
     g_free(self->evidence);
+    g_free(self->recipient);
     g_free(self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Consent, consent_free)
@@ -121,11 +123,29 @@ take_by_guardian(const json_t *form, char **fault)
     return g_strcmp0(by, "guardian") == 0;
 }
 
+/* Whom it is disclosed to is said of a disclosure alone. */
+static char *
+take_recipient(const json_t *form, const char *purpose, char **fault)
+{
+    char *recipient = take_string(form, "recipient", false, fault);
+
+    if (recipient == NULL || *fault != NULL)
+        return recipient;
+    if (!g_str_has_prefix(purpose, "sud-")) {
+        *fault = g_strdup("\"recipient\" is said of the purposes \"sud-...\" alone");
+    } else if (!age_context_id_is_valid(recipient)) {
+        *fault = g_strdup("\"recipient\" must be an id: at most 64 of a-z, 0-9, dot, hyphen and "
+                          "underscore, starting with a letter or digit");
+    }
+    return recipient;
+}
+
 static Consent *
 take_consent(const json_t *form, char **fault)
 {
-    static const char *const known[] = {"participant", "purpose", "state", "by", "text_version",
-                                        "evidence",    "at",      "until", NULL};
+    static const char *const known[] = {"participant",  "purpose",  "state", "by",
+                                        "text_version", "evidence", "at",    "until",
+                                        "recipient",    NULL};
     g_autoptr(Consent) consent = g_new0(Consent, 1);
 
     if (!json_is_object(form)) {
@@ -144,6 +164,7 @@ take_consent(const json_t *form, char **fault)
     if (consent->at_us == 0)
         consent->at_us = g_get_real_time();
     consent->until_us = take_time(form, "until", fault);
+    consent->recipient = take_recipient(form, consent->purpose, fault);
     return *fault == NULL ? g_steal_pointer(&consent) : NULL;
 }
 
@@ -223,6 +244,7 @@ participant_consents(const Participant *self)
             .at_us = consent->at_us,
             .until_us = consent->until_us,
             .is_guardians = consent->is_guardians,
+            .recipient = consent->recipient,
         };
 
         g_array_append_val(records, record);
@@ -246,10 +268,11 @@ time_to_json(int64_t time_us)
 static json_t *
 consent_to_json(const Consent *self)
 {
-    return json_pack("{s:s, s:s, s:s*, s:s?, s:s?, s:o, s:o}", "purpose", self->purpose, "state",
-                     self->state, "by", self->is_guardians ? "guardian" : NULL, "text_version",
-                     self->text_version, "evidence", self->evidence, "at",
-                     time_to_json(self->at_us), "until", time_to_json(self->until_us));
+    return json_pack("{s:s, s:s, s:s*, s:s?, s:s?, s:o, s:o, s:s*}", "purpose", self->purpose,
+                     "state", self->state, "by", self->is_guardians ? "guardian" : NULL,
+                     "text_version", self->text_version, "evidence", self->evidence, "at",
+                     time_to_json(self->at_us), "until", time_to_json(self->until_us), "recipient",
+                     self->recipient);
 }
 
 json_t *

@@ -112,6 +112,7 @@ make_session(const SessionServices *services, SessionRequest *request)
     self->id = g_uuid_string_random();
     self->org = g_steal_pointer(&request->org);
     self->reference = g_steal_pointer(&request->reference);
+    self->label = request->label;
     self->participants = g_steal_pointer(&request->participants);
     self->settings = org_book_find(services->orgs, self->org);
     self->created_unix_us = g_get_real_time();

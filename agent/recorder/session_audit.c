@@ -26,7 +26,9 @@ bool
 session_audit_start(const Session *self, const char *policy, uint32_t generation, unsigned n_tracks,
                     GError **error)
 {
-    g_autofree char *detail = g_strdup_printf("generation-%u", generation);
+    const char *label = part2_label_text(self->label);
+    g_autofree char *detail = g_strdup_printf("generation-%u%s%s", generation,
+                                              label != NULL ? "," : "", label != NULL ? label : "");
     const AuditEvent event = {.kind = AUDIT_RECORDING_STARTED,
                               .session = self->id,
                               .reason = consent_reason_text(CONSENT_OK),

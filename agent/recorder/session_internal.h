@@ -28,6 +28,7 @@ struct Session {
     SessionServices services;
     char *id, *org, *reference;
     const OrgSettings *settings; /* NULL: no such organisation */
+    Part2Label label;            /* goes into the manifest with each decision */
     Participants *participants;
     GPtrArray *tracks;         /* SessionTrack */
     GHashTable *sender_clocks; /* id of a participant to SenderClocks; NULL: none yet */
@@ -53,9 +54,8 @@ struct Session {
     uint32_t generation; /* of the envelope, the last one made */
     int64_t created_unix_us;
     int64_t zero_monotonic_us;
-    bool is_begun;   /* the spool knows it */
-    bool is_stored;  /* and has let go of it */
-    unsigned n_jobs; /* workers that will still call back */
+    bool is_begun, is_stored; /* the spool knows it; and has let go of it */
+    unsigned n_jobs;          /* workers that will still call back */
     bool meta_is_busy, meta_is_dirty;
 };
 

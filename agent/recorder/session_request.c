@@ -77,6 +77,16 @@ take_reference(SessionRequest *self, const json_t *member, char **fault)
     }
 }
 
+static void
+take_label(SessionRequest *self, const json_t *member, char **fault)
+{
+    if (*fault != NULL || member == NULL || json_is_null(member))
+        return;
+    self->label = part2_label(json_string_value(member));
+    if (self->label == PART2_NONE)
+        *fault = g_strdup("\"label\" must be \"part2\" or \"sud-notes\"");
+}
+
 static bool
 is_room(const json_t *room)
 {
@@ -123,7 +133,7 @@ take_source(SessionRequest *self, const json_t *source, char **fault)
 SessionRequest *
 session_request_parse(const json_t *body, char **fault)
 {
-    static const char *const known[] = {"org",    "reference", "participants",
+    static const char *const known[] = {"org",    "reference", "label", "participants",
                                         "tracks", "source",    NULL};
     g_autoptr(SessionRequest) self = g_new0(SessionRequest, 1);
 
@@ -138,6 +148,7 @@ session_request_parse(const json_t *body, char **fault)
         return NULL;
     self->org = request_members_id(body, "org", fault);
     take_reference(self, json_object_get(body, "reference"), fault);
+    take_label(self, json_object_get(body, "label"), fault);
     take_source(self, json_object_get(body, "source"), fault);
     take_participants(self, json_object_get(body, "participants"), fault);
     take_tracks(self, json_object_get(body, "tracks"), fault);

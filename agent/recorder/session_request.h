@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/policy/part2.h"
 #include "agent/recorder/participants.h"
 #include "agent/recorder/track_request.h"
 
@@ -21,6 +22,7 @@ typedef struct {
     char *org;
     char *reference; /* the backend's own; may identify a person, so it is sealed and never logged;
                         NULL: none */
+    Part2Label label;
     Participants *participants;
     GPtrArray *tracks;     /* TrackRequest */
     SourceRequest *source; /* NULL: the backend sends RTP by itself */

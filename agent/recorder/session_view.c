@@ -136,14 +136,14 @@ session_to_json(const Session *self)
         json_array_append_new(tracks, track_to_json(self, g_ptr_array_index(self->tracks, i)));
     if (self->services.spool_watch != NULL)
         level = spool_watch_level(self->services.spool_watch);
-    return json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s*, s:{s:s, s:s}, s:o, s:o*, s:s*, s:s*}",
+    return json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s*, s:{s:s, s:s}, s:o, s:o*, s:s*, s:s*, s:s*}",
                      "session", self->id, "org", self->org, "reference", self->reference, "reason",
                      state_reason(self), "state", session_state_text(self->state), "created",
                      created_text, "decision", "result", reason == CONSENT_OK ? "permit" : "deny",
                      "reason", consent_reason_text(reason), "tracks", tracks, "source",
                      self->source != NULL ? janus_source_to_json(self->source) : NULL, "spool",
                      level != SPOOL_SPACE_OK ? spool_space_word(level) : NULL, "withdrawal",
-                     session_withdrawal_text(self));
+                     session_withdrawal_text(self), "label", part2_label_text(self->label));
 }
 
 void

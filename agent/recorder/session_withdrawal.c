@@ -78,6 +78,8 @@ session_policy_lines(const Session *self, const char *end_reason)
     if (end_reason != NULL)
         g_string_append_printf(lines, " ended=%s", end_reason);
     g_string_append_c(lines, '\n');
+    if (self->label != PART2_NONE)
+        g_string_append_printf(lines, "mark %s labelled\n", part2_label_text(self->label));
     if (session_is_apart(self))
         g_string_append_printf(lines, "mark %s " REASON "\n", effects[self->withdrawal].mark);
     return g_string_free(lines, false);

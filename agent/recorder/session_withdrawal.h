@@ -5,7 +5,8 @@
 /* What the manifest is told of decisions, and what a withdrawal does to what was recorded before
  * it: the organisation's `on_withdrawal`. For the files of a session alone. */
 
-/* The `policy` line of the manifest, and the `mark` line where a withdrawal left one; owned.
+/* The `policy` line of the manifest, and `mark` lines of its label and where a withdrawal left one;
+ * owned.
  * `end_reason`: why the recorder ended it; NULL: it did not. */
 char *session_policy_lines(const Session *self, const char *end_reason);
 

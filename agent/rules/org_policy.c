@@ -98,29 +98,48 @@ minors_of(OrgMinors minors)
     }
 }
 
+static ConsentPolicy
+consent_policy_of(const OrgSettings *org)
+{
+    const OrgConsent *consent = org->consent;
+
+    return (ConsentPolicy){
+        .org = org->id,
+        .purposes = (const char *const *) consent->purposes,
+        .text_version = consent->text_version,
+        .evidence_required = consent->evidence_required,
+        .is_invalid = consent->is_invalid,
+        .is_disabled = !consent->is_enabled,
+        .valid_until_us = consent->valid_until_us,
+        .max_age_us = (int64_t) consent->max_age_days * 24 * 3600 * G_USEC_PER_SEC,
+        .roles = (const char *const *) consent->roles,
+        .regions = (const char *const *) consent->regions,
+        .minors = minors_of(consent->minors),
+    };
+}
+
 ConsentDecision
 org_policy_consent_decide(const OrgSettings *org, const ConsentSession *session,
                           const char *purpose, int64_t now_us)
 {
-    const OrgConsent *consent = org != NULL ? org->consent : NULL;
+    ConsentPolicy policy = {0};
 
-    if (consent == NULL)
+    if (org == NULL || org->consent == NULL)
         return consent_decide(NULL, session, purpose, now_us);
-    return consent_decide(
-        &(ConsentPolicy){
-            .org = org->id,
-            .purposes = (const char *const *) consent->purposes,
-            .text_version = consent->text_version,
-            .evidence_required = consent->evidence_required,
-            .is_invalid = consent->is_invalid,
-            .is_disabled = !consent->is_enabled,
-            .valid_until_us = consent->valid_until_us,
-            .max_age_us = (int64_t) consent->max_age_days * 24 * 3600 * G_USEC_PER_SEC,
-            .roles = (const char *const *) consent->roles,
-            .regions = (const char *const *) consent->regions,
-            .minors = minors_of(consent->minors),
-        },
-        session, purpose, now_us);
+    policy = consent_policy_of(org);
+    return consent_decide(&policy, session, purpose, now_us);
+}
+
+unsigned
+org_policy_part2_consents(const OrgSettings *org, const ConsentSession *session,
+                          const char *recipient, int64_t now_us)
+{
+    ConsentPolicy policy = {0};
+
+    if (org == NULL || org->consent == NULL)
+        return 0;
+    policy = consent_policy_of(org);
+    return part2_consents(&policy, session, recipient, now_us);
 }
 
 const char *

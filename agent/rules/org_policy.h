@@ -15,6 +15,10 @@ AccessDecision org_policy_access_decide(const OrgSettings *org, const AccessPers
 ConsentDecision org_policy_consent_decide(const OrgSettings *org, const ConsentSession *session,
                                           const char *purpose, int64_t now_us);
 
+/* As part2_consents(), by the rules of `org`; the same. */
+unsigned org_policy_part2_consents(const OrgSettings *org, const ConsentSession *session,
+                                   const char *recipient, int64_t now_us);
+
 /* Returns: the region to ask about: the store's, or that of the first of its replicas that `org`
  * (NULL: none) does not allow, for media go to each of them; borrowed, NULL: nobody said. */
 const char *org_policy_region(const OrgSettings *org, const StoreSettings *store);

@@ -264,9 +264,9 @@ class Recorder:
         finally:
             connection.close()
 
-    def open_session(self, participants, tracks, reference="visit-4711"):
+    def open_session(self, participants, tracks, reference="visit-4711", **more):
         """Begins a session that must be permitted. Returns a Session."""
-        answer = self.ask("POST", "/v1/sessions", session_request(participants, tracks, reference, self.org))
+        answer = self.ask("POST", "/v1/sessions", {**session_request(participants, tracks, reference, self.org), **more})
         if answer.status != 201:
             raise RuntimeError(f"no session: {answer}")
         return Session(self, answer.json)

@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import subprocess
+import time
 
 from harness import Recorder, Sender, consents, in_threads, main, participant, poll, session_request, stream, tap
 from opener import Opener
@@ -14,6 +15,7 @@ from peers import media
 SESSIONS = 50
 PACKET_S = 0.02
 LIMIT_S = 2.0
+OPENED = 10  # one recording of so many is opened and looked at packet by packet
 CONSENT = pathlib.Path(__file__).resolve().parent.parent.parent / "agent" / "policy" / "consent.c"
 
 # Reasons that no request to the recorder can be answered with, and why.
@@ -151,6 +153,34 @@ def test_reload(folder):
     tap.equal(recorder.stop(), 0, "the recorder ends")
 
 
+def test_signed(folder):
+    """Where somebody has to sign the rules, no others come into force: not at the start, not meanwhile."""
+    recorder = Recorder(folder / "recorder").say_of_org()
+    done = recorder.command("audit", "keygen", "policy", folder)
+    key = re.search(r'"(policy[^"]+)"', done.stdout).group(1)
+    recorder.config.write_text(recorder.config.read_text() + f'\ntrusted_policies = [ "{key}" ];\n')
+
+    def sign(name=recorder.org_file):
+        return recorder.command("config", "sign", name, "--key", folder / "policy.key")
+
+    done = recorder.command("config", "check")
+    tap.ok(done.returncode == 1 and "clinic-a.conf: it has to be signed" in done.stderr, "without a signature nothing starts", done)
+    done = sign()
+    tap.ok(done.returncode == 0 and "clinic-a.signed is written" in done.stdout, "it is signed", done)
+    recorder.start()
+    recorder.say_of_org("enabled = false;").reload("stay as they were")
+    tap.contains(recorder.child.log_text(), "signed for another file, or an older one", "a change that nobody signed is named")
+    track = tape(folder).track("p1-audio", "p1")
+    answer = recorder.ask("POST", "/v1/sessions", session_request(one(said()), [track]))
+    tap.equal(answer.status, 201, "and the rules before stay in force")
+    tap.equal(sign().returncode, 0, "it is signed too")
+    recorder.reload()
+    answer = recorder.ask("POST", "/v1/sessions", session_request(one(said()), [track]))
+    tap.equal((answer.status, answer.json.get("reason")), (403, "org-disabled"), "and comes into force")
+    tap.equal(sign(folder / "policy.pub").returncode, 2, "only an organisation's file is signed")
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+
+
 def record_and_withdraw(folder, recorder, effect):
     recorder.say_of_org(f'on_withdrawal = "{effect}";').reload()
     sound = tape(folder)
@@ -216,6 +246,42 @@ def test_effects(folder):
     tap.equal(recorder.stop(), 0, "the recorder ends")
 
 
+def wall_clock(session, at_us):
+    """The moment of `at_us` of the session's timeline, as its signed manifest says."""
+    return (int(session.manifest().tracks["p1-audio"][4]) + at_us) / 1e6
+
+
+def sound_around(session, gap, path):
+    """Of the recovered file: when its last packet before the gap was captured, and how many lie in the gap."""
+    done = session.recover(path)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+    shown = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0", path],
+                           capture_output=True, text=True, check=True)
+    path.unlink()
+    times_us = [float(line.strip(",")) * 1e6 for line in shown.stdout.split()]
+    within = [at for at in times_us if gap.start_us + PACKET_S * 1e6 < at < gap.start_us + gap.duration_us - PACKET_S * 1e6]
+    return wall_clock(session, max(at for at in times_us if at < gap.start_us + gap.duration_us / 2)), len(within)
+
+
+def check_media_times(folder, sessions, answered):
+    """By the captured media's own times: what lies before each gap, against the moment of the answer on this host's clock."""
+    late, recovered = [], []
+    for place, session in enumerate(sessions):
+        gaps = [gap for gap in session.manifest().gaps_of("p1-audio") if gap.reason == "paused-consent-withdrawn"]
+        late += [wall_clock(session, gap.start_us) - at for gap, at in zip(gaps, answered[place], strict=True)]
+        if place % OPENED == 0:
+            last, n_within = sound_around(session, gaps[0], folder / "opened.mkv")
+            recovered.append(last - answered[place][0])
+            tap.equal(n_within, 0, f"session {place}: no packet of the recovered sound lies in the gap")
+    late.sort()
+    tap.note(f"last captured media against the answer: median {late[len(late) // 2]:.2f} s, worst {late[-1]:.2f} s; "
+             f"of {len(recovered)} recovered files: worst {max(recovered):.2f} s")
+    tap.ok(len(late) == 2 * SESSIONS and late[98] <= LIMIT_S, "99 of 100 end within 2 s by the time of their last media", late[-3:])
+    tap.ok(max(recovered) <= LIMIT_S, "as do the packets of what opens", recovered)
+    tap.ok(min(late) > -LIMIT_S, "and what was said before the withdrawal is kept", late[:3])
+
+
 def test_many_withdrawals(folder):
     """While 50 sessions record: how much sound is captured after the API's answer; each withdraws twice."""
     recorder = Recorder(folder / "recorder").say_of_org('on_withdrawal = "keep";').start()
@@ -223,16 +289,18 @@ def test_many_withdrawals(folder):
     sessions = [recorder.open_session([participant("p1")], [sound.track("p1-audio", "p1")]) for _ in range(SESSIONS)]
     sender = Sender(folder, [stream(sound, session.ports["p1-audio"]) for session in sessions])
     late = []
+    answered = [[] for _ in sessions]
 
-    def run(session):
+    def run(place, session):
         answer = withdraw(recorder, session)
+        answered[place].append(time.time())
         if answer.json["state"] != "paused":
             raise RuntimeError(f"not paused: {answer}")
         return answer.json["tracks"][0]["packets"]
 
     for count in (1, 2):
         poll(lambda: all(session.track("p1-audio")["packets"] > 100 * count for session in sessions), 20, "two seconds of sound")
-        before = in_threads([lambda session=session: run(session) for session in sessions])
+        before = in_threads([lambda place=place, session=session: run(place, session) for place, session in enumerate(sessions)])
         dropped = 20 * count
         poll(lambda: all(session.track("p1-audio")["paused"] > dropped for session in sessions), 20, "the pause")
         late += [(session.track("p1-audio")["packets"] - at) * PACKET_S for session, at in zip(sessions, before)]
@@ -247,6 +315,7 @@ def test_many_withdrawals(folder):
     tap.equal(sum(gap.reason == "paused-consent-withdrawn" for gap in gaps), 2 * SESSIONS, "each is a gap of its own")
     tap.note(f"{len(late)} withdrawals: sound captured after the answer: median {late[len(late) // 2]:.2f} s, worst {late[-1]:.2f} s")
     tap.ok(len(late) == 100 and late[98] <= LIMIT_S, "99 of 100 end capture within 2 s of media after the answer", late[-3:])
+    check_media_times(folder, sessions, answered)
     tap.equal(recorder.stop(), 0, "the recorder ends")
 
 
@@ -260,4 +329,4 @@ def test_every_reason(folder):
 
 
 if __name__ == "__main__":
-    main([test_reasons, test_every_reason, test_reload, test_effects, test_many_withdrawals], 170)
+    main([test_reasons, test_every_reason, test_reload, test_signed, test_effects, test_many_withdrawals], 170)

@@ -31,13 +31,16 @@ access_question_new(AccessRole role, AccessAction action, const char *purpose)
                    .roles = 1U << role,
                    .has_mfa = true,
                    .mfa_at_us = NOW_US - 60 * SECOND_US},
-        .people = {{"you", "provider"},                    {"you-2", "client"},                                             {"other", "observer"}                                                                                                           },
+        .people = {{"you", "provider"},                                 {"you-2", "client"},      {"other", "observer"}                              },
         .session = {.org = "clinic-a",
                    .n_participants = 3,
                    .consents = ACCESS_CONSENT_TRANSCRIBE | ACCESS_CONSENT_QUALITY |
-                                ACCESS_CONSENT_TRAINING, .is_released = true,
-                   .erase_requested_by = "another"                                                                                                                                                                                                                         },
-        .request = {action, purpose,   0,                                                                                                true, true},
+                                ACCESS_CONSENT_TRAINING,          .is_released = true,
+                   .erase_requested_by = "another"},
+        .request = {.action = action,
+                   .purpose = purpose,
+                   .has_reason = true,
+                   .audit_is_ready = true},
         .now_us = NOW_US,
     };
 
@@ -171,6 +174,25 @@ static void
 no_consent(AccessQuestion *q)
 {
     q->session.consents = 0;
+}
+static void
+to_others(AccessQuestion *q)
+{
+    q->session.part2 = PART2_RECORD;
+    q->session.part2_consents = 0;
+    q->request.is_outside = true;
+}
+static void
+of_notes(AccessQuestion *q)
+{
+    q->session.part2 = PART2_NOTES;
+    q->session.part2_consents = PART2_CONSENT_TPO | PART2_CONSENT_OTHER | PART2_CONSENT_LEGAL;
+}
+static void
+in_proceedings(AccessQuestion *q)
+{
+    q->session.part2 = PART2_NOTES;
+    q->session.part2_consents = PART2_CONSENT_TPO | PART2_CONSENT_OTHER | PART2_CONSENT_NOTES;
 }
 static void
 video(AccessQuestion *q)
@@ -308,6 +330,11 @@ const AccessFault access_faults[] = {
     {"no transcribe", TRANSCRIBER, ACCESS_PLAY, "HOPERAT", ACCESS_CONSENT_MISSING, no_consent},
     {"no quality", CUSTODIAN, ACCESS_PLAY, "HQUALIMP", ACCESS_CONSENT_MISSING, no_consent},
     {"no training", CUSTODIAN, ACCESS_PLAY, "TRAIN", ACCESS_CONSENT_MISSING, no_consent},
+    {"to others", PROVIDER, ACCESS_PLAY, "TREAT", ACCESS_PART2_CONSENT_MISSING, to_others},
+    {"to others", CLIENT, ACCESS_PLAY, "PATRQT", ACCESS_PART2_CONSENT_MISSING, to_others},
+    {"notes", CUSTODIAN, ACCESS_PLAY, "HOPERAT", ACCESS_PART2_CONSENT_MISSING, of_notes},
+    {"notes", TRANSCRIBER, ACCESS_PLAY, "HOPERAT", ACCESS_PART2_CONSENT_MISSING, of_notes},
+    {"proceedings", CUSTODIAN, ACCESS_PLAY, "HLEGAL", ACCESS_PART2_CONSENT_MISSING, in_proceedings},
     {"picture", TRANSCRIBER, ACCESS_PLAY, "HOPERAT", ACCESS_TRACK_FORBIDDEN, video},
     {"hold", CUSTODIAN, ACCESS_ERASE_APPROVE, NULL, ACCESS_HELD, held},
     {"nobody asked", CUSTODIAN, ACCESS_ERASE_APPROVE, NULL, ACCESS_NOT_REQUESTED, not_requested},
@@ -336,7 +363,7 @@ void (*const access_takes[])(AccessQuestion *q) = {
     no_policy,  stale,        disabled,       other_org,  no_id,      no_role,
     narrowed,   not_mine,     no_subject,     erased,     still_open, quarantined,
     restricted, not_released, never_released, no_consent, held,       not_requested,
-    no_reason,  no_mfa,       no_audit,       misspelt,
+    no_reason,  no_mfa,       no_audit,       misspelt,   to_others,
 };
 
 const size_t n_access_takes = G_N_ELEMENTS(access_takes);
