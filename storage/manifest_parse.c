@@ -278,10 +278,23 @@ fail_line(GError **error, guint line, const char *text)
     return NULL;
 }
 
+/* GLib makes room for as many pieces as are allowed: were these not counted, 8 MiB for each part.
+ */
+static char **
+split_lines(const char *text)
+{
+    int n = 1;
+
+    for (const char *end = strchr(text, '\n'); end != NULL && n < MAX_LINES;
+         end = strchr(end + 1, '\n'))
+        n++;
+    return g_strsplit(text, "\n", n);
+}
+
 ManifestPart *
 manifest_part_parse(const char *text, GError **error)
 {
-    g_auto(GStrv) lines = g_strsplit(text, "\n", MAX_LINES);
+    g_auto(GStrv) lines = split_lines(text);
     const guint n_lines = g_strv_length(lines);
     g_autoptr(ManifestPart) part = manifest_part_new(NULL, NULL, 0);
     g_autofree char *again = NULL;

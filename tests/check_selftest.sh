@@ -1,6 +1,6 @@
 #!/bin/bash
 # Proves that every rule of check_layers, check_mistakes, check_sizes and check_compliance can fail: each row feeds one
-# bad line, named by what the finding must say. TAP.
+# bad line, named by what the finding must say. Lines that a finding names are judged together, by one run. TAP.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(mktemp -d)
@@ -45,11 +45,14 @@ report() { # $1: ok or not ok, $2: name
     n=$((n + 1))
     echo "$1 $n /check/$2"
 }
+name_of() { # $1: the check, $2: file, $3: what was added
+    echo "$1-finds-$(echo "$3 in $2" | tr -cs 'A-Za-z0-9_./-' '-' | cut -c1-70)"
+}
 # $1: the check, $2: what its finding must say, $3: file to add to, $4...: lines
 expect() {
     local check=$1 says=$2 file=$3 name
     shift 3
-    name="$check-finds-$(echo "$* in $file" | tr -cs 'A-Za-z0-9_./-' '-' | cut -c1-70)"
+    name=$(name_of "$check" "$file" "$*")
     fresh
     printf '%s\n' "$@" >>"$tree/$file"
     out=$("$here/check_$check.sh" "$tree" 2>&1)
@@ -60,8 +63,31 @@ expect() {
         sed 's/^/# /' <<<"${out:-nothing found}"
     fi
 }
-layers() { expect layers "$@"; }
-mistakes() { expect mistakes "$@"; }
+rows=()
+# As expect(), for the next run of `together`: the finding must begin with the file and the line's number.
+add() { # $1: what its finding must say, $2: file to add to, $3: one line
+    printf '%s\n' "$3" >>"$tree/$2"
+    rows+=("$1" "$2" "$(wc -l <"$tree/$2")" "$3")
+}
+together() { # $1: the check
+    local check=$1 status i finding found
+    local -a findings
+    out=$("$here/check_$check.sh" "$tree" 2>&1)
+    status=$?
+    mapfile -t findings <<<"$out"
+    for ((i = 0; i < ${#rows[@]}; i += 4)); do
+        found='not ok'
+        for finding in "${findings[@]}"; do
+            [[ $status -ne 1 || $finding != "$check: ${rows[i + 1]}:${rows[i + 2]}:"*"${rows[i]}"* ]] || found=ok
+        done
+        report "$found" "$(name_of "$check" "${rows[i + 1]}" "${rows[i + 3]}")"
+        [ "$found" = ok ] || printf '# %s\n' "${findings[@]}"
+    done
+    rows=()
+    fresh
+}
+layers() { add "$@"; }
+mistakes() { add "$@"; }
 
 for check in layers mistakes sizes; do
     fresh
@@ -73,6 +99,7 @@ for check in layers mistakes sizes; do
     fi
 done
 
+fresh
 layers 'crypto may include only' crypto/key.c '#include "storage/spool.h"'
 layers 'storage may include only' storage/spool.c '#include "config/settings.h"'
 layers 'storage may include only' storage/spool.c '#  include "agent/media/segment.h"'
@@ -80,7 +107,6 @@ layers 'agent/media may include only' agent/media/track.c '#include "agent/polic
 layers 'agent/policy may include only' agent/policy/consent.c '#include "crypto/key.h"'
 layers 'may include only' agent/recorder/session.c '#include "agent/admin/command.h"'
 layers 'may include only' agent/recorder/session.c '#include "../media/track.h"'
-layers 'no row in tests/check_layers.sh' crypto/../agent/other.c 'int x;'
 layers 'its home is agent/media' agent/recorder/session.c '#include <gst/app/gstappsink.h>'
 layers 'its home is agent/service' agent/recorder/session.c '#include <libsoup/soup.h>'
 layers 'its home is agent/service' agent/recorder/session.c '#include <systemd/sd-daemon.h>'
@@ -99,10 +125,13 @@ layers 'no globals' agent/policy/consent.c 'static int n_asked = 0;'
 layers 'no globals' agent/policy/consent.c 'static struct {'
 layers 'sealed segments only' storage/spool.h 'bool spool_append(Spool *self, const Segment *segment);'
 layers 'sealed segments only' storage/reader.c '    bytes = age_file_open(identities, NULL, p, n, error);'
-layers 'has no row in ARCHITECTURE.md' agent/service/meson.build 'x'
-layers 'a link that leads nowhere' README.md '[gone](docs/gone.md)'
-layers 'a link that leads nowhere' docs/formats.md '[gone](gone.md#part)'
+together layers
+expect layers 'no row in tests/check_layers.sh' crypto/../agent/other.c 'int x;'
+expect layers 'has no row in ARCHITECTURE.md' agent/service/meson.build 'x'
+expect layers 'a link that leads nowhere' README.md '[gone](docs/gone.md)'
+expect layers 'a link that leads nowhere' docs/formats.md '[gone](gone.md#part)'
 
+fresh
 mistakes 'sodium_memcmp' crypto/key.c 'return memcmp(a, b, 32) == 0;'
 mistakes 'sodium_memcmp' crypto/key.c '/* why */ return memcmp(a, b, 32) == 0; /* compared */'
 mistakes 'claim nothing of FIPS' agent/admin/main.c 'puts("FIPS 140-3 mode: on");'
@@ -134,6 +163,7 @@ mistakes 'spills plaintext' agent/media/exporter.c 'g_object_set(mux, "faststart
 mistakes 'spills plaintext' agent/media/exporter.c '"mp4mux faststart=true ! filesink"'
 mistakes 'say what is to be done' storage/spool.c '/* TODO */'
 mistakes 'say what is to be done' storage/spool.c '/* FIXME: this */'
+together mistakes
 
 expect sizes 'lines; a .c file' storage/spool.c "$(seq -f '/* %g */' 401)"
 expect sizes 'lines; a header' storage/spool.h "$(seq -f '/* %g */' 121)"

@@ -217,7 +217,7 @@ static GByteArray *
 write_file(const Given *given, size_t n_given, unsigned n_tracks)
 {
     const int fd = memfd_create("matroska", MFD_CLOEXEC);
-    g_autoptr(MatroskaWriter) writer = matroska_writer_new(fd, false);
+    g_autoptr(MatroskaWriter) writer = matroska_writer_new(&(ExporterOptions){.fd = fd});
     g_autoptr(GError) error = NULL;
     GByteArray *file = NULL;
 
@@ -315,7 +315,8 @@ static void
 test_sound_alone_has_an_index(void)
 {
     const int fd = memfd_create("matroska", MFD_CLOEXEC);
-    g_autoptr(MatroskaWriter) writer = matroska_writer_new(fd, true);
+    const ExporterOptions options = {.container = EXPORTER_WEBM, .fd = fd};
+    g_autoptr(MatroskaWriter) writer = matroska_writer_new(&options);
     g_autoptr(GError) error = NULL;
     Scan scan = {0};
 
@@ -366,7 +367,7 @@ test_pipe_gets_no_index(void)
     int ends[2];
 
     g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
-    g_autoptr(MatroskaWriter) writer = matroska_writer_new(ends[1], false);
+    g_autoptr(MatroskaWriter) writer = matroska_writer_new(&(ExporterOptions){.fd = ends[1]});
     (void) matroska_writer_add_track(writer, "p1-video", &vp8);
     (void) matroska_writer_add_track(writer, "p1-audio", &opus);
     for (size_t i = 0; i < G_N_ELEMENTS(given); i++)

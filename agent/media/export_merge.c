@@ -106,12 +106,10 @@ bool
 export_merge_run(GPtrArray *tracks, int64_t origin_us, const ExporterOptions *options,
                  GError **error)
 {
-    g_autoptr(MatroskaWriter) writer =
-        matroska_writer_new(options->fd, options->container == EXPORTER_WEBM);
+    g_autoptr(MatroskaWriter) writer = matroska_writer_new(options);
     g_autoptr(GPtrArray) next = g_ptr_array_new_full(tracks->len, buffer_free);
     Merge self = {tracks, next, writer, options, origin_us, 0};
 
-    matroska_writer_set_comment(writer, options->notice);
     g_ptr_array_set_size(next, (gint) tracks->len);
     for (guint i = 0; i < tracks->len; i++) {
         const ExportTrack *track = tracks->pdata[i];

@@ -124,6 +124,7 @@ find_start(Exporter *self, GError **error)
 static bool
 make_muxer(Exporter *self, GError **error)
 {
+    g_assert(self->options->write == NULL); /* it goes back in its file */
     self->muxer = media_pad_new_element("mp4mux", error);
     if (self->muxer == NULL)
         return false;

@@ -35,6 +35,9 @@ typedef struct {
     int64_t until_us;   /* INT64_MAX: to the end */
     const char *notice; /* borrowed: what the file says of itself, as its comment; NULL: nothing */
     int fd;             /* borrowed; a regular file from where it stands, or a pipe for Matroska */
+    /* Takes the file's bytes in their order instead of `fd`, as a pipe would: not for MP4. NULL:
+     * they go to `fd`. */
+    bool (*write)(void *user_data, const uint8_t *bytes, size_t n_bytes, GError **error);
     /* `done_us` of the session's timeline is written; may be NULL; any thread. */
     void (*on_progress)(int64_t done_us, void *user_data);
     void *user_data;

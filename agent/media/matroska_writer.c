@@ -37,11 +37,9 @@ typedef struct {
 } Track;
 
 struct MatroskaWriter {
-    int fd;
-    off_t base; /* where the file begins in `fd` */
+    ExporterOptions options;
+    off_t base; /* where the file begins in its descriptor */
     bool is_seekable;
-    bool is_webm;
-    const char *comment; /* NULL: none */
     bool is_begun;
     bool has_video;
     GArray *tracks;  /* Track */
@@ -55,14 +53,13 @@ struct MatroskaWriter {
 };
 
 MatroskaWriter *
-matroska_writer_new(int fd, bool is_webm)
+matroska_writer_new(const ExporterOptions *options)
 {
     MatroskaWriter *self = g_new0(MatroskaWriter, 1);
 
-    self->fd = fd;
-    self->base = lseek(fd, 0, SEEK_CUR);
-    self->is_seekable = export_fd_is_seekable(fd);
-    self->is_webm = is_webm;
+    self->options = *options;
+    self->is_seekable = options->write == NULL && export_fd_is_seekable(options->fd);
+    self->base = self->is_seekable ? lseek(options->fd, 0, SEEK_CUR) : 0;
     self->tracks = g_array_new(FALSE, FALSE, sizeof(Track));
     self->cues = g_byte_array_new();
     self->cluster = g_malloc(CLUSTER_BYTES);
@@ -79,22 +76,17 @@ matroska_writer_add_track(MatroskaWriter *self, const char *title, const Matrosk
     return self->tracks->len - 1;
 }
 
-void
-matroska_writer_set_comment(MatroskaWriter *self, const char *comment)
-{
-    self->comment = comment;
-}
-
 static void
 put_doc_type(const MatroskaWriter *self, GByteArray *out)
 {
+    const bool is_webm = self->options.container == EXPORTER_WEBM;
     GByteArray *content = g_byte_array_new();
 
     ebml_put_uint(content, MATROSKA_EBML_VERSION, 1);
     ebml_put_uint(content, MATROSKA_EBML_READ_VERSION, 1);
     ebml_put_uint(content, MATROSKA_EBML_MAX_ID_LENGTH, 4);
     ebml_put_uint(content, MATROSKA_EBML_MAX_SIZE_LENGTH, 8);
-    ebml_put_text(content, MATROSKA_DOC_TYPE, self->is_webm ? "webm" : "matroska");
+    ebml_put_text(content, MATROSKA_DOC_TYPE, is_webm ? "webm" : "matroska");
     ebml_put_uint(content, MATROSKA_DOC_TYPE_VERSION, 4);
     ebml_put_uint(content, MATROSKA_DOC_TYPE_READ_VERSION, 2);
     ebml_put_master(out, MATROSKA_EBML, content);
@@ -182,7 +174,7 @@ put_tags(const MatroskaWriter *self, GByteArray *out)
     GByteArray *content = g_byte_array_new();
 
     ebml_put_text(simple, MATROSKA_TAG_NAME, "COMMENT");
-    ebml_put_text(simple, MATROSKA_TAG_STRING, self->comment);
+    ebml_put_text(simple, MATROSKA_TAG_STRING, self->options.notice);
     ebml_put_master(tag, MATROSKA_TARGETS, g_byte_array_new());
     ebml_put_master(tag, MATROSKA_SIMPLE_TAG, simple);
     ebml_put_master(content, MATROSKA_TAG, tag);
@@ -237,9 +229,18 @@ new_head(MatroskaWriter *self, uint64_t n_content, uint64_t cues_at)
         put_places(self, head, info->len, cues_at);
     g_byte_array_append(head, info->data, info->len);
     put_tracks(self, head);
-    if (self->comment != NULL)
+    if (self->options.notice != NULL)
         put_tags(self, head);
     return head;
+}
+
+static bool
+write_out(const MatroskaWriter *self, const uint8_t *bytes, size_t n_bytes, GError **error)
+{
+    const ExporterOptions *to = &self->options;
+
+    return to->write != NULL ? to->write(to->user_data, bytes, n_bytes, error)
+                             : export_fd_write(to->fd, bytes, n_bytes, error);
 }
 
 static bool
@@ -252,7 +253,7 @@ begin(MatroskaWriter *self, GError **error)
     head = new_head(self, LENGTH_UNKNOWN, 0);
     self->is_begun = true;
     self->at = head->len - self->n_before;
-    return export_fd_write(self->fd, head->data, head->len, error);
+    return write_out(self, head->data, head->len, error);
 }
 
 static void
@@ -275,7 +276,7 @@ write_cluster(MatroskaWriter *self, size_t n_more, GError **error)
     if (n_bytes == 0)
         return true;
     write_cluster_head(self->cluster, n_bytes - 12 + n_more, self->cluster_ms);
-    is_good = export_fd_write(self->fd, self->cluster, n_bytes, error);
+    is_good = write_out(self, self->cluster, n_bytes, error);
     explicit_bzero(self->cluster, n_bytes);
     self->at += n_bytes + n_more;
     self->n_cluster = 0;
@@ -333,7 +334,7 @@ write_block(MatroskaWriter *self, const MatroskaBlock *block, int64_t time_ms, G
     if (frame->n_bytes > CLUSTER_BYTES - self->n_cluster) {
         /* The first of its cluster, and the only one. */
         return write_cluster(self, frame->n_bytes, error) &&
-               export_fd_write(self->fd, frame->bytes, frame->n_bytes, error);
+               write_out(self, frame->bytes, frame->n_bytes, error);
     }
     if (frame->n_bytes > 0)
         memcpy(self->cluster + self->n_cluster, frame->bytes, frame->n_bytes);
@@ -368,10 +369,10 @@ write_index(MatroskaWriter *self, GError **error)
 
     if (self->cues->len > 0)
         ebml_put_master(index, MATROSKA_CUES, g_byte_array_ref(self->cues));
-    if (!export_fd_write(self->fd, index->data, index->len, error))
+    if (!write_out(self, index->data, index->len, error))
         return false;
     head = new_head(self, self->at + index->len, index->len > 0 ? self->at : 0);
-    return pwrite(self->fd, head->data, head->len, self->base) == (ssize_t) head->len ||
+    return pwrite(self->options.fd, head->data, head->len, self->base) == (ssize_t) head->len ||
            export_fd_fail_errno(error);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/media/exporter.h"
 #include "agent/media/matroska_reader.h"
 
 #include <glib.h>
@@ -17,16 +18,13 @@ typedef struct {
     int64_t duration_us; /* 0: not known */
 } MatroskaBlock;
 
-/* `fd`: borrowed, the file begins where it stands. */
-MatroskaWriter *matroska_writer_new(int fd, bool is_webm);
+/* `options`: copied; its container, and where the file goes: `fd` from where it stands. */
+MatroskaWriter *matroska_writer_new(const ExporterOptions *options);
 
 /* Before the first block. `title` and the track's codec_private are
  * borrowed until the writer is freed. Returns: the track's number, from 0. */
 unsigned matroska_writer_add_track(MatroskaWriter *self, const char *title,
                                    const MatroskaTrack *track);
-
-/* The same: what the file says of itself, as its comment; borrowed, NULL: nothing. */
-void matroska_writer_set_comment(MatroskaWriter *self, const char *comment);
 
 /* Blocks. Errors: G_IO_ERROR_NO_SPACE and other write failures; the file is then of no use. */
 bool matroska_writer_push(MatroskaWriter *self, const MatroskaBlock *block,

@@ -8,7 +8,7 @@
 
 #include <gio/gio.h>
 
-/* The job and the answer end in either order; the last of them ends the stream. */
+/* The job's thread writes into the answer, and both end with the job. */
 
 struct AccessStream {
     Opener *opener;
@@ -16,7 +16,7 @@ struct AccessStream {
     const Settings *settings; /* held */
     const OrgSettings *org;
     HttpRequest *request; /* until the media come */
-    HttpStream *answer;   /* from then on, until the reader has all or is gone */
+    HttpStream *answer;   /* from then on */
     MediaJob *job;        /* until it is done */
     const char *content_type;
     char *tracks;     /* as the record has them */
@@ -36,8 +36,6 @@ stream_end(AccessStream *self)
     Opener *opener = self->opener;
     AuditEvent event = self->opened;
 
-    if (self->job != NULL || self->answer != NULL)
-        return;
     event.kind = AUDIT_MEDIA_CLOSED;
     event.outcome = self->outcome;
     event.reason = self->reason;
@@ -79,30 +77,31 @@ on_may_open(void *user_data, GError **error)
 }
 
 static void
-on_answer_closed(bool is_whole, void *user_data)
+on_job_ready(void *user_data)
 {
     AccessStream *self = user_data;
 
-    self->n_bytes = http_stream_sent(self->answer);
-    self->answer = NULL;
-    if (!is_whole && self->reason == NULL) {
-        self->outcome = AUDIT_FAILED;
-        self->reason = "reader-gone";
-    }
-    if (self->job != NULL)
-        media_job_stop(self->job);
-    stream_end(self);
+    self->answer = http_stream_new(g_steal_pointer(&self->request), self->content_type);
+    if (self->reason != NULL)
+        http_stream_cut(self->answer); /* revoked meanwhile */
 }
 
-static void
-on_job_ready(int fd, void *user_data)
+/* The job's thread. It waits for on_job_ready(). */
+static bool
+on_media(void *user_data, const struct iovec *pieces, unsigned n_pieces, GError **error)
 {
-    AccessStream *self = user_data;
+    const AccessStream *self = user_data;
 
-    self->answer = http_stream_new(g_steal_pointer(&self->request), self->content_type, fd,
-                                   on_answer_closed, self);
-    if (self->reason != NULL)
-        http_stream_end(self->answer, false); /* revoked meanwhile */
+    return http_stream_write(self->answer, pieces, n_pieces, error);
+}
+
+/* The job's thread. */
+static bool
+on_media_end(void *user_data, GError **error)
+{
+    const AccessStream *self = user_data;
+
+    return http_stream_finish(self->answer, error);
 }
 
 static void
@@ -127,6 +126,19 @@ refuse_by_error(AccessStream *self, const GError *error)
     }
 }
 
+/* Its answer has begun, and ends before its end. */
+static void
+note_early_end(AccessStream *self, const GError *error)
+{
+    self->outcome = AUDIT_FAILED;
+    if (!http_stream_has_reader(self->answer)) {
+        self->reason = "reader-gone";
+        return;
+    }
+    g_warning("session %s: its media end early: %s", self->grant->request->session, error->message);
+    self->reason = "recording-damaged";
+}
+
 static void
 on_job_done(const GError *error, void *user_data)
 {
@@ -138,17 +150,13 @@ on_job_done(const GError *error, void *user_data)
         self->outcome = self->refusal.status >= 500 ? AUDIT_FAILED : AUDIT_REFUSED;
         self->reason = self->refusal.reason;
         access_answer_refuse(g_steal_pointer(&self->request), &self->refusal);
-    } else if (error != NULL && self->reason == NULL && self->answer != NULL) {
-        g_warning("session %s: its media end early: %s", self->grant->request->session,
-                  error->message);
-        self->outcome = AUDIT_FAILED;
-        self->reason = "recording-damaged";
+    } else if (error != NULL && self->reason == NULL) {
+        note_early_end(self, error);
     }
-    if (self->answer != NULL) {
-        http_stream_end(self->answer, error == NULL && self->reason == NULL);
-    } else {
-        stream_end(self);
-    }
+    if (self->answer != NULL)
+        self->n_bytes = http_stream_sent(self->answer);
+    http_stream_free(self->answer);
+    stream_end(self);
 }
 
 static void
@@ -185,7 +193,6 @@ access_stream_start(Opener *opener, Grant *grant, HttpRequest *request,
                     const AccessStreamOptions *options)
 {
     AccessStream *self = g_new0(AccessStream, 1);
-    g_autoptr(GError) error = NULL;
     const MediaJobOptions job = {
         .source = &opener->source,
         .org = grant->caller->org,
@@ -198,6 +205,8 @@ access_stream_start(Opener *opener, Grant *grant, HttpRequest *request,
         .notice = grant->part2 != NULL ? part2_short_notice() : NULL,
         .may_open = on_may_open,
         .on_ready = on_job_ready,
+        .on_media = on_media,
+        .on_end = on_media_end,
         .on_done = on_job_done,
         .user_data = self,
     };
@@ -213,9 +222,7 @@ access_stream_start(Opener *opener, Grant *grant, HttpRequest *request,
     grant->used_us = g_get_monotonic_time();
     grant->n_streams++;
     g_ptr_array_add(opener->streams, self);
-    self->job = media_job_start(&job, &error);
-    if (self->job == NULL)
-        on_job_done(error, self);
+    self->job = media_job_start(&job);
 }
 
 void
@@ -231,7 +238,7 @@ access_stream_stop_all(Opener *opener, const Grant *grant)
         if (self->job != NULL)
             media_job_stop(self->job);
         if (self->answer != NULL)
-            http_stream_end(self->answer, false);
+            http_stream_cut(self->answer);
     }
 }
 

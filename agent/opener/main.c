@@ -16,8 +16,8 @@
 
 #define DEFAULT_CONFIG "/etc/sealtape/sealtape.conf"
 #define STOP_POLL_MS   20
-/* Each stream has a pipe and a connection, and reads an object. */
-#define FILES_PER_STREAM 6
+/* Each stream has a connection, and reads an object. */
+#define FILES_PER_STREAM 4
 #define FILES_BESIDES    1024
 
 typedef struct {

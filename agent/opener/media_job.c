@@ -6,39 +6,28 @@
 #include "agent/playback/track_keys.h"
 #include "crypto/age_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <gio/gio.h>
-#include <glib-unix.h>
-#include <unistd.h>
 
 /* The order of an opening, in the job's thread:
  *  1. The record of it is durable; without, nothing is opened.
  *  2. The manifest is read again and checked; the envelopes are opened, and their keys must be
  * those that the manifest names.
- *  3. Segments are opened one by one, each in its place, until there are no more or somebody says
+ *  3. The main thread is told, and has an answer begun when the first of them comes.
+ *  4. Segments are opened one by one, each in its place, until there are no more or somebody says
  *     stop.
- *  4. The keys are wiped, the pipe closed, and only then is said how it went. */
-
-#define PIPE_BYTES (1 << 20)
+ *  5. The keys are wiped, and only then is said how it went. */
 
 struct MediaJob {
+    MediaJobOptions options; /* with copies of what they borrow */
     SessionSource source;
-    char *org, *session;
-    char **tracks;
-    unsigned part;
-    int64_t from_us, until_us;
-    MediaJobForm form;
-    const char *notice;
-    bool (*may_open)(void *user_data, GError **error);
-    void (*on_ready)(int fd, void *user_data);
-    void (*on_done)(const GError *error, void *user_data);
-    void *user_data;
-    int ready_fd; /* the pipe's end to read from, until it is handed over; then -1 */
-    int fd;       /* the pipe's end to write to */
     GThread *thread;
     GError *error;
     gint is_stopped; /* atomic */
+    struct {
+        GMutex mutex;
+        GCond changed;
+        bool is_ready; /* the main thread knows that media follow */
+    } locked;
 };
 
 /* An input of the exporter's that ends when the job is stopped. */
@@ -64,55 +53,49 @@ on_wants_track(const char *track, void *user_data)
 {
     const MediaJob *self = user_data;
 
-    return g_strv_contains((const char *const *) self->tracks, track);
+    return g_strv_contains((const char *const *) self->options.tracks, track);
 }
 
 static bool
-write_all(int fd, const uint8_t *bytes, size_t n_bytes, GError **error)
+write_bytes(void *user_data, const uint8_t *bytes, size_t n_bytes, GError **error)
 {
-    while (n_bytes > 0) {
-        const ssize_t n = write(fd, bytes, n_bytes);
+    const MediaJob *self = user_data;
+    const struct iovec piece = {(void *) (uintptr_t) bytes, n_bytes};
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            g_set_error(error, G_IO_ERROR, (gint) g_io_error_from_errno(errno), "%s",
-                        g_strerror(errno));
-            return false;
-        }
-        bytes += n;
-        n_bytes -= (size_t) n;
-    }
-    return true;
+    return self->options.on_media(self->options.user_data, &piece, 1, error);
 }
 
 static bool
-write_segment(int fd, const PlainBuffer *segment, GError **error)
+write_segment(const MediaJob *self, const PlainBuffer *segment, GError **error)
 {
-    const uint32_t length = g_htonl((uint32_t) segment->n_bytes);
+    uint32_t length = g_htonl((uint32_t) segment->n_bytes);
+    const struct iovec pieces[] = {
+        {&length,        sizeof(length)  },
+        {segment->bytes, segment->n_bytes}
+    };
 
-    return write_all(fd, (const uint8_t *) &length, sizeof(length), error) &&
-           write_all(fd, segment->bytes, segment->n_bytes, error);
+    return self->options.on_media(self->options.user_data, pieces, G_N_ELEMENTS(pieces), error);
 }
 
 /* The part's segments, and a length of zero behind them. */
 static bool
 write_segments(MediaJob *self, const OpenedTracks *opened, GError **error)
 {
-    const ExporterInput *input = opened_tracks_part(opened, self->tracks[0], self->part);
+    const ExporterInput *input =
+        opened_tracks_part(opened, self->options.tracks[0], self->options.part);
     Gate gate = {self, input};
     g_auto(PlainBuffer) segment = {0};
     GError *fault = NULL;
     bool is_good = true;
 
     while (is_good && input != NULL && on_read_next(&gate, &segment, &fault))
-        is_good = write_segment(self->fd, &segment, error);
+        is_good = write_segment(self, &segment, error);
     if (fault != NULL) {
         g_propagate_error(error, fault);
         return false;
     }
     plain_buffer_resize(&segment, 0);
-    return is_good && write_segment(self->fd, &segment, error);
+    return is_good && write_segment(self, &segment, error);
 }
 
 static bool
@@ -122,11 +105,13 @@ write_file(MediaJob *self, const OpenedTracks *opened, GError **error)
     g_autofree Gate *gates = g_new0(Gate, MAX(inputs->len, 1));
     g_autoptr(GArray) gated = g_array_new(FALSE, FALSE, sizeof(ExporterInput));
     const ExporterOptions options = {
-        .container = self->form == MEDIA_JOB_WEBM ? EXPORTER_WEBM : EXPORTER_MATROSKA,
-        .from_us = self->from_us,
-        .until_us = self->until_us,
-        .fd = self->fd,
-        .notice = self->notice,
+        .container = self->options.form == MEDIA_JOB_WEBM ? EXPORTER_WEBM : EXPORTER_MATROSKA,
+        .from_us = self->options.from_us,
+        .until_us = self->options.until_us,
+        .fd = -1,
+        .notice = self->options.notice,
+        .write = write_bytes,
+        .user_data = self,
     };
 
     for (guint i = 0; i < inputs->len; i++) {
@@ -155,11 +140,23 @@ static gboolean
 on_ready(gpointer data)
 {
     MediaJob *self = data;
-    const int fd = self->ready_fd;
 
-    self->ready_fd = -1;
-    self->on_ready(fd, self->user_data);
+    self->options.on_ready(self->options.user_data);
+    g_mutex_lock(&self->locked.mutex);
+    self->locked.is_ready = true;
+    g_cond_signal(&self->locked.changed);
+    g_mutex_unlock(&self->locked.mutex);
     return G_SOURCE_REMOVE;
+}
+
+static void
+begin_answer(MediaJob *self)
+{
+    tell_main(self, on_ready);
+    g_mutex_lock(&self->locked.mutex);
+    while (!self->locked.is_ready)
+        g_cond_wait(&self->locked.changed, &self->locked.mutex);
+    g_mutex_unlock(&self->locked.mutex);
 }
 
 static bool
@@ -174,8 +171,8 @@ write_amendments(MediaJob *self, const Recording *recording, const TrackKeys *ke
 
     if (lines == NULL)
         return false;
-    tell_main(self, on_ready);
-    is_written = write_all(self->fd, lines->data, lines->len, error);
+    begin_answer(self);
+    is_written = write_bytes(self, lines->data, lines->len, error);
     age_file_wipe(lines);
     return is_written;
 }
@@ -185,19 +182,19 @@ write_media(MediaJob *self, Recording *recording, const TrackKeys *keys, GError 
 {
     const OpenedTracksOptions options = {.wants_track = on_wants_track,
                                          .user_data = self,
-                                         .from_us = self->from_us,
-                                         .until_us = self->until_us};
+                                         .from_us = self->options.from_us,
+                                         .until_us = self->options.until_us};
     g_autoptr(OpenedTracks) opened = opened_tracks_new(recording, keys, &options, error);
 
     if (opened == NULL)
         return false;
-    if (self->form != MEDIA_JOB_SEGMENTS && opened_tracks_inputs(opened)->len == 0) {
+    if (self->options.form != MEDIA_JOB_SEGMENTS && opened_tracks_inputs(opened)->len == 0) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "nothing was recorded then");
         return false;
     }
-    tell_main(self, on_ready);
-    return self->form == MEDIA_JOB_SEGMENTS ? write_segments(self, opened, error)
-                                            : write_file(self, opened, error);
+    begin_answer(self);
+    return self->options.form == MEDIA_JOB_SEGMENTS ? write_segments(self, opened, error)
+                                                    : write_file(self, opened, error);
 }
 
 static bool
@@ -206,17 +203,19 @@ open_media(MediaJob *self, GError **error)
     g_autoptr(Recording) recording = NULL;
     g_autoptr(TrackKeys) keys = NULL;
 
-    if (!self->may_open(self->user_data, error))
+    if (!self->options.may_open(self->options.user_data, error))
         return false;
-    recording = session_case_recording(&self->source, self->org, self->session, error);
+    recording =
+        session_case_recording(&self->source, self->options.org, self->options.session, error);
     if (recording == NULL)
         return false;
     keys = track_keys_open(self->source.store, recording_manifest(recording),
                            self->source.identities, error);
     if (keys == NULL)
         return false;
-    return self->form == MEDIA_JOB_AMENDMENTS ? write_amendments(self, recording, keys, error)
-                                              : write_media(self, recording, keys, error);
+    return self->options.form == MEDIA_JOB_AMENDMENTS
+               ? write_amendments(self, recording, keys, error)
+               : write_media(self, recording, keys, error);
 }
 
 static gboolean
@@ -225,13 +224,13 @@ on_ended(gpointer data)
     MediaJob *self = data;
 
     g_thread_join(self->thread);
-    if (self->ready_fd >= 0)
-        (void) close(self->ready_fd); /* nothing was written */
-    self->on_done(self->error, self->user_data);
-    g_free(self->org);
-    g_free(self->session);
-    g_strfreev(self->tracks);
+    self->options.on_done(self->error, self->options.user_data);
+    g_free((char *) self->options.org);
+    g_free((char *) self->options.session);
+    g_strfreev(self->options.tracks);
     g_clear_error(&self->error);
+    g_mutex_clear(&self->locked.mutex);
+    g_cond_clear(&self->locked.changed);
     g_free(self);
     return G_SOURCE_REMOVE;
 }
@@ -240,37 +239,27 @@ static gpointer
 run(gpointer data)
 {
     MediaJob *self = data;
-    (void) open_media(self, &self->error); /* `error` says whether it went well */
-    (void) close(self->fd);                /* written to the end, or nobody reads it any more */
+
+    if (open_media(self, &self->error))
+        (void) self->options.on_end(self->options.user_data, &self->error);
+    /* `error` says whether it went well */
     tell_main(self, on_ended);
     return NULL;
 }
 
 MediaJob *
-media_job_start(const MediaJobOptions *options, GError **error)
+media_job_start(const MediaJobOptions *options)
 {
-    int ends[2] = {-1, -1};
-    MediaJob *self = NULL;
+    MediaJob *self = g_new0(MediaJob, 1);
 
-    if (!g_unix_open_pipe(ends, FD_CLOEXEC, error))
-        return NULL;
-    (void) fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES); /* smaller is slower, and as good */
-    self = g_new0(MediaJob, 1);
+    self->options = *options;
     self->source = *options->source;
-    self->org = g_strdup(options->org);
-    self->session = g_strdup(options->session);
-    self->tracks = g_strdupv(options->tracks);
-    self->part = options->part;
-    self->from_us = options->from_us;
-    self->until_us = options->until_us;
-    self->form = options->form;
-    self->notice = options->notice;
-    self->may_open = options->may_open;
-    self->on_ready = options->on_ready;
-    self->on_done = options->on_done;
-    self->user_data = options->user_data;
-    self->fd = ends[1];
-    self->ready_fd = ends[0];
+    self->options.source = &self->source;
+    self->options.org = g_strdup(options->org);
+    self->options.session = g_strdup(options->session);
+    self->options.tracks = g_strdupv(options->tracks);
+    g_mutex_init(&self->locked.mutex);
+    g_cond_init(&self->locked.changed);
     self->thread = g_thread_new("opening", run, self);
     return self;
 }

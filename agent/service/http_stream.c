@@ -2,187 +2,174 @@
 
 #include "agent/service/http_request_private.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <glib-unix.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
-/* The way of a byte: the pipe is read only while less than may_wait() waits for the reader; then
- * the pipe fills up, and who writes into it waits. The more waits, the less often a reader that
- * takes several answers in turn has to wait itself; so a few answers have much each, and many share
- * a bounded room. */
+/* The connection is taken from libsoup, whose main loop would copy each byte four times more. What
+ * is sent lies in the kernel's buffer of the socket until the reader takes it, and nowhere else. */
 
-#define CHUNK_BYTES       (128u << 10)
-#define ROOM_BYTES        ((size_t) 48 << 20) /* of all answers together */
-#define MAX_WAITING_BYTES ((size_t) 1 << 20)
-#define MIN_WAITING_BYTES ((size_t) 256 << 10)
-
-static unsigned n_answers; /* that are open; main thread */
+#define MAX_PIECES 4
+/* The kernel allows as much as its `net.core.wmem_max`, and that is as good. */
+#define SOCKET_BYTES (1 << 20)
 
 struct HttpStream {
-    SoupServerMessage *message;
-    gulong on_wrote, on_finished;
-    int fd;      /* -1: read to its end, or given up */
-    guint watch; /* 0: not looking, because the reader is behind */
-    size_t n_waiting;
-    uint64_t n_sent;
-    bool is_ending;
-    bool is_whole; /* what went in, and what was sent of it */
-    void (*on_closed)(bool is_whole, void *user_data);
-    void *user_data;
+    SoupServerMessage *message; /* counts as an open connection as long as it lives */
+    GIOStream *connection;
+    GSocket *socket;
+    bool is_chunked; /* else its end is the end of the connection: HTTP/1.0 knows no other */
+    bool has_chunk;  /* whose end is sent before what comes next */
+    bool is_broken;
+    _Atomic uint64_t n_sent;
 };
 
+/* Sends all of `pieces`, which it changes. The first of them frames the others, and does not count.
+ */
 static bool
-may_wait(const HttpStream *self)
+send_all(HttpStream *self, GOutputVector *pieces, unsigned n_pieces, GError **error)
 {
-    return self->n_waiting <
-           CLAMP(ROOM_BYTES / MAX(n_answers, 1), MIN_WAITING_BYTES, MAX_WAITING_BYTES);
-}
+    const GOutputVector *frame = pieces;
 
-static void
-stop_reading(HttpStream *self)
-{
-    g_clear_handle_id(&self->watch, g_source_remove);
-    if (self->fd >= 0)
-        (void) close(self->fd); /* only read from; the writer gets EPIPE */
-    self->fd = -1;
-}
+    while (n_pieces > 0) {
+        gssize n = g_socket_send_message(self->socket, NULL, pieces, (gint) n_pieces, NULL, 0, 0,
+                                         NULL, error);
 
-static void
-on_finished(SoupServerMessage *message, gpointer user_data)
-{
-    HttpStream *self = user_data;
-    const bool is_whole = self->is_ending && self->is_whole && self->n_waiting == 0;
+        if (n < 0) {
+            self->is_broken = true;
+            return false;
+        }
+        while (n_pieces > 0 && (n > 0 || pieces->size == 0)) {
+            const gsize n_taken = MIN((gsize) n, pieces->size);
 
-    stop_reading(self);
-    g_signal_handler_disconnect(self->message, self->on_wrote);
-    g_signal_handler_disconnect(self->message, self->on_finished);
-    n_answers--;
-    self->on_closed(is_whole, self->user_data);
-    g_object_unref(self->message);
-    g_free(self);
-}
-
-static void
-cut_off(HttpStream *self)
-{
-    GSocket *socket = soup_server_message_get_socket(self->message);
-
-    if (socket != NULL)
-        (void) g_socket_shutdown(socket, TRUE, TRUE, NULL); /* already gone is as good */
-    soup_server_message_unpause(self->message);             /* so that it notices */
-}
-
-typedef struct {
-    size_t n_bytes;
-    uint8_t bytes[];
-} Chunk;
-
-static void
-chunk_free(gpointer data)
-{
-    Chunk *self = data;
-
-    explicit_bzero(self->bytes, self->n_bytes);
-    g_free(self);
-}
-
-/* Returns: bytes read; 0 at the end, or where nothing can be read any more. */
-static size_t
-take_chunk(HttpStream *self)
-{
-    Chunk *chunk = g_malloc(sizeof(*chunk) + CHUNK_BYTES);
-    ssize_t n = read(self->fd, chunk->bytes, CHUNK_BYTES);
-    g_autoptr(GBytes) bytes = NULL;
-
-    chunk->n_bytes = n > 0 ? (size_t) n : 0;
-    bytes = g_bytes_new_with_free_func(chunk->bytes, chunk->n_bytes, chunk_free, chunk);
-    if (n <= 0)
-        return 0;
-    self->n_waiting += (size_t) n;
-    soup_message_body_append_bytes(soup_server_message_get_response_body(self->message), bytes);
-    soup_server_message_unpause(self->message);
-    return (size_t) n;
-}
-
-static gboolean
-on_readable(gint fd, GIOCondition condition, gpointer user_data)
-{
-    HttpStream *self = user_data;
-    const bool has_more = take_chunk(self) > 0;
-
-    if (has_more && may_wait(self))
-        return G_SOURCE_CONTINUE;
-    self->watch = 0;
-    if (!may_wait(self))
-        return G_SOURCE_REMOVE; /* on_wrote looks again */
-    stop_reading(self);
-    if (self->is_ending) {
-        soup_message_body_complete(soup_server_message_get_response_body(self->message));
-        soup_server_message_unpause(self->message);
+            if (pieces != frame)
+                atomic_fetch_add(&self->n_sent, n_taken);
+            pieces->buffer = (const uint8_t *) pieces->buffer + n_taken;
+            pieces->size -= n_taken;
+            n -= (gssize) n_taken;
+            if (pieces->size == 0) {
+                pieces++;
+                n_pieces--;
+            }
+        }
     }
-    return G_SOURCE_REMOVE;
+    return true;
 }
 
 static void
-look_again(HttpStream *self)
+add_header(const char *name, const char *value, gpointer user_data)
 {
-    if (self->fd >= 0 && self->watch == 0 && may_wait(self))
-        self->watch = g_unix_fd_add(self->fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, self);
+    g_string_append_printf(user_data, "%s: %s\r\n", name, value);
 }
 
 static void
-on_wrote(SoupServerMessage *message, guint n_bytes, gpointer user_data)
+send_head(HttpStream *self, const char *content_type)
 {
-    HttpStream *self = user_data;
+    SoupMessageHeaders *headers = soup_server_message_get_response_headers(self->message);
+    g_autoptr(GString) head = g_string_new("HTTP/1.1 200 OK\r\n");
+    GOutputVector piece;
 
-    self->n_waiting -= MIN(self->n_waiting, n_bytes);
-    self->n_sent += n_bytes;
-    look_again(self);
+    soup_message_headers_replace(headers, "Content-Type", content_type);
+    soup_message_headers_replace(headers, "Cache-Control", "no-store");
+    if (self->is_chunked)
+        soup_message_headers_replace(headers, "Transfer-Encoding", "chunked");
+    soup_message_headers_foreach(headers, add_header, head);
+    g_string_append(head, "\r\n");
+    piece = (GOutputVector){head->str, head->len};
+    /* The first bytes of a connection find room; if the reader is gone, the writer will know. */
+    (void) send_all(self, &piece, 1, NULL);
 }
 
 HttpStream *
-http_stream_new(HttpRequest *request, const char *content_type, int fd,
-                void (*on_closed)(bool is_whole, void *user_data), void *user_data)
+http_stream_new(HttpRequest *request, const char *content_type)
 {
     HttpStream *self = g_new0(HttpStream, 1);
-    SoupMessageHeaders *headers = NULL;
 
-    n_answers++;
     self->message = http_request_take_message(request);
-    self->fd = fd;
-    self->on_closed = on_closed;
-    self->user_data = user_data;
-    headers = soup_server_message_get_response_headers(self->message);
-    soup_message_headers_set_encoding(headers, SOUP_ENCODING_CHUNKED);
-    soup_message_headers_replace(headers, "Content-Type", content_type);
-    soup_message_headers_replace(headers, "Cache-Control", "no-store");
-    soup_message_body_set_accumulate(soup_server_message_get_response_body(self->message), FALSE);
-    soup_server_message_set_status(self->message, 200, NULL);
-    self->on_wrote = g_signal_connect(self->message, "wrote-body-data", G_CALLBACK(on_wrote), self);
-    self->on_finished = g_signal_connect(self->message, "finished", G_CALLBACK(on_finished), self);
-    soup_server_message_unpause(self->message); /* the head goes out at once */
-    look_again(self);
+    self->is_chunked = soup_server_message_get_http_version(self->message) != SOUP_HTTP_1_0;
+    self->socket = soup_server_message_get_socket(self->message);
+    if (self->socket == NULL) {
+        self->is_broken = true; /* gone while it was decided */
+        return self;
+    }
+    g_object_ref(self->socket);
+    self->connection = soup_server_message_steal_connection(self->message);
+    g_socket_set_blocking(self->socket, TRUE);
+    (void) g_socket_set_option(self->socket, SOL_SOCKET, SO_SNDBUF, SOCKET_BYTES, NULL);
+    send_head(self, content_type);
     return self;
 }
 
-void
-http_stream_end(HttpStream *self, bool is_whole)
+static bool
+is_there(const HttpStream *self, GError **error)
 {
-    self->is_ending = true;
-    self->is_whole = is_whole;
-    if (!is_whole) {
-        stop_reading(self);
-        cut_off(self);
-    } else if (self->fd < 0) {
-        soup_message_body_complete(soup_server_message_get_response_body(self->message));
-        soup_server_message_unpause(self->message);
+    if (!self->is_broken)
+        return true;
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE, "the reader is gone");
+    return false;
+}
+
+bool
+http_stream_write(HttpStream *self, const struct iovec *pieces, unsigned n_pieces, GError **error)
+{
+    GOutputVector vectors[MAX_PIECES + 1] = {
+        {"", 0}
+    };
+    char frame[32];
+    size_t n_bytes = 0;
+
+    g_assert(n_pieces <= MAX_PIECES);
+    for (unsigned i = 0; i < n_pieces; i++) {
+        vectors[i + 1] = (GOutputVector){pieces[i].iov_base, pieces[i].iov_len};
+        n_bytes += pieces[i].iov_len;
     }
+    if (n_bytes == 0) /* a chunk without content would be the end */
+        return true;
+    if (self->is_chunked) {
+        (void) snprintf(frame, sizeof(frame), "%s%zx\r\n", self->has_chunk ? "\r\n" : "", n_bytes);
+        vectors[0] = (GOutputVector){frame, strlen(frame)};
+    }
+    self->has_chunk = true;
+    return is_there(self, error) && send_all(self, vectors, n_pieces + 1, error);
+}
+
+bool
+http_stream_finish(HttpStream *self, GError **error)
+{
+    const char *end = self->has_chunk ? "\r\n0\r\n\r\n" : "0\r\n\r\n";
+    GOutputVector frame = {end, strlen(end)};
+
+    return is_there(self, error) && (!self->is_chunked || send_all(self, &frame, 1, error));
+}
+
+void
+http_stream_cut(HttpStream *self)
+{
+    if (self->socket != NULL)
+        (void) g_socket_shutdown(self->socket, TRUE, TRUE, NULL); /* already gone is as good */
 }
 
 uint64_t
 http_stream_sent(const HttpStream *self)
 {
-    return self->n_sent;
+    return atomic_load(&self->n_sent);
+}
+
+bool
+http_stream_has_reader(const HttpStream *self)
+{
+    return !self->is_broken;
+}
+
+void
+http_stream_free(HttpStream *self)
+{
+    if (self == NULL)
+        return;
+    if (self->connection != NULL)
+        (void) g_io_stream_close(self->connection, NULL, NULL); /* nothing is buffered in it */
+    g_clear_object(&self->connection);
+    g_clear_object(&self->socket);
+    g_object_unref(self->message);
+    g_free(self);
 }

@@ -69,26 +69,29 @@ def processor_of(opener):
 
 
 def compare(folder, recorder, opener, session):
-    """In turns, so that both meet the same machine. Returns: the ratio of speeds, and the command's memory."""
+    """In turns, so that both meet the same machine: each reads what was read before, and writes a new file right after
+    the other's was removed. Returns: the ratio of speeds, and the command's memory."""
     sealed, plain, copy = folder / "sealed.mkv", folder / "plain.mkv", folder / "copy.mkv"
     timed(export_command(recorder, session, plain))
+    timed(export_command(recorder, session, sealed))
     ours, theirs, memory = [], [], 0
     cores = {"ffmpeg": 0, "command": 0, "opener": -processor_of(opener)}
     for _ in range(TURNS):
+        sealed.unlink()
         wall, core, _ = timed(["ffmpeg", "-v", "error", "-y", "-i", plain, "-map", "0", "-c", "copy", copy])
         theirs.append(wall)
         cores["ffmpeg"] += core
+        copy.unlink()
         wall, core, used = timed(export_command(recorder, session, sealed))
         ours.append(wall)
         cores["command"] += core
         memory = max(memory, used)
-        os.sync()
     size = plain.stat().st_size / 1e6
     print(f"{size:8.0f} MB   ffmpeg -c copy {size / statistics.median(theirs):6.0f} MB/s   "
           f"export {size / statistics.median(ours):6.0f} MB/s")
     cores["opener"] += processor_of(opener)
     print("processor seconds for a GB: " + ", ".join(f"{name} {1000 * core / TURNS / size:.1f}" for name, core in cores.items()))
-    for path in (sealed, plain, copy):
+    for path in (sealed, plain):
         path.unlink()
     return statistics.median(theirs) / statistics.median(ours), memory
 
