@@ -15,7 +15,8 @@ struct HttpClient {
     CURLM *multi;
     GThread *thread;
     GHashTable *under_way; /* HttpTransfer, the thread's own */
-    SendRate rate;         /* the thread's own as well */
+    SendRate rate;         /* the thread's own as well, and the next */
+    HttpSockets *sockets;
     GMutex lock;
     GCond changed;
     struct {
@@ -160,6 +161,7 @@ http_client_new(const HttpClientOptions *options)
     self->options.proxy = g_strdup(options->proxy);
     self->options.max_connections = n;
     send_rate_init(&self->rate, options->max_bytes_per_s);
+    self->sockets = http_sockets_new();
     self->multi = curl_multi_init();
     g_assert(self->multi != NULL);
     (void) curl_multi_setopt(self->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long) n);
@@ -177,7 +179,7 @@ http_client_send(HttpClient *self, const HttpRequest *request, GError **error)
 {
     HttpTransfer transfer;
 
-    http_transfer_prepare(&transfer, &self->options, &self->rate, request);
+    http_transfer_prepare(&transfer, &self->options, &self->rate, self->sockets, request);
     g_mutex_lock(&self->lock);
     g_assert(!self->locked.is_ending);
     g_queue_push_tail(&self->locked.waiting, &transfer);
@@ -228,7 +230,8 @@ http_client_free(HttpClient *self)
     (void) g_thread_join(self->thread);
     g_assert(g_hash_table_size(self->under_way) == 0);
     g_hash_table_unref(self->under_way);
-    (void) curl_multi_cleanup(self->multi);
+    (void) curl_multi_cleanup(self->multi); /* closes what is open */
+    http_sockets_free(self->sockets);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->changed);
     g_free((char *) self->options.ca_file);

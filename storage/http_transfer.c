@@ -101,6 +101,7 @@ on_header(char *bytes, size_t size, size_t n_items, void *user_data)
     }
     if (g_str_has_prefix(line, "HTTP/")) {
         note_status_line(self, line);
+        http_sockets_acknowledge(self->sockets);
     } else if (colon != NULL) {
         *colon = '\0';
         g_hash_table_replace(self->response->headers, g_ascii_strdown(line, -1),
@@ -179,11 +180,12 @@ set_up_request(HttpTransfer *self, const HttpRequest *request)
 
 void
 http_transfer_prepare(HttpTransfer *self, const HttpClientOptions *options, SendRate *rate,
-                      const HttpRequest *request)
+                      HttpSockets *sockets, const HttpRequest *request)
 {
     memset(self, 0, sizeof(*self));
     self->request = request;
     self->rate = rate;
+    self->sockets = sockets;
     self->easy = curl_easy_init();
     g_assert(self->easy != NULL);
     self->answer = g_byte_array_new();
@@ -192,6 +194,7 @@ http_transfer_prepare(HttpTransfer *self, const HttpClientOptions *options, Send
     set_up_tls(self->easy, options);
     set_up_connection(self, options, request);
     set_up_request(self, request);
+    http_sockets_watch(sockets, self->easy);
     SET(self->easy, CURLOPT_HEADERFUNCTION, on_header);
     SET(self->easy, CURLOPT_HEADERDATA, self);
     SET(self->easy, CURLOPT_WRITEFUNCTION, on_write);

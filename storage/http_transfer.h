@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/http_client.h"
+#include "storage/http_sockets.h"
 #include "storage/send_rate.h"
 
 #include <curl/curl.h>
@@ -13,8 +14,9 @@ typedef struct {
     CURL *easy;
     struct curl_slist *headers;
     size_t n_sent;  /* of the body, as libcurl has taken it */
-    SendRate *rate; /* borrowed, shared by all of a client */
-    bool is_held;   /* by the rate, until http_transfer_go_on() */
+    SendRate *rate; /* borrowed, shared by all of a client, as the next */
+    const HttpSockets *sockets;
+    bool is_held; /* by the rate, until http_transfer_go_on() */
     GByteArray *answer;
     size_t n_header_bytes;
     bool is_too_long;
@@ -24,9 +26,9 @@ typedef struct {
     char message[CURL_ERROR_SIZE];
 } HttpTransfer;
 
-/* Makes the handle ready to be added. `rate`: borrowed. */
+/* Makes the handle ready to be added. `rate`, `sockets`: borrowed, the client's. */
 void http_transfer_prepare(HttpTransfer *self, const HttpClientOptions *options, SendRate *rate,
-                           const HttpRequest *request);
+                           HttpSockets *sockets, const HttpRequest *request);
 
 /* Sends on if it was held. */
 void http_transfer_go_on(HttpTransfer *self);

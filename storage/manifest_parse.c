@@ -175,8 +175,7 @@ read_count(const Line *line)
     const guint n_counts = line->n_words - MIN(line->n_words, 2);
     int64_t expected = 0;
 
-    if ((n_counts != N_TRACK_COUNTS && n_counts != TRACK_COUNTS_BASIC) ||
-        !read_id(line->words[0], &row->track) ||
+    if (!track_counts_may_be(n_counts) || !read_id(line->words[0], &row->track) ||
         !manifest_words_to_number(line->words[1], 0, INT64_MAX, &expected))
         return false;
     for (guint i = 0; i < n_counts; i++) {

@@ -77,7 +77,7 @@ is_track_end(const LedgerTrackEnd *end)
 {
     const uint8_t n_known = end->counts.n_known;
 
-    if (n_known != 0 && n_known != TRACK_COUNTS_BASIC && n_known != N_TRACK_COUNTS)
+    if (n_known != 0 && !track_counts_may_be(n_known))
         return false;
     for (size_t i = 0; i < N_TRACK_COUNTS; i++) {
         if (end->counts.of[i] > TRACK_COUNT_MAX)

@@ -267,7 +267,7 @@ get_counts(SpoolCursor *body, TrackCounts *counts)
     const size_t n_left = body->n_left / sizeof(uint64_t);
 
     /* A spool of an earlier version ends here, or has the first of them. */
-    counts->n_known = (uint8_t) (n_left == TRACK_COUNTS_BASIC ? n_left : N_TRACK_COUNTS);
+    counts->n_known = (uint8_t) (track_counts_may_be(n_left) ? n_left : N_TRACK_COUNTS);
     if (body->n_left == 0)
         counts->n_known = 0;
     for (size_t i = 0; i < counts->n_known; i++)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What became of a track's packets, as its end says it: the numbers of the manifest's `count` line,
@@ -20,21 +21,24 @@ typedef enum {
     TRACK_COUNT_LIMITED,        /* dropped because they were too many */
     TRACK_COUNT_BESIDE,         /* declared, but not media: comfort noise, telephone events, FEC */
     TRACK_COUNT_LATE_KEYFRAMES, /* no packets, but cuts: the keyframe came late */
+    TRACK_COUNT_UNREADABLE,     /* of those received: malformed, so their frames are missing */
     N_TRACK_COUNTS,
 } TrackCount;
 
-/* How many there were at first. */
-#define TRACK_COUNTS_BASIC (TRACK_COUNT_KERNEL_DROPPED + 1)
+/* How many there were at first, and then. */
+#define TRACK_COUNTS_BASIC  (TRACK_COUNT_KERNEL_DROPPED + 1)
+#define TRACK_COUNTS_SECOND (TRACK_COUNT_LATE_KEYFRAMES + 1)
 
 /* Keeps sums far from overflow. */
 #define TRACK_COUNT_MAX (UINT64_MAX / 8)
 
 typedef struct {
-    uint8_t
-        n_known; /* N_TRACK_COUNTS or TRACK_COUNTS_BASIC; 0: of a track that an interruption ended
-                  */
+    uint8_t n_known; /* as track_counts_may_be() says; 0: of a track that an interruption ended */
     uint64_t of[N_TRACK_COUNTS];
 } TrackCounts;
+
+/* Returns: whether a recorder of this version or of an earlier one writes as many. */
+bool track_counts_may_be(size_t n_counts);
 
 /* Returns: the name in JSON. */
 const char *track_counts_name(TrackCount count);

@@ -80,12 +80,13 @@ test_shows_what_is_missing(void)
         {"limited",        6  },
         {"beside",         50 },
         {"late_keyframes", 5  },
+        {"unreadable",     7  },
     };
 
     command_run_check(&ascii, 0,
                       "packets: expected 800, received 776, lost 24 (3.0 %), reordered 16, "
                       "duplicate 8, late 3, paused 2, foreign 1, kernel_dropped 4, "
-                      "recovered 9, limited 6, beside 50\n");
+                      "recovered 9, limited 6, beside 50, unreadable 7\n");
     command_run_check(&ascii, 0, "  gaps:    paused 2.000 s in 1 gap\n");
     g_assert_cmpuint(json_object_size(counts), ==, G_N_ELEMENTS(rows));
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -1,6 +1,7 @@
 #include "agent/media/layout_exporter.h"
 #include "tests/fakes/export_fixture.h"
 #include "tests/fakes/media_samples.h"
+#include "tests/fakes/rtp_packets.h"
 #include "tests/fakes/track_outcome.h"
 
 #include <fcntl.h>
@@ -207,8 +208,8 @@ test_takes_every_size_and_part(void)
     g_autoptr(Visit) visit = visit_new();
     g_autoptr(GError) error = NULL;
 
-    rtp_source_append(pictures, upright, 1 * SECOND_US);
-    rtp_source_append(pictures, odd, 2 * SECOND_US);
+    rtp_packets_append(pictures, upright, 1 * SECOND_US);
+    rtp_packets_append(pictures, odd, 2 * SECOND_US);
     g_autoptr(TrackOutcome) video = track_outcome_record(&h264, pictures, 0);
     g_autoptr(TrackOutcome) audio = track_outcome_record(&opus, sound, SECOND_US / 2);
     add_track(visit, "p1-video", "h264", video, 3);

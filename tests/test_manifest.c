@@ -19,7 +19,7 @@ static const char *const whole =
     "seg p1-audio 0 1 4000000 3990000 ked tp1-audio/0-0.tape 1000 5 " DIGEST "\n"
     "gap p1-video 12 7989988 no-media\n"
     "end p1-audio 2 7990000\nend p1-video 0 7990000\n"
-    "count p1-audio 800 776 24 16 8 3 2 1 4 9 6 50 5\n"
+    "count p1-audio 800 776 24 16 8 3 2 1 4 9 6 50 5 7\n"
     "count p1-video 2305843009213693951 0 2305843009213693951 0 0 0 0 0 0\n";
 
 static void
@@ -50,12 +50,28 @@ test_writes_what_it_read(void)
     g_assert_cmpuint(count->counts.n_known, ==, N_TRACK_COUNTS);
     g_assert_cmpuint(track_counts_expected(&count->counts), ==, 800);
     g_assert_cmpuint(count->counts.of[TRACK_COUNT_LATE_KEYFRAMES], ==, 5);
+    g_assert_cmpuint(count->counts.of[TRACK_COUNT_UNREADABLE], ==, 7);
     g_assert_cmpuint(count->counts.of[TRACK_COUNT_RECEIVED], ==, 776);
     g_assert_cmpuint(count->counts.of[TRACK_COUNT_LOST], ==, 24);
     g_assert_cmpuint(count->counts.of[TRACK_COUNT_KERNEL_DROPPED], ==, 4);
     /* The other one is from before there were as many numbers. */
     count = g_ptr_array_index(part->counts, 1);
     g_assert_cmpuint(count->counts.n_known, ==, TRACK_COUNTS_BASIC);
+}
+
+/* Each version of the recorder that counted more. */
+static void
+test_reads_counts_of_earlier_recorders(void)
+{
+    g_autoptr(GString) text = g_string_new(whole);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpuint(g_string_replace(text, " 4 9 6 50 5 7\n", " 4 9 6 50 5\n", 0), ==, 1);
+    g_autoptr(ManifestPart) part = manifest_part_parse(text->str, &error);
+    g_assert_no_error(error);
+    const ManifestCount *count = g_ptr_array_index(part->counts, 0);
+    g_assert_cmpuint(count->counts.n_known, ==, TRACK_COUNTS_SECOND);
+    g_assert_cmpuint(count->counts.of[TRACK_COUNT_UNREADABLE], ==, 0);
 }
 
 /* Lines that must be refused, each put behind a good head. */
@@ -101,7 +117,7 @@ static const char *const bad_lines[] = {
     "count p1-audio 800 776 24 16 8 3 2 1",
     "count p1-audio 800 776 24 16 8 3 2 1 4 0",
     "count p1-audio 800 776 24 16 8 3 2 1 4 0 0 0",
-    "count p1-audio 800 776 24 16 8 3 2 1 4 0 0 0 0 0",
+    "count p1-audio 800 776 24 16 8 3 2 1 4 0 0 0 0 0 0",
     "count p1-audio 800 776 24 16 8 3 2 1 4 0 0 0 2305843009213693952",
     "count p1-audio 800 776 24 16 8 3 2 1 4 0 0 0 00",
     "count P1-audio 800 776 24 16 8 3 2 1 4",
@@ -242,6 +258,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/manifest/writes-what-it-read", test_writes_what_it_read);
+    g_test_add_func("/manifest/reads-counts-of-earlier-recorders",
+                    test_reads_counts_of_earlier_recorders);
     g_test_add_func("/manifest/refuses-malformed-lines", test_refuses_malformed_lines);
     g_test_add_func("/manifest/refuses-a-malformed-head", test_refuses_a_malformed_head);
     g_test_add_func("/manifest/refuses-lines-out-of-order", test_refuses_lines_out_of_order);

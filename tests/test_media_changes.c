@@ -3,6 +3,7 @@
 #include "agent/media/matroska_reader.h"
 #include "tests/fakes/export_fixture.h"
 #include "tests/fakes/media_samples.h"
+#include "tests/fakes/rtp_packets.h"
 #include "tests/fakes/track_outcome.h"
 
 #include <gio/gio.h>
@@ -266,8 +267,8 @@ test_new_size_starts_new_part(const void *data)
     g_autoptr(TrackOutcome) outcome = track_outcome_new();
     g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &given->format);
 
-    rtp_source_append(all, large, SECOND_US * 3 / 2);
-    rtp_source_append(all, small, SECOND_US * 3);
+    rtp_packets_append(all, large, SECOND_US * 3 / 2);
+    rtp_packets_append(all, small, SECOND_US * 3);
     push_sizes(track, given, all);
 
     track_outcome_check_sequence(outcome);

@@ -299,7 +299,32 @@ test_fragment_without_content_is_refused(void)
         memcpy(bytes + 12, "\x7c\x05\x00", 3);
         media_track_push(track, &packet, 1);
     }
+    g_assert_cmpuint(media_track_count_unreadable(track), ==, 1);
     check_recovers(track, outcome, source, 10 * SECOND_US);
+}
+
+/* What can not be read is missing as if it were lost: it is told, and a keyframe asked for. */
+static void
+test_malformed_packet_is_counted(void)
+{
+    const DamageCase *given = &cases[0];
+    g_autoptr(RtpSource) source = rtp_source_new(given->description);
+    g_autoptr(TrackOutcome) outcome = track_outcome_new();
+    g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &given->format);
+    const guint half = source->packets->len / 2;
+    MediaPacket packet = track_outcome_packet(source, half, 0);
+
+    track_outcome_push(track, source, 0, half, 0);
+    const guint n_requests = outcome->n_keyframe_requests;
+    const guint n_segments = outcome->segments->len;
+    packet.n_bytes = 13;
+    media_track_push(track, &packet, 1);
+    g_assert_cmpuint(outcome->n_keyframe_requests, ==, n_requests + 1);
+    track_outcome_push(track, source, half + 1, source->packets->len, 0);
+    media_track_finish(track);
+
+    g_assert_cmpuint(media_track_count_unreadable(track), ==, 1);
+    g_assert_true(((Segment *) outcome->segments->pdata[n_segments])->is_damaged);
 }
 
 static void
@@ -330,6 +355,7 @@ main(int argc, char **argv)
     add_tests("flipped-bytes-do-no-harm", test_flipped_bytes_do_no_harm);
     g_test_add_func("/media-damage/fragment-without-content-is-refused",
                     test_fragment_without_content_is_refused);
+    g_test_add_func("/media-damage/malformed-packet-is-counted", test_malformed_packet_is_counted);
     g_test_add_func("/media-damage/frame-without-end-is-dropped",
                     test_frame_without_end_is_dropped);
     return g_test_run();

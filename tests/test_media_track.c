@@ -1,5 +1,6 @@
 #include "agent/media/media_track.h"
 #include "tests/fakes/media_samples.h"
+#include "tests/fakes/rtp_packets.h"
 #include "tests/fakes/track_outcome.h"
 
 #include <string.h>
@@ -45,6 +46,21 @@ test_keeps_every_frame(const void *data)
         g_assert_true(segment_at(outcome, i)->starts_at_keyframe);
         g_assert_false(segment_at(outcome, i)->is_damaged);
     }
+}
+
+/* Pieces as short as they may be. */
+static void
+test_keeps_frames_of_short_fragments(void)
+{
+    g_autoptr(RtpSource) source = rtp_source_new("videotestsrc num-buffers=90 ! " SAMPLE_H264);
+    const unsigned n_cut = rtp_packets_cut_last_pieces(source);
+    g_autoptr(TrackOutcome) outcome = track_outcome_record(&h264, source, 0);
+    g_autoptr(GByteArray) bytes = track_outcome_part_bytes(outcome, 0);
+    g_autoptr(GPtrArray) tracks = rtp_source_demux(bytes->data, bytes->len);
+
+    g_assert_cmpuint(n_cut, >, 3);
+    g_assert_cmpuint(tracks->len, ==, 1);
+    rtp_source_check_frames(source, tracks->pdata[0], 0, source->frames->len, 0);
 }
 
 /* The part's header and any later segment. */
@@ -346,6 +362,8 @@ main(int argc, char **argv)
         g_test_add_data_func(all, whole[i].given, test_keeps_every_frame);
         g_test_add_data_func(one, whole[i].given, test_later_segment_plays_alone);
     }
+    g_test_add_func("/media-track/keeps-frames-of-short-fragments",
+                    test_keeps_frames_of_short_fragments);
     g_test_add_func("/media-track/says-the-rate-of-opus", test_says_the_rate_of_opus);
     g_test_add_func("/media-track/says-where-a-part-begins", test_says_where_a_part_begins);
     g_test_add_data_func("/media-track/tells-what-came-before-a-keyframe/vp8", &whole_vp8,

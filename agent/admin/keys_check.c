@@ -1,4 +1,5 @@
 #include "agent/admin/keys_commands.h"
+#include "agent/admin/keys_pass.h"
 #include "agent/admin/keys_work.h"
 #include "agent/admin/terminal.h"
 #include "agent/keys/escrow_check.h"
@@ -14,15 +15,6 @@
 #include <inttypes.h>
 
 /* `escrow-check` and `drill`: whether what would be needed on the worst day works. */
-
-enum { JOBS = 8 };
-
-static void
-on_progress(void *user_data, uint64_t n_done, uint64_t n_sessions)
-{
-    if (n_sessions > 0)
-        terminal_progress("checking", (double) n_done / (double) n_sessions);
-}
 
 static void
 print_result(const KeysWork *work, const EscrowResult *result)
@@ -53,7 +45,7 @@ print_result(const KeysWork *work, const EscrowResult *result)
 }
 
 static int
-check(KeysWork *work, const char *session, char **paths, GError **error)
+check(KeysWork *work, const char *session, char **paths, unsigned n_jobs, GError **error)
 {
     g_autoptr(GPtrArray) identities = keys_work_identities(paths, error);
     g_autoptr(GPtrArray) verifiers =
@@ -68,8 +60,9 @@ check(KeysWork *work, const char *session, char **paths, GError **error)
         .identities = identities,
         .verifiers = verifiers,
         .annotators = annotators,
-        .n_threads = JOBS,
-        .on_progress = on_progress,
+        .n_threads = n_jobs,
+        .on_progress = keys_pass_on_progress,
+        .user_data = (void *) "checking",
     };
     bool is_good = false;
     int status = EXIT_CODE_FAILED;
@@ -92,10 +85,12 @@ keys_escrow_run(CommandContext *context, int argc, char **argv)
 {
     g_autofree char *org = NULL;
     g_auto(GStrv) identities = NULL;
+    gint n_jobs = KEYS_PASS_JOBS;
     const GOptionEntry entries[] = {
         {"org",      0, 0, G_OPTION_ARG_STRING,         &org,        "The organisation", "ID"  },
         {"identity", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &identities,
          "Of a key that is at hand; may be repeated",                                    "FILE"},
+        KEYS_PASS_JOBS_OPTION(&n_jobs),
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {
@@ -112,10 +107,11 @@ keys_escrow_run(CommandContext *context, int argc, char **argv)
     g_autoptr(GError) error = NULL;
     int status = EXIT_CODE_FAILED;
 
-    if (!command_context_parse(context, &syntax, &argc, argv))
+    if (!command_context_parse(context, &syntax, &argc, argv) ||
+        !keys_pass_take_jobs(syntax.name, n_jobs))
         return EXIT_CODE_USAGE;
     if (keys_work_open(&work, context, org, &error))
-        status = check(&work, argc > 1 ? argv[1] : NULL, identities, &error);
+        status = check(&work, argc > 1 ? argv[1] : NULL, identities, (unsigned) n_jobs, &error);
     return error != NULL ? command_context_fail(context, g_steal_pointer(&error)) : status;
 }
 

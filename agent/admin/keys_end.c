@@ -1,4 +1,5 @@
 #include "agent/admin/keys_commands.h"
+#include "agent/admin/keys_pass.h"
 #include "agent/admin/keys_work.h"
 #include "agent/admin/shred.h"
 #include "agent/admin/terminal.h"
@@ -17,23 +18,15 @@
  *  4. `destroy`: the file is shredded;
  *  5. the next version of the ring. */
 
-enum { JOBS = 8 };
-
 typedef struct {
     KeysWork work;
     KeyRingState state; /* to which */
     KeyRingKey *key;
     char **identities;
+    gint n_jobs;
     char *file; /* `destroy`: what is shredded */
     char *gone; /* in place of an identity: why there is none */
 } Ending;
-
-static void
-on_progress(void *user_data, uint64_t n_done, uint64_t n_sessions)
-{
-    if (n_sessions > 0)
-        terminal_progress("scanning", (double) n_done / (double) n_sessions);
-}
 
 static bool
 check_state(const Ending *self, GError **error)
@@ -110,8 +103,9 @@ scan(Ending *self, GError **error)
         .org = self->work.org->id,
         .recipient = self->key->recipient,
         .identities = own,
-        .n_threads = JOBS,
-        .on_progress = on_progress,
+        .n_threads = (unsigned) self->n_jobs,
+        .on_progress = keys_pass_on_progress,
+        .user_data = (void *) "scanning",
     };
     bool is_good = false;
 
@@ -201,7 +195,7 @@ static int
 end(CommandContext *context, KeyRingState state, int argc, char **argv)
 {
     const bool destroys = state == KEY_RING_DESTROYED;
-    Ending self = {.state = state};
+    Ending self = {.state = state, .n_jobs = KEYS_PASS_JOBS};
     g_autofree char *org = NULL;
     const GOptionEntry entries[] = {
         {"org",      0, 0, G_OPTION_ARG_STRING,         &org,             "The organisation",                      "ID"  },
@@ -209,6 +203,7 @@ end(CommandContext *context, KeyRingState state, int argc, char **argv)
          "Of the key itself, which is asked",                                                                      "FILE"},
         {"gone",     0, 0, G_OPTION_ARG_STRING,         &self.gone,       "Nobody has its identity any more: why",
          "TEXT"                                                                                                          },
+        KEYS_PASS_JOBS_OPTION(&self.n_jobs),
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {
@@ -229,7 +224,7 @@ end(CommandContext *context, KeyRingState state, int argc, char **argv)
     if (command_context_parse(context, &syntax, &argc, argv)) {
         if (fault_of(&self) != NULL) {
             g_printerr("sealtape %s: %s\n", syntax.name, fault_of(&self));
-        } else {
+        } else if (keys_pass_take_jobs(syntax.name, self.n_jobs)) {
             self.file = destroys && self.identities != NULL ? self.identities[0] : NULL;
             status = run(&self, context, org, argv[1], &error)
                          ? EXIT_CODE_OK

@@ -1,4 +1,5 @@
 #include "agent/admin/keys_commands.h"
+#include "agent/admin/keys_pass.h"
 #include "agent/admin/keys_work.h"
 #include "agent/admin/terminal.h"
 #include "agent/keys/rewrap_run.h"
@@ -6,8 +7,6 @@
 #include "crypto/crypto_error.h"
 
 #include <inttypes.h>
-
-enum { DEFAULT_JOBS = 8, MOST_JOBS = 64 };
 
 #define NO_UNDO                                                                                    \
     "Re-wrapping does not undo a leak: whoever has an old key and a copy of an old envelope (a "   \
@@ -25,13 +24,6 @@ static bool
 on_done(void *user_data, const char *session, const char *name, GError **error)
 {
     return true; /* told in one record for all, before and after */
-}
-
-static void
-on_progress(void *user_data, uint64_t n_done, uint64_t n_sessions)
-{
-    if (n_sessions > 0)
-        terminal_progress("rewrapping", (double) n_done / (double) n_sessions);
 }
 
 static bool
@@ -57,7 +49,8 @@ run(Rewrapping *self, GPtrArray *identities, unsigned n_jobs, GError **error)
         .org = self->work.org->id,
         .n_threads = n_jobs,
         .on_done = on_done,
-        .on_progress = on_progress,
+        .on_progress = keys_pass_on_progress,
+        .user_data = (void *) "rewrapping",
     };
 
     if (recipients == NULL)
@@ -169,12 +162,12 @@ keys_rewrap_run(CommandContext *context, int argc, char **argv)
 {
     g_autofree char *org = NULL;
     g_auto(GStrv) identities = NULL;
-    gint n_jobs = DEFAULT_JOBS;
+    gint n_jobs = KEYS_PASS_JOBS;
     const GOptionEntry entries[] = {
-        {"org",      0, 0, G_OPTION_ARG_STRING,         &org,        "The organisation",                       "ID"  },
+        {"org",      0, 0, G_OPTION_ARG_STRING,         &org,        "The organisation", "ID"  },
         {"identity", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &identities,
-         "Opens the old or the new; may be repeated",                                                          "FILE"},
-        {"jobs",     0, 0, G_OPTION_ARG_INT,            &n_jobs,     "How many sessions at once (default: 8)", "N"   },
+         "Opens the old or the new; may be repeated",                                    "FILE"},
+        KEYS_PASS_JOBS_OPTION(&n_jobs),
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {
@@ -194,9 +187,10 @@ keys_rewrap_run(CommandContext *context, int argc, char **argv)
 
     if (!command_context_parse(context, &syntax, &argc, argv))
         return EXIT_CODE_USAGE;
-    if (identities == NULL || n_jobs < 1 || n_jobs > MOST_JOBS) {
-        g_printerr("sealtape keys rewrap: %s\n",
-                   identities == NULL ? "--identity FILE is missing" : "--jobs takes 1 to 64");
+    if (!keys_pass_take_jobs(syntax.name, n_jobs))
+        return EXIT_CODE_USAGE;
+    if (identities == NULL) {
+        g_printerr("sealtape keys rewrap: --identity FILE is missing\n");
         return EXIT_CODE_USAGE;
     }
     return rewrap(context, org, identities, (unsigned) n_jobs);

@@ -71,20 +71,20 @@ meaning_of(CK_RV code)
         CK_RV code;
         const char *meaning;
     } rows[] = {
-        {CKR_TOKEN_NOT_PRESENT,      "the token is not there"                               },
-        {CKR_DEVICE_REMOVED,         "the token was removed"                                },
-        {CKR_TOKEN_NOT_RECOGNIZED,   "the token is none that this module knows"             },
-        {CKR_DEVICE_ERROR,           "the token failed"                                     },
+        {CKR_TOKEN_NOT_PRESENT,      "the token is not there"                           },
+        {CKR_DEVICE_REMOVED,         "the token was removed"                            },
+        {CKR_TOKEN_NOT_RECOGNIZED,   "the token is none that this module knows"         },
+        {CKR_DEVICE_ERROR,           "the token failed"                                 },
         {CKR_PIN_INCORRECT,
-         "the PIN is wrong; it is not tried again, so that the token does not lock"         },
-        {CKR_PIN_INVALID,            "the PIN is none that the token takes"                 },
-        {CKR_PIN_LEN_RANGE,          "the PIN is longer or shorter than the token takes"    },
-        {CKR_PIN_LOCKED,             "the token has locked itself after too many wrong PINs"},
-        {CKR_PIN_EXPIRED,            "the PIN has expired"                                  },
-        {CKR_SESSION_HANDLE_INVALID, "the token was removed or reset"                       },
-        {CKR_KEY_HANDLE_INVALID,     "the key is not on the token any more"                 },
-        {CKR_OBJECT_HANDLE_INVALID,  "the key is not on the token any more"                 },
-        {CKR_MECHANISM_INVALID,      "the token does no ECDH (CKM_ECDH1_DERIVE)"            },
+         "the PIN is wrong; it is not tried again, so that the token does not lock"     },
+        {CKR_PIN_INVALID,            "the PIN is none that the token takes"             },
+        {CKR_PIN_LEN_RANGE,          "the PIN is longer or shorter than the token takes"},
+        {CKR_PIN_LOCKED,             "it has locked itself after too many wrong PINs"   },
+        {CKR_PIN_EXPIRED,            "the PIN has expired"                              },
+        {CKR_SESSION_HANDLE_INVALID, "the token was removed or reset"                   },
+        {CKR_KEY_HANDLE_INVALID,     "the key is not on the token any more"             },
+        {CKR_OBJECT_HANDLE_INVALID,  "the key is not on the token any more"             },
+        {CKR_MECHANISM_INVALID,      "the token does no ECDH (CKM_ECDH1_DERIVE)"        },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -175,7 +175,7 @@ may_log_in(Token *self, CK_SLOT_ID slot)
     if (!check("C_GetTokenInfo", self->functions->C_GetTokenInfo(slot, &info)))
         return false;
     if ((info.flags & CKF_USER_PIN_LOCKED) != 0) {
-        complain("%s", meaning_of(CKR_PIN_LOCKED));
+        complain("token `%s`: %s", self->token, meaning_of(CKR_PIN_LOCKED));
         return bar(self);
     }
     if ((info.flags & wrong) != 0) {
@@ -196,8 +196,9 @@ log_in(Token *self, CK_SLOT_ID slot)
         return false;
     code = self->functions->C_Login(self->session, CKU_USER, self->pin, self->n_pin);
     explicit_bzero(self->pin, sizeof(self->pin));
-    if (code == CKR_USER_ALREADY_LOGGED_IN || check("C_Login", code))
+    if (code == CKR_USER_ALREADY_LOGGED_IN || code == CKR_OK)
         return true;
+    complain("token `%s`: %s (C_Login: 0x%lx)", self->token, meaning_of(code), code);
     if (code == CKR_PIN_INCORRECT || code == CKR_PIN_LOCKED || code == CKR_PIN_INVALID ||
         code == CKR_PIN_LEN_RANGE)
         return bar(self);

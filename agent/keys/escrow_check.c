@@ -1,5 +1,6 @@
 #include "agent/keys/escrow_check.h"
 
+#include "agent/keys/first_sentences.h"
 #include "agent/keys/sealed_walk.h"
 #include "crypto/age_file.h"
 #include "crypto/age_seal_list.h"
@@ -26,7 +27,8 @@ typedef struct {
 typedef struct {
     bool is_opened[N_KEY_RING_ROLES];
     bool is_claimed[N_KEY_RING_ROLES];
-    char *finding; /* NULL: none */
+    bool is_compared; /* with the manifest */
+    char *finding;    /* NULL: none */
 } Verdict;
 
 static void
@@ -134,7 +136,9 @@ try_role(const Checking *self, const SealedObject *object, GBytes *sealed, int r
     if (fault != NULL) {
         verdict->finding = g_strdup_printf("%s: does not open with the %s key: %s", object->name,
                                            key_ring_roles[role], fault->message);
-    } else if (keys != NULL) {
+    } else if (keys != NULL && !verdict->is_compared) {
+        /* Whichever key opens it, what is in it is the same. */
+        verdict->is_compared = true;
         verdict->finding = compare_with_manifest(self, object, keys);
     }
     return verdict->finding == NULL;
@@ -171,10 +175,10 @@ count_locked(Checking *self, Verdict *verdict)
         result->n_opened[role] += verdict->is_opened[role] ? 1 : 0;
         result->n_claimed[role] += !verdict->is_opened[role] && verdict->is_claimed[role] ? 1 : 0;
     }
-    result->n_findings += verdict->finding != NULL ? 1 : 0;
-    if (verdict->finding != NULL && result->findings->len < MOST_FINDINGS)
-        g_ptr_array_add(result->findings, g_steal_pointer(&verdict->finding));
-    g_clear_pointer(&verdict->finding, g_free);
+    if (verdict->finding != NULL) {
+        result->n_findings++;
+        first_sentences_add(result->findings, g_steal_pointer(&verdict->finding), MOST_FINDINGS);
+    }
 }
 
 static bool

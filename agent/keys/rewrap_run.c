@@ -1,5 +1,6 @@
 #include "agent/keys/rewrap_run.h"
 
+#include "agent/keys/first_sentences.h"
 #include "agent/keys/sealed_walk.h"
 
 enum { MOST_REASONS = 20 };
@@ -18,8 +19,7 @@ add_reason_locked(Rewrapping *self, const char *reason)
     RewrapCounts *counts = self->locked.counts;
 
     counts->n_stale++;
-    if (counts->reasons->len < MOST_REASONS)
-        g_ptr_array_add(counts->reasons, g_strdup(reason));
+    first_sentences_add(counts->reasons, g_strdup(reason), MOST_REASONS);
 }
 
 static bool

@@ -1,5 +1,6 @@
 #include "agent/keys/seal_scan.h"
 
+#include "agent/keys/first_sentences.h"
 #include "agent/keys/sealed_walk.h"
 #include "crypto/age_file.h"
 #include "crypto/age_seal_list.h"
@@ -69,8 +70,8 @@ on_visit(void *user_data, const SealedObject *object, GError **error)
     result->n_objects++;
     result->n_needing += need == NEEDED ? 1 : 0;
     result->n_unknown += need == UNKNOWN ? 1 : 0;
-    if (need != NOT_NEEDED && result->examples->len < MOST_EXAMPLES)
-        g_ptr_array_add(result->examples, g_strdup(object->name));
+    if (need != NOT_NEEDED)
+        first_sentences_add(result->examples, g_strdup(object->name), MOST_EXAMPLES);
     g_mutex_unlock(&self->lock);
     return true;
 }

@@ -2,23 +2,12 @@
 
 #include "agent/keys/sealed_objects.h"
 #include "storage/session_list.h"
-
-enum { PROGRESS_US = 100000 };
-
-typedef struct {
-    const SealedWalk *walk;
-    GMutex lock;
-    GCond changed;
-    struct {
-        uint64_t n_done;
-        GError *error; /* the first: nothing more begins */
-    } locked;
-} Walking;
+#include "storage/session_walk.h"
 
 static bool
-visit_session(Walking *self, const char *session, GError **error)
+on_session(void *user_data, guint place, const char *session, GError **error)
 {
-    const SealedWalk *walk = self->walk;
+    const SealedWalk *walk = user_data;
     g_autoptr(GPtrArray) names = sealed_objects_list(walk->store, walk->org, session, error);
 
     for (guint i = 0; names != NULL && i < names->len; i++) {
@@ -32,44 +21,12 @@ visit_session(Walking *self, const char *session, GError **error)
 }
 
 static void
-run_one(gpointer data, gpointer user_data)
+on_progress(void *user_data, uint64_t n_done, uint64_t n_sessions)
 {
-    const SessionName *name = data;
-    Walking *self = user_data;
-    g_autoptr(GError) error = NULL;
-    bool has_ended = false;
+    const SealedWalk *walk = user_data;
 
-    g_mutex_lock(&self->lock);
-    has_ended = self->locked.error != NULL;
-    g_mutex_unlock(&self->lock);
-    if (!has_ended)
-        (void) visit_session(self, name->session, &error); /* `error` says it */
-    g_mutex_lock(&self->lock);
-    self->locked.n_done++;
-    if (error != NULL && self->locked.error == NULL)
-        self->locked.error = g_steal_pointer(&error);
-    g_cond_signal(&self->changed);
-    g_mutex_unlock(&self->lock);
-}
-
-/* Waits for all, and tells how far they are. */
-static void
-wait_for_all(Walking *self, uint64_t n_sessions)
-{
-    uint64_t n_done = 0;
-
-    while (n_done < n_sessions) {
-        const gint64 until_us = g_get_monotonic_time() + PROGRESS_US;
-
-        g_mutex_lock(&self->lock);
-        while (self->locked.n_done < n_sessions &&
-               g_cond_wait_until(&self->changed, &self->lock, until_us))
-            continue;
-        n_done = self->locked.n_done;
-        g_mutex_unlock(&self->lock);
-        if (self->walk->on_progress != NULL)
-            self->walk->on_progress(self->walk->user_data, n_done, n_sessions);
-    }
+    if (walk->on_progress != NULL)
+        walk->on_progress(walk->user_data, n_done, n_sessions);
 }
 
 static GPtrArray *
@@ -87,23 +44,13 @@ list_sessions(const SealedWalk *walk, GError **error)
 bool
 sealed_walk(const SealedWalk *walk, GError **error)
 {
-    Walking self = {.walk = walk};
     g_autoptr(GPtrArray) names = list_sessions(walk, error);
-    GThreadPool *pool = NULL;
+    const SessionWalk sessions = {
+        .n_threads = walk->n_threads,
+        .visit = on_session,
+        .on_progress = on_progress,
+        .user_data = (void *) walk,
+    };
 
-    if (names == NULL)
-        return false;
-    g_mutex_init(&self.lock);
-    g_cond_init(&self.changed);
-    pool = g_thread_pool_new(run_one, &self, (gint) walk->n_threads, FALSE, NULL);
-    for (guint i = 0; i < names->len; i++)
-        (void) g_thread_pool_push(pool, names->pdata[i], NULL); /* queued, whatever fails */
-    wait_for_all(&self, names->len);
-    g_thread_pool_free(pool, FALSE, TRUE);
-    g_mutex_clear(&self.lock);
-    g_cond_clear(&self.changed);
-    if (self.locked.error == NULL)
-        return true;
-    g_propagate_error(error, self.locked.error);
-    return false;
+    return names != NULL && session_walk(&sessions, names, error);
 }

@@ -302,7 +302,7 @@ add_good(FrameSource *self, const MediaPacket *packet, const RtpPayload *payload
     self->last_time_us = time_us;
 }
 
-void
+bool
 frame_source_add(FrameSource *self, const MediaPacket *packet)
 {
     RtpPayload payload;
@@ -312,12 +312,13 @@ frame_source_add(FrameSource *self, const MediaPacket *packet)
         break;
     case RTP_PAYLOAD_BAD:
         self->follows_bad = true;
-        break;
+        return false;
     case RTP_PAYLOAD_GOOD:
     default:
         add_good(self, packet, &payload);
         break;
     }
+    return true;
 }
 
 bool

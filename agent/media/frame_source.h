@@ -29,10 +29,10 @@ typedef void (*FrameSourceOnFrame)(const Frame *frame, void *user_data);
 FrameSource *frame_source_new(const MediaFormat *format, FrameSourceOnFrame on_frame,
                               void *user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Takes a packet, in order of sequence; refused ones (malformed, padding alone) are dropped. It
- * waits, copied, until frame_source_flush(), because what a push through the elements costs is
- * mostly that they are cold. */
-void frame_source_add(FrameSource *self, const MediaPacket *packet);
+/* Takes a packet, in order of sequence; one of padding alone is dropped. It waits, copied, until
+ * frame_source_flush(), because what a push through the elements costs is mostly that they are
+ * cold. Returns: false if it is malformed and was dropped, so that its frame will be missing. */
+bool frame_source_add(FrameSource *self, const MediaPacket *packet);
 
 /* Frames come out inside this call. Returns: false if an element failed or swallows without end;
  * only frame_source_free() is left then. */

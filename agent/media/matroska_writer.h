@@ -18,7 +18,7 @@ typedef struct {
     int64_t duration_us; /* 0: not known */
 } MatroskaBlock;
 
-/* `options`: copied; its container, and where the file goes: `fd` from where it stands. */
+/* `options`: copied; its container, notice, and where the file goes: `fd` from where it stands. */
 MatroskaWriter *matroska_writer_new(const ExporterOptions *options);
 
 /* Before the first block. `title` and the track's codec_private are

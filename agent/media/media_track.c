@@ -33,6 +33,7 @@ struct MediaTrack {
     unsigned n_packets_for_part; /* counted towards the next one of parts_left */
     int64_t waiting_since_us;    /* packets since then hold no media; -1: not waiting */
     int64_t last_packet_us;
+    uint64_t n_unreadable;
     bool wants_keyframe;
     int64_t last_request_us; /* -1: never */
 };
@@ -214,18 +215,29 @@ ready_source(MediaTrack *self)
     return self->source != NULL;
 }
 
-/* What came before a loss goes first, so that the loss is noted in the segment where it is. */
+/* What came before a loss goes first, so that the loss is noted in the segment where it is.
+ * Returns: false if the source is of no more use. */
+static bool
+note_loss(MediaTrack *self)
+{
+    if (!frame_source_flush(self->source))
+        return false;
+    segmenter_note_loss(self->segmenter);
+    self->wants_keyframe = media_codec_is_video(self->format.codec);
+    return true;
+}
+
 static bool
 push_to_source(MediaTrack *self, const MediaPacket *packets, size_t n_packets)
 {
     for (size_t i = 0; i < n_packets; i++) {
-        if (packets[i].follows_loss) {
-            if (!frame_source_flush(self->source))
+        if (packets[i].follows_loss && !note_loss(self))
+            return false;
+        if (!frame_source_add(self->source, &packets[i])) {
+            self->n_unreadable++;
+            if (!note_loss(self))
                 return false;
-            segmenter_note_loss(self->segmenter);
-            self->wants_keyframe = media_codec_is_video(self->format.codec);
         }
-        frame_source_add(self->source, &packets[i]);
     }
     if (self->writer != NULL && !self->wants_keyframe &&
         !frame_source_is_due(self->source, HOLD_US))
@@ -268,6 +280,12 @@ void
 media_track_finish(MediaTrack *self)
 {
     drain(self);
+}
+
+uint64_t
+media_track_count_unreadable(const MediaTrack *self)
+{
+    return self->n_unreadable;
 }
 
 uint64_t

@@ -62,6 +62,9 @@ int64_t media_track_end_us(const MediaTrack *self);
  * due, and got one. */
 uint64_t media_track_count_late_keyframes(const MediaTrack *self);
 
+/* Returns: how many packets were malformed or of a packetisation that no depayloader here reads. */
+uint64_t media_track_count_unreadable(const MediaTrack *self);
+
 /* Drops what was not finished, wiped. NULL is allowed. */
 void media_track_free(MediaTrack *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaTrack, media_track_free)

@@ -9,9 +9,10 @@ enum {
     NAL_SLICE = 1,
     NAL_IDR = 5,
     NAL_AUD = 9,
+    NAL_END_OF_SEQUENCE = 10,
+    NAL_END_OF_STREAM = 11,
     NAL_STAP_A = 24,
     NAL_FU_A = 28,
-    NAL_FU_B = 29,
 };
 
 typedef struct {
@@ -71,9 +72,20 @@ place_of_nal(uint8_t type, uint8_t first_byte)
 
 /* Table 7-1 of H.264; 0 is undefined, and aggregates do not nest. */
 static bool
-is_plain_nal(uint8_t type)
+is_plain_type(uint8_t type)
 {
     return type >= NAL_SLICE && type < NAL_STAP_A;
+}
+
+/* Sections 7.3.2.5 and 7.3.2.6 of H.264: two that are a header and nothing else. */
+static bool
+read_nal(RtpPayloadPlace *place, const uint8_t *bytes, size_t n_bytes)
+{
+    const uint8_t type = bytes[0] & 0x1f;
+
+    *place = place_of_nal(type, n_bytes > 1 ? bytes[1] : 0);
+    return is_plain_type(type) &&
+           (n_bytes > 1 || type == NAL_END_OF_SEQUENCE || type == NAL_END_OF_STREAM);
 }
 
 static bool
@@ -83,41 +95,49 @@ read_stap(RtpPayload *self, Span payload)
 
     self->place = RTP_PAYLOAD_NEUTRAL;
     while (at < payload.n_bytes) {
+        RtpPayloadPlace place = RTP_PAYLOAD_NEUTRAL;
         size_t n_nal = 0;
 
         if (at + 2 > payload.n_bytes)
             return false;
         n_nal = read_be(payload.bytes + at, 2);
         at += 2;
-        if (n_nal < 2 || n_nal > payload.n_bytes - at || !is_plain_nal(payload.bytes[at] & 0x1f))
+        if (n_nal == 0 || n_nal > payload.n_bytes - at ||
+            !read_nal(&place, payload.bytes + at, n_nal))
             return false;
         if (self->place == RTP_PAYLOAD_NEUTRAL)
-            self->place = place_of_nal(payload.bytes[at] & 0x1f, payload.bytes[at + 1]);
+            self->place = place;
         at += n_nal;
     }
     return payload.n_bytes > 1;
 }
 
+/* RFC 6184 section 5.8: any piece but the first may be of one byte, or of none. */
+static bool
+read_fragment(RtpPayload *self, Span payload)
+{
+    if (payload.n_bytes < 2 || !is_plain_type(payload.bytes[1] & 0x1f))
+        return false;
+    if ((payload.bytes[1] & 0x80) == 0)
+        return true;
+    if (payload.n_bytes < 3)
+        return false;
+    self->place = place_of_nal(payload.bytes[1] & 0x1f, payload.bytes[2]);
+    return true;
+}
+
+/* STAP-B, MTAP and FU-B do not occur in the modes of WebRTC. */
 static bool
 read_h264(RtpPayload *self, Span payload)
 {
-    if (payload.n_bytes < 2)
-        return false;
-
-    const uint8_t type = payload.bytes[0] & 0x1f;
-
-    if (type == NAL_STAP_A)
+    switch (payload.bytes[0] & 0x1f) {
+    case NAL_STAP_A:
         return read_stap(self, payload);
-    if (type == NAL_FU_A || type == NAL_FU_B) {
-        if (payload.n_bytes < 4)
-            return false;
-        if ((payload.bytes[1] & 0x80) != 0)
-            self->place = place_of_nal(payload.bytes[1] & 0x1f, payload.bytes[2]);
-        return is_plain_nal(payload.bytes[1] & 0x1f);
+    case NAL_FU_A:
+        return read_fragment(self, payload);
+    default:
+        return read_nal(&self->place, payload.bytes, payload.n_bytes);
     }
-    self->place = place_of_nal(type, payload.bytes[1]);
-    /* STAP-B and MTAP do not occur in the modes of WebRTC. */
-    return is_plain_nal(type);
 }
 
 static bool

@@ -109,8 +109,8 @@ write_file(MediaJob *self, const OpenedTracks *opened, GError **error)
         .from_us = self->options.from_us,
         .until_us = self->options.until_us,
         .fd = -1,
-        .notice = self->options.notice,
         .write = write_bytes,
+        .notice = self->options.notice,
         .user_data = self,
     };
 

@@ -161,6 +161,7 @@ on_finished(void *user_data)
     self->locked.is_finished = true;
     end.counts = counts_of(&self->locked.last);
     end.counts.of[TRACK_COUNT_LATE_KEYFRAMES] = media_track_count_late_keyframes(self->media);
+    end.counts.of[TRACK_COUNT_UNREADABLE] = media_track_count_unreadable(self->media);
     g_mutex_unlock(&self->mutex);
     if (is_discarded(self)) {
         track_free(self);

@@ -358,7 +358,7 @@ def cli(*arguments, timeout_s=120):
 
 COUNTS = (
     "expected", "received", "lost", "reordered", "duplicate", "late", "paused", "foreign", "kernel_dropped",
-    "recovered", "limited", "beside", "late_keyframes",
+    "recovered", "limited", "beside", "late_keyframes", "unreadable",
 )
 
 

@@ -150,7 +150,11 @@ def check_status(recorder, session):
 def check_rewrap(recorder, session, old, new):
     before = folder_digest(recorder, session)
     refuse("rewrap with the old key alone", recorder.command("keys", "rewrap", "--identity", old), "none of the identities belongs")
-    refuse("retire too early", recorder.command("keys", "retire", recipient_of(old), "--identity", old), "still need")
+    early = [recorder.command("keys", "retire", recipient_of(old), "--identity", old, "--jobs", jobs) for jobs in ("1", "16")]
+    refuse("retire too early", early[0], "still need")
+    tap.equal(early[1].stderr, early[0].stderr, "the same examples, however many at once")
+    for name in ("rewrap", "escrow-check", "retire KEY"):
+        refuse(f"{name} with nobody at it", recorder.command("keys", *name.split(), "--identity", old, "--jobs", "0"), "--jobs takes 1 to 64", 2)
     killed = rotation.Killed(recorder.config, [old, new], KILLS, 2.5, lambda: any(
         rotation.is_sealed_to(path.read_bytes(), recipient_of(new)) for path in (recorder.store / ORG).rglob("*.age")))
     report = killed.report
@@ -219,15 +223,21 @@ def check_disk_full(recorder, folder, old, new):
 
 
 def check_damage(recorder, old, new):
-    """One that nobody can open is named, and `Rotated` is not said."""
-    path = recorder.store / ORG / "old-00000" / "env" / "1.age"
-    kept = path.read_bytes()
-    path.write_bytes(kept[:-1])
+    """What nobody can open is named, in the same order however many are looked at at once, and `Rotated` is not said."""
+    names = [f"{ORG}/{session}/env/1.age" for session in rotation.names(SESSIONS)[:60:7]]
+    kept = {name: (recorder.store / name).read_bytes() for name in names}
+    for name, content in kept.items():
+        (recorder.store / name).write_bytes(content[:-1])
     done = recorder.command("keys", "rewrap", "--identity", old, "--identity", new)
     tap.equal(done.returncode, 3, "a damaged envelope is a finding")
-    tap.contains(done.stdout, "NOT rotated: 1 of", "it is not called rotated")
-    tap.contains(done.stdout, "old-00000/env/1.age", "and it is named")
-    path.write_bytes(kept)
+    tap.contains(done.stdout, f"NOT rotated: {len(names)} of", "it is not called rotated")
+    tap.equal([name for name in re.findall(r"^  (\S+): ", done.stdout, re.M)], names, "and each is named, in order")
+    for jobs in ("1", "16"):
+        done = recorder.command("keys", "escrow-check", "--identity", new, "--jobs", jobs)
+        told = [line.split(": ")[0] for line in done.stdout.splitlines() if ".age: " in line]
+        tap.equal((done.returncode, told), (3, names), f"escrow-check with --jobs {jobs} names the same")
+    for name, content in kept.items():
+        (recorder.store / name).write_bytes(content)
 
 
 def stored_segments(session):

@@ -390,6 +390,24 @@ def refusal_ahead_of_the_body(folder):
         tap.equal(store.ask(f"put clinic-a/never {BIG}"), "ok", "a server that never says 100 Continue")
 
 
+def put_off():
+    """How often the kernel has put off an acknowledgement in this network until its time was up."""
+    names, values = (line.split() for line in pathlib.Path("/proc/net/netstat").read_text().splitlines() if line.startswith("TcpExt:"))
+    return int(values[names.index("DelayedACKs")])
+
+
+def pieces_are_acknowledged(folder):
+    count = 40
+    with fake_and_store(folder) as (fake, store):
+        store.ask(f"put {KEY} {BODY}")
+        late = []
+        while len(late) < 5 and (not late or min(late) > count // 2):  # a machine that is busy may be late itself
+            before = put_off()
+            tap.equal({store.ask(f"get {KEY}") for _ in range(count)}, {s3.told(BODY)}, "objects whose head comes alone")
+            late.append(put_off() - before)
+        tap.ok(min(late) <= count // 2, f"the server never waits for leave to send the rest ({late} of {count} waits)")
+
+
 def dead_connections_are_replaced(folder):
     authority = certificates.make_authority(folder)
     pair = certificates.make_server(folder, authority, "IP:127.0.0.1")
@@ -592,7 +610,7 @@ def probe_finds_out(folder):
 TESTS = [plain_life, lists_every_page, prefix_keeps_to_its_part, host_style, asks_for_what_was_set, many_at_once, lost_answers,
          cuts_at_each_band, storms_pass, jitter_and_retry_after, slowdown_halves, gives_up_in_time, clock_is_followed,
          region_is_learnt, credentials_are_renewed, lies_are_found, stretches_are_right, odd_lists_fail, refusals_are_told, put_only_credentials,
-         redirects_are_not_followed, refusal_ahead_of_the_body, dead_connections_are_replaced, tls_is_verified,
+         redirects_are_not_followed, refusal_ahead_of_the_body, pieces_are_acknowledged, dead_connections_are_replaced, tls_is_verified,
          settings_are_checked, race_has_one_winner, versions_are_named, machines_get_credentials, probe_finds_out]
 
 main(TESTS, 240)

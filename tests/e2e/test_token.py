@@ -10,8 +10,9 @@ import subprocess
 import time
 
 from harness import ORG, Recorder, Sender, age_decrypt, consents, frame_hashes, main, poll, program, stream, tap
-from opener import ISSUER, Opener
+from opener import ISSUER, READY, Opener
 from peers import media
+from peers.children import Child
 
 PIN, SECONDS = "246810", 3
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
@@ -212,6 +213,36 @@ def check_secrets(opener, token):
     tap.ok(not any(PIN in text for text in texts), "the PIN stands in no argument, environment or log")
 
 
+def run_keys(recorder, token):
+    done = recorder.command("keys", "escrow-check", "--identity", token.uri)
+    return done.returncode == 0, done.stderr
+
+
+def run_opener(folder, recorder):
+    """Returns: whether it became ready, and its log."""
+    child = Child([program("sealtape-accessd"), "--config", recorder.config], folder / "pin.log")
+    poll(lambda: not child.is_running() or READY in child.log_text(), 30, "the opener to be ready or to end")
+    is_ready, said = child.is_running(), child.log_text()
+    child.terminate()
+    (folder / "pin.log").unlink()
+    return is_ready, said
+
+
+def check_wrong_pin_of(token, name, start):
+    """`start()`: runs a program. Returns: whether the token opened for it, and what it said."""
+    token.write_pin("111111")
+    before = token.calls("C_Login")
+    said = [start() for _ in range(3)]
+    tap.equal((token.calls("C_Login") - before, [row[0] for row in said]), (1, [False] * 3), f"{name}: started three times, and one try")
+    tap.equal([len(row[1].strip().splitlines()) for row in said], [1, 1, 1], f"{name}: one sentence each")
+    tap.contains(said[0][1], "token `vault`: the PIN is wrong", f"{name}: what is wrong")
+    tap.contains(said[2][1], "until somebody has logged in with the right one", f"{name}: and how to go on")
+    token.write_pin(PIN)
+    token.tool("--login", "--list-objects")
+    (token.folder / "wrong").unlink()  # our module's own count, which that does not pass
+    tap.ok(start()[0], f"{name}: and then it opens")
+
+
 def check_wrong_pin(folder, recorder, token, session):
     """A PIN is tried once, whoever asks how often."""
     token.write_pin("111111")
@@ -219,13 +250,16 @@ def check_wrong_pin(folder, recorder, token, session):
     said = [session.recover(folder / "no.mkv", identity=token.uri) for _ in range(3)]
     tap.equal([done.returncode for done in said], [1, 1, 1], "a wrong PIN opens nothing")
     tap.equal(token.calls("C_Login") - before, 1, "and is tried once, not three times")
-    tap.contains(said[0].stderr, "the PIN is wrong", "which is said")
+    tap.contains(said[0].stderr, "token `vault`: the PIN is wrong", "which is said, and of which token")
     tap.contains(said[2].stderr, "until somebody has logged in with the right one", "and then how to go on")
     tap.ok(all(len(done.stderr.strip().splitlines()) == 1 for done in said), "in one sentence each")
     token.write_pin(PIN)
     tap.equal(session.recover(folder / "no.mkv", identity=token.uri).returncode, 1, "the right one is not tried either")
     token.tool("--login", "--list-objects")
+    (token.folder / "wrong").unlink()
     tap.equal(session.recover(folder / "back.mkv", identity=token.uri).returncode, 0, "until somebody has logged in")
+    check_wrong_pin_of(token, "keys", lambda: run_keys(recorder, token))
+    check_wrong_pin_of(token, "the opener", lambda: run_opener(folder, recorder))
     (token.folder / "wrong").write_text("xxx")
     done = session.recover(folder / "no.mkv", identity=token.uri)
     tap.contains(done.stderr, "has locked itself after too many wrong PINs", "three wrong PINs by others: one clear sentence")

@@ -1,5 +1,7 @@
 #include "tests/fakes/rtp_source.h"
 
+#include "tests/fakes/rtp_packets.h"
+
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
 #include <string.h>
@@ -134,8 +136,8 @@ count_from_zero(RtpSource *self)
         g_array_index(self->frames, RtpSourceFrame, i).time_us -= start_us;
 }
 
-static RtpSource *
-new_empty(void)
+RtpSource *
+rtp_source_new_empty(void)
 {
     RtpSource *self = g_new0(RtpSource, 1);
 
@@ -145,20 +147,10 @@ new_empty(void)
     return self;
 }
 
-static void
-number_packet(uint8_t *packet, uint16_t sequence, uint32_t timestamp)
-{
-    const uint8_t numbers[10] = {(uint8_t) (sequence >> 8),   (uint8_t) sequence,
-                                 (uint8_t) (timestamp >> 24), (uint8_t) (timestamp >> 16),
-                                 (uint8_t) (timestamp >> 8),  (uint8_t) timestamp};
-
-    memcpy(packet + 2, numbers, sizeof(numbers)); /* and an SSRC of 0 */
-}
-
 RtpSource *
 rtp_source_new(const char *description)
 {
-    RtpSource *self = new_empty();
+    RtpSource *self = rtp_source_new_empty();
     g_autofree char *full =
         g_strconcat(description, " name=pay ! appsink name=out sync=false", NULL);
     g_autoptr(GError) error = NULL;
@@ -194,7 +186,7 @@ rtp_source_new(const char *description)
 RtpSource *
 rtp_source_new_sound(unsigned n_packets, size_t n_bytes)
 {
-    RtpSource *self = new_empty();
+    RtpSource *self = rtp_source_new_empty();
     g_autofree uint8_t *packet = g_malloc0(12 + n_bytes);
     uint32_t noise = 1;
 
@@ -204,7 +196,7 @@ rtp_source_new_sound(unsigned n_packets, size_t n_bytes)
 
         for (size_t j = 0; j < n_bytes; j++, noise = noise * 1664525 + 1013904223)
             packet[12 + j] = (uint8_t) (noise >> 24);
-        number_packet(packet, (uint16_t) i, 160 * i);
+        rtp_packets_number(packet, (uint16_t) i, 160 * i);
         frame.hash = hash_bytes(packet + 12, n_bytes);
         frame.is_keyframe = true;
         g_ptr_array_add(self->packets, g_bytes_new(packet, 12 + n_bytes));
@@ -212,31 +204,6 @@ rtp_source_new_sound(unsigned n_packets, size_t n_bytes)
         g_array_append_val(self->frames, frame);
     }
     return self;
-}
-
-void
-rtp_source_append(RtpSource *self, const RtpSource *other, int64_t offset_us)
-{
-    for (guint i = 0; i < other->packets->len; i++) {
-        const int64_t time_us = g_array_index(other->times_us, int64_t, i) + offset_us;
-
-        g_ptr_array_add(self->packets, g_bytes_ref(other->packets->pdata[i]));
-        g_array_append_val(self->times_us, time_us);
-    }
-    for (guint i = 0; i < other->frames->len; i++) {
-        g_array_append_vals(self->frames, &g_array_index(other->frames, RtpSourceFrame, i), 1);
-        g_array_index(self->frames, RtpSourceFrame, self->frames->len - 1).time_us += offset_us;
-    }
-    /* One sender's numbers all through. */
-    for (guint i = 0; i < self->packets->len; i++) {
-        gsize n_bytes = 0;
-        uint8_t *packet =
-            g_bytes_unref_to_data(g_steal_pointer(&self->packets->pdata[i]), &n_bytes);
-
-        number_packet(packet, (uint16_t) i,
-                      (uint32_t) (g_array_index(self->times_us, int64_t, i) * 9 / 100));
-        self->packets->pdata[i] = g_bytes_new_take(packet, n_bytes);
-    }
 }
 
 const uint8_t *

@@ -29,8 +29,8 @@ RtpSource *rtp_source_new(const char *description);
 /* Noise as the codecs of RFC 3551 carry it, where every byte means something: packets of 20 ms. */
 RtpSource *rtp_source_new_sound(unsigned n_packets, size_t n_bytes);
 
-/* Puts `other` behind, and numbers all packets as if one sender had sent both as video. */
-void rtp_source_append(RtpSource *self, const RtpSource *other, int64_t offset_us);
+/* Without a packet. */
+RtpSource *rtp_source_new_empty(void);
 
 const uint8_t *rtp_source_packet(const RtpSource *self, unsigned i, size_t *n_bytes);
 void rtp_source_free(RtpSource *self);

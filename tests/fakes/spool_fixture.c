@@ -145,7 +145,7 @@ TrackCounts
 spool_fixture_counts(void)
 {
     return (TrackCounts){
-        N_TRACK_COUNTS, {776, 24, 16, 8, 3, 2, 1, 4, 9, 6, 50, 5}
+        N_TRACK_COUNTS, {776, 24, 16, 8, 3, 2, 1, 4, 9, 6, 50, 5, 7}
     };
 }
 

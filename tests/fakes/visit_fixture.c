@@ -156,7 +156,9 @@ close_session(Spool *spool, const char *session, const int64_t *ends_us)
     for (gsize i = 0; i < G_N_ELEMENTS(samples); i++) {
         const LedgerGap gap = {samples[i].id, ends_us[i], UNTIL_US - ends_us[i], "paused"};
         const LedgerTrackEnd end = {
-            samples[i].id, UNTIL_US, {N_TRACK_COUNTS, {776, 24, 16, 8, 3, 2, 1, 4, 9, 6, 50, 5}}
+            samples[i].id,
+            UNTIL_US,
+            {N_TRACK_COUNTS, {776, 24, 16, 8, 3, 2, 1, 4, 9, 6, 50, 5, 7}}
         };
 
         g_assert_true(spool_add_gap(spool, session, &gap, &error));
