@@ -29,10 +29,14 @@ read_all(int fd)
 {
     GString *answer = g_string_new(NULL);
     char buffer[4096];
-    ssize_t n = 0;
+    ssize_t n = -1;
 
-    while ((n = recv(fd, buffer, sizeof(buffer), 0)) > 0)
-        g_string_append_len(answer, buffer, n);
+    while (n != 0) {
+        g_main_context_iteration(NULL, FALSE);
+        n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+        if (n > 0)
+            g_string_append_len(answer, buffer, n);
+    }
     close(fd);
     return g_string_free(answer, FALSE);
 }

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The connection is taken from libsoup, whose main loop would copy each byte four times more. What
- * is sent lies in the kernel's buffer of the socket until the reader takes it, and nowhere else. */
+/* The connection is taken from libsoup, whose main loop would copy each byte twice more. What is
+ * sent lies in the kernel's buffer of the socket until the reader takes it, and nowhere else. Bytes
+ * go through the connection, which may be TLS, and never past it into its socket. */
 
 #define MAX_PIECES 4
 /* The kernel allows as much as its `net.core.wmem_max`, and that is as good. */
@@ -16,37 +17,38 @@
 
 struct HttpStream {
     SoupServerMessage *message; /* counts as an open connection as long as it lives */
-    GIOStream *connection;
-    GSocket *socket;
+    GIOStream *connection;      /* NULL: it was gone before the answer began */
+    GSocket *socket;            /* that it lies on, to be shut down */
     bool is_chunked; /* else its end is the end of the connection: HTTP/1.0 knows no other */
     bool has_chunk;  /* whose end is sent before what comes next */
     bool is_broken;
+    bool is_finished;
     _Atomic uint64_t n_sent;
 };
 
-/* Sends all of `pieces`, which it changes. The first of them frames the others, and does not count.
- */
+/* Sends all of `pieces`, which it changes and none of which is empty. `frame`: the one that does
+ * not count. */
 static bool
-send_all(HttpStream *self, GOutputVector *pieces, unsigned n_pieces, GError **error)
+send_all(HttpStream *self, GOutputVector *pieces, unsigned n_pieces, const GOutputVector *frame,
+         GError **error)
 {
-    const GOutputVector *frame = pieces;
+    GOutputStream *out = g_io_stream_get_output_stream(self->connection);
 
     while (n_pieces > 0) {
-        gssize n = g_socket_send_message(self->socket, NULL, pieces, (gint) n_pieces, NULL, 0, 0,
-                                         NULL, error);
+        gsize n = 0;
 
-        if (n < 0) {
+        if (!g_output_stream_writev(out, pieces, n_pieces, &n, NULL, error)) {
             self->is_broken = true;
             return false;
         }
-        while (n_pieces > 0 && (n > 0 || pieces->size == 0)) {
-            const gsize n_taken = MIN((gsize) n, pieces->size);
+        while (n > 0 && n_pieces > 0) {
+            const gsize n_taken = MIN(n, pieces->size);
 
             if (pieces != frame)
                 atomic_fetch_add(&self->n_sent, n_taken);
             pieces->buffer = (const uint8_t *) pieces->buffer + n_taken;
             pieces->size -= n_taken;
-            n -= (gssize) n_taken;
+            n -= n_taken;
             if (pieces->size == 0) {
                 pieces++;
                 n_pieces--;
@@ -77,7 +79,7 @@ send_head(HttpStream *self, const char *content_type)
     g_string_append(head, "\r\n");
     piece = (GOutputVector){head->str, head->len};
     /* The first bytes of a connection find room; if the reader is gone, the writer will know. */
-    (void) send_all(self, &piece, 1, NULL);
+    (void) send_all(self, &piece, 1, &piece, NULL);
 }
 
 HttpStream *
@@ -94,8 +96,8 @@ http_stream_new(HttpRequest *request, const char *content_type)
     }
     g_object_ref(self->socket);
     self->connection = soup_server_message_steal_connection(self->message);
-    g_socket_set_blocking(self->socket, TRUE);
-    (void) g_socket_set_option(self->socket, SOL_SOCKET, SO_SNDBUF, SOCKET_BYTES, NULL);
+    if (g_socket_get_family(self->socket) == G_SOCKET_FAMILY_UNIX) /* TCP finds its own */
+        (void) g_socket_set_option(self->socket, SOL_SOCKET, SO_SNDBUF, SOCKET_BYTES, NULL);
     send_head(self, content_type);
     return self;
 }
@@ -112,25 +114,28 @@ is_there(const HttpStream *self, GError **error)
 bool
 http_stream_write(HttpStream *self, const struct iovec *pieces, unsigned n_pieces, GError **error)
 {
-    GOutputVector vectors[MAX_PIECES + 1] = {
-        {"", 0}
-    };
+    GOutputVector vectors[MAX_PIECES + 1];
+    GOutputVector *content = vectors + 1;
     char frame[32];
     size_t n_bytes = 0;
+    unsigned n_content = 0;
 
     g_assert(n_pieces <= MAX_PIECES);
     for (unsigned i = 0; i < n_pieces; i++) {
-        vectors[i + 1] = (GOutputVector){pieces[i].iov_base, pieces[i].iov_len};
+        if (pieces[i].iov_len > 0)
+            content[n_content++] = (GOutputVector){pieces[i].iov_base, pieces[i].iov_len};
         n_bytes += pieces[i].iov_len;
     }
     if (n_bytes == 0) /* a chunk without content would be the end */
         return true;
-    if (self->is_chunked) {
-        (void) snprintf(frame, sizeof(frame), "%s%zx\r\n", self->has_chunk ? "\r\n" : "", n_bytes);
-        vectors[0] = (GOutputVector){frame, strlen(frame)};
-    }
+    if (!is_there(self, error))
+        return false;
+    if (!self->is_chunked)
+        return send_all(self, content, n_content, NULL, error);
+    (void) snprintf(frame, sizeof(frame), "%s%zx\r\n", self->has_chunk ? "\r\n" : "", n_bytes);
     self->has_chunk = true;
-    return is_there(self, error) && send_all(self, vectors, n_pieces + 1, error);
+    vectors[0] = (GOutputVector){frame, strlen(frame)};
+    return send_all(self, vectors, n_content + 1, vectors, error);
 }
 
 bool
@@ -139,7 +144,9 @@ http_stream_finish(HttpStream *self, GError **error)
     const char *end = self->has_chunk ? "\r\n0\r\n\r\n" : "0\r\n\r\n";
     GOutputVector frame = {end, strlen(end)};
 
-    return is_there(self, error) && (!self->is_chunked || send_all(self, &frame, 1, error));
+    self->is_finished =
+        is_there(self, error) && (!self->is_chunked || send_all(self, &frame, 1, &frame, error));
+    return self->is_finished;
 }
 
 void
@@ -161,13 +168,22 @@ http_stream_has_reader(const HttpStream *self)
     return !self->is_broken;
 }
 
+static void
+on_closed(GObject *connection, GAsyncResult *result, gpointer unused)
+{
+    (void) g_io_stream_close_finish(G_IO_STREAM(connection), result, NULL); /* it is gone anyway */
+}
+
+/* TLS says goodbye, for which a reader may let it wait; what was not finished ends without. */
 void
 http_stream_free(HttpStream *self)
 {
     if (self == NULL)
         return;
+    if (!self->is_finished)
+        http_stream_cut(self);
     if (self->connection != NULL)
-        (void) g_io_stream_close(self->connection, NULL, NULL); /* nothing is buffered in it */
+        g_io_stream_close_async(self->connection, G_PRIORITY_DEFAULT, NULL, on_closed, NULL);
     g_clear_object(&self->connection);
     g_clear_object(&self->socket);
     g_object_unref(self->message);

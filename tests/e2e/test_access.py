@@ -4,10 +4,12 @@
 import base64
 import hashlib
 import hmac
+import http.client
 import http.server
 import json
 import os
 import re
+import socket
 import ssl
 import subprocess
 import threading
@@ -314,9 +316,56 @@ def test_export(folder):
     opener.child.kill()
 
 
+def through_tls(folder, port, path, token, client=None):
+    """Returns: status and body of what the opener answers at its address; raises where it does not."""
+    context = ssl.create_default_context(cafile=folder / "ca.pem")
+    if client is not None:
+        context.load_cert_chain(*client)
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
+    connection.request("GET", path, headers={"Authorization": "Bearer " + token})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, body
+
+
+def check_tls(folder, recorder, opener, session):
+    """At an address, media go through TLS and to clients with a certificate alone; the answer is that of the socket."""
+    authority = certificates.make_authority(folder)
+    own = certificates.make_server(folder, authority, "IP:127.0.0.1")
+    client = certificates.make_server(folder, authority, "DNS:portal.example", "client")
+    stranger = certificates.make_server(folder, certificates.make_authority(folder, "other"), "DNS:portal.example", "stranger")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    tls = f'tls: {{ listen = "127.0.0.1:{port}"; certificate = "{own[0]}"; key = "{own[1]}"; client_ca = "{authority[0]}"; }};'
+    recorder.config.write_text(recorder.config.read_text().replace("\naccess:\n{", f"\naccess:\n{{\n{tls}", 1))
+    opener.child.kill()
+    opener.start()
+    token = opener.token("pat", "client")
+    grant = opener.grant(session, "PATRQT", token).json["grant"]
+    for path in (f"/v1/grants/{grant}/segments/p1-audio/0", f"/v1/grants/{grant}/media"):
+        wanted = opener.ask("GET", path, token=token)
+        tap.equal(through_tls(folder, port, path, token, client), (200, wanted.body), "the same media come through TLS")
+    for name, shown in (("no certificate", None), ("another authority's", stranger)):
+        try:
+            tap.ok(False, f"{name}: refused", through_tls(folder, port, "/v1/grants", token, shown))
+        except OSError as error:
+            tap.ok(True, f"{name}: refused", error)
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as plain:
+        plain.sendall(f"GET /v1/grants/{grant}/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        said = b""
+        try:
+            while piece := plain.recv(65536):
+                said += piece
+        except OSError:
+            pass
+        tap.ok(b"HTTP/1.1 200" not in said, "without TLS nothing comes", said[:200])
+
+
 def test_revoked(folder):
     """What is being read ends when it is no longer allowed."""
     recorder, opener, ours, _ = install(folder, access='release = "always";')
+    check_tls(folder, recorder, opener, ours)
     token = opener.token("pat", "client")
 
     def begin():
