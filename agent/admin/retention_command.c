@@ -186,8 +186,11 @@ do_org(Retention *self, const Custody *custody, const char *org, GError **error)
         do_row(self, custody, plan, plan->rows->pdata[i]);
     if (!due_file_write(custody->settings->keys->ledger_path, org, &self->due, error))
         return false;
-    if (self->is_run)
+    if (self->is_run) {
         erase_run_tell_catalogue(custody, org);
+        if (!gone_list_write(plan->gone, self->due.at_unix_s, error))
+            return false;
+    }
     event.count = self->n_erased;
     event.rule = settings != NULL ? settings->table : NULL;
     return !self->is_run || audit_journal_write(custody->journal, org, &event, error);

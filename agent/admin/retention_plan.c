@@ -1,6 +1,7 @@
 #include "agent/admin/retention_plan.h"
 
 #include "agent/policy/retention_day.h"
+#include "storage/object_key.h"
 #include "storage/session_list.h"
 #include "storage/session_walk.h"
 
@@ -20,6 +21,7 @@ typedef struct {
     RetentionTable table;
     GArray *cases; /* RetentionCase, one for each row */
     int64_t now_s;
+    const GPtrArray *names;   /* SessionName */
     RetentionRow **looked_at; /* by the first pass, at each name's place; NULL: no row */
     RetentionCase *found;
     GMutex lock;
@@ -55,19 +57,22 @@ retention_plan_free(RetentionPlan *self)
     g_free(self->today);
     g_free(self->newest);
     g_ptr_array_unref(self->rows);
+    gone_list_free(self->gone);
     g_free(self);
+}
+
+static void
+take_later(GDate *newest, const GDate *day)
+{
+    if (g_date_valid(day) && (!g_date_valid(newest) || g_date_compare(day, newest) > 0))
+        *newest = *day;
 }
 
 static void
 see(Planning *self, const GDate *day)
 {
-    GDate *newest = &self->locked.newest;
-
-    if (!g_date_valid(day))
-        return;
     g_mutex_lock(&self->lock);
-    if (!g_date_valid(newest) || g_date_compare(day, newest) > 0)
-        *newest = *day;
+    take_later(&self->locked.newest, day);
     g_mutex_unlock(&self->lock);
 }
 
@@ -172,13 +177,14 @@ fill(Planning *self, RetentionRow *row, RetentionCase *facts, Recording *recordi
         const Annotation *annotation = log->annotations->pdata[i];
         const GDate day = retention_day_at(annotation->at_unix_s, self->zone);
 
-        see(self, &day);
+        take_later(&facts->newest, &day);
     }
     if (end_s > 0) {
         const GDate day = retention_day_at(end_s, self->zone);
 
-        see(self, &day);
+        take_later(&facts->newest, &day);
     }
+    see(self, &facts->newest);
     fill_people(row, view);
     row->is_begun = view->is_erasing && (!view->is_erased || view->locked_until != NULL);
     row->begun_at_unix_s = view->begun_at_unix_s;
@@ -199,19 +205,29 @@ is_undone(const Recording *recording, const AnnotationView *view)
     return view->is_erased && view->locked_until == NULL && !recording_is_bare(recording);
 }
 
-/* Fills the row and the case at `place`, which are no other's. */
+/* Whether there is no row of it: its erasure has ended, and nothing of it is left. */
 static bool
-look_at(void *user_data, guint place, const char *session, GError **unused)
+is_gone(Recording *recording, const AnnotationView *view, const RetentionRow *row)
 {
-    Planning *self = user_data;
+    return view->is_erased && view->locked_until == NULL &&
+           recording_manifest(recording)->number == 0 && !row->is_begun;
+}
+
+/* Looks in full: fills the row and the case at `place`, which are no other's. `keys`: what lay
+ * there before, of one whose erasure was ordered; else NULL. */
+static void
+look_in_full(Planning *self, guint place, const char *session, const GPtrArray *keys)
+{
     RetentionRow *row = g_new0(RetentionRow, 1);
     RetentionCase facts = {0};
+    bool is_row = true;
     g_autoptr(GError) error = NULL;
     g_autoptr(AnnotationLog) log = NULL;
     g_autoptr(Recording) recording =
         custody_open_recording(self->custody, self->plan->org, session, &log, &error);
 
     g_date_clear(&facts.until, 1);
+    g_date_clear(&facts.newest, 1);
     row->session = g_strdup(session);
     if (recording == NULL) {
         row->fault = g_strdup(error->message);
@@ -221,15 +237,33 @@ look_at(void *user_data, guint place, const char *session, GError **unused)
             row->is_begun = true;
             g_clear_pointer(&row->until, g_free);
         }
+        is_row = !is_gone(recording, log->view, row);
     }
-    /* What is gone is no row. */
-    if (recording != NULL && log->view->is_erased && log->view->locked_until == NULL &&
-        recording_manifest(recording)->number == 0 && !row->is_begun) {
+    if (!is_row) {
+        if (keys != NULL)
+            gone_list_note(self->plan->gone, session, keys, self->now_s, &facts.newest);
         row_free(row);
-        return true;
+        return;
     }
     self->looked_at[place] = row;
     self->found[place] = facts;
+}
+
+static bool
+look_at(void *user_data, guint place, const char *session, GError **unused)
+{
+    Planning *self = user_data;
+    const SessionName *name = self->names->pdata[place];
+    g_autofree char *prefix = object_key_join(self->plan->org, session, "");
+    g_autoptr(GPtrArray) keys =
+        name->has_erasure ? object_store_list(self->custody->store, prefix, NULL) : NULL;
+    GDate newest;
+
+    if (keys != NULL && gone_list_knows(self->plan->gone, session, keys, self->now_s, &newest)) {
+        see(self, &newest);
+    } else {
+        look_in_full(self, place, session, keys); /* and says what fails */
+    }
     return true;
 }
 
@@ -242,6 +276,7 @@ look_at_all(Planning *self, const GPtrArray *names, GError **error)
     g_autofree RetentionCase *found = g_new0(RetentionCase, names->len + 1);
     bool is_whole = false;
 
+    self->names = names;
     self->looked_at = looked_at;
     self->found = found;
     g_mutex_init(&self->lock);
@@ -338,6 +373,7 @@ retention_plan_make(const Custody *custody, const char *org, const RetentionSett
 
     plan->org = g_strdup(org);
     plan->rows = g_ptr_array_new_with_free_func(row_free);
+    plan->gone = gone_list_read(custody->settings->keys->ledger_path, org);
     g_date_clear(&self.locked.newest, 1);
     if (!read_rules(&self, ids, rules, error))
         return NULL;

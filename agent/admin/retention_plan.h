@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/admin/custody.h"
+#include "agent/admin/gone_list.h"
 #include "agent/policy/retention.h"
 #include "config/retention_settings.h"
 
@@ -30,6 +31,7 @@ typedef struct {
     char *org;
     GPtrArray *rows; /* RetentionRow */
     char *today, *newest;
+    GoneList *gone; /* to be written by who acts on the plan */
 } RetentionPlan;
 
 /* The rules of `org`, as its `.retention` file beside its other settings has them. Returns: owned;

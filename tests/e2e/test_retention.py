@@ -82,6 +82,27 @@ def is_gone(session):
     return [path for path in left if not path.startswith("notes/")]
 
 
+def check_known_gone(custodian, ledger, sessions, envelope):
+    """What was found gone is not read again for thirty days, as long as the store lists the same of it."""
+    path = ledger / f"{custodian.recorder.org}.gone"
+    known = [line.split()[0] for line in path.read_text().splitlines()[1:]]
+    tap.equal(sorted(known), sorted(session.id for session in sessions), "the run knows which are gone")
+    back = sessions[1].folder() / "env" / "1.age"
+    back.parent.mkdir(exist_ok=True)
+    back.write_bytes(envelope)
+    tap.equal(custodian.plan("run")[sessions[1].id]["what"], "erased", "one of them comes back, and is erased again")
+    tap.equal(is_gone(sessions[1]), [], "so it is gone")
+    note = sessions[2].folder() / "notes" / "1.note"
+    kept = note.read_bytes()
+    note.write_bytes(kept.replace(b"org ", b"0rg ", 1))
+    tap.ok(sessions[2].id not in custodian.plan(), "an annotation that was changed under its name is not read today")
+    tap.ok("left alone" in custodian.plan(days=31)[sessions[2].id]["what"], "but within thirty days")
+    note.write_bytes(kept)
+    path.write_text(path.read_text() + "nonsense\n")
+    says(custodian.run("retention", "run"), 0, "", "a list that is damaged is made anew")
+    tap.ok("nonsense" not in path.read_text() and sessions[2].id in path.read_text(), "by looking at all")
+
+
 def test_all(folder):
     recorder = Recorder(folder / "recorder")
     recorder.start()
@@ -179,6 +200,8 @@ def test_all(folder):
     tap.ok("stored" in states_of(custodian), "an old catalogue comes back, which knows nothing of it")
     says(custodian.run("retention", "run"), 0, "", "the next run tells it")
     tap.equal(states_of(custodian), ["erased"] * 3, "and it brings nothing back")
+
+    check_known_gone(custodian, ledger, [first, second, third], envelope)
 
     # An old backup of the store comes back, its orders with it: the ledger of this host knows better.
     shutil.rmtree(recorder.store / recorder.org / "erased" / first.id)
