@@ -1,5 +1,6 @@
 #include "agent/service/event_stream.h"
 
+#include "agent/service/http_accept.h"
 #include "agent/service/http_request_private.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ event_stream_free(EventStream *self)
 static void
 cut_off(EventStream *self)
 {
-    GSocket *socket = soup_server_message_get_socket(self->message);
+    GSocket *socket = http_accept_socket(self->message);
 
     if (socket != NULL)
         (void) g_socket_shutdown(socket, TRUE, TRUE, NULL); /* already gone is as good */

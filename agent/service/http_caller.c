@@ -1,5 +1,6 @@
 #include "agent/service/http_caller.h"
 
+#include "agent/service/http_accept.h"
 #include "agent/service/http_request_private.h"
 
 #include <pwd.h>
@@ -129,7 +130,7 @@ http_caller_unknown_query(const HttpRequest *self, const char *const *known)
 char *
 http_caller_local_user(const HttpRequest *self)
 {
-    GSocket *socket = soup_server_message_get_socket(http_request_message(self));
+    GSocket *socket = http_accept_socket(http_request_message(self));
     g_autoptr(GCredentials) credentials = NULL;
     g_autofree char *buffer = g_malloc(MAX_PASSWD_BYTES);
     struct passwd entry;
@@ -149,7 +150,7 @@ http_caller_local_user(const HttpRequest *self)
 bool
 http_caller_is_remote(const HttpRequest *self)
 {
-    GSocket *socket = soup_server_message_get_socket(http_request_message(self));
+    GSocket *socket = http_accept_socket(http_request_message(self));
 
     return socket == NULL || g_socket_get_family(socket) != G_SOCKET_FAMILY_UNIX;
 }

@@ -1,5 +1,6 @@
 #include "agent/service/http_service.h"
 
+#include "agent/service/http_accept.h"
 #include "agent/service/http_request_private.h"
 #include "agent/service/http_route.h"
 #include "agent/service/unix_listener.h"
@@ -23,6 +24,7 @@
 struct HttpService {
     SoupServer *server;
     UnixListener *listener;
+    HttpAccept *accept;
     const HttpRoute *routes;
     void *user_data;
     unsigned
@@ -49,7 +51,7 @@ static const char watch_key[] = "sealtape-watch";
 static void
 hang_up(SoupServerMessage *message)
 {
-    GSocket *socket = soup_server_message_get_socket(message);
+    GSocket *socket = http_accept_socket(message);
 
     if (socket != NULL)
         (void) g_socket_shutdown(socket, TRUE, TRUE, NULL); /* already gone is as good */
@@ -305,8 +307,7 @@ http_service_new(const char *socket_path, const HttpRoute *routes, void *user_da
     g_signal_connect(self->server, "request-aborted", G_CALLBACK(on_request_ended), self);
     soup_server_add_early_handler(self->server, NULL, on_headers, self, NULL);
     soup_server_add_handler(self->server, NULL, on_request, self, NULL);
-    if (!soup_server_listen_socket(self->server, unix_listener_socket(self->listener), 0, error))
-        return NULL;
+    self->accept = http_accept_new(self->server, unix_listener_socket(self->listener));
     return g_steal_pointer(&self);
 }
 
@@ -380,6 +381,7 @@ http_service_free(HttpService *self)
 {
     if (self == NULL)
         return;
+    http_accept_free(self->accept);
     if (self->server != NULL) {
         g_signal_handlers_disconnect_by_data(self->server, self);
         soup_server_disconnect(self->server);

@@ -1,5 +1,6 @@
 #include "agent/service/http_stream.h"
 
+#include "agent/service/http_accept.h"
 #include "agent/service/http_request_private.h"
 
 #include <stdatomic.h>
@@ -89,7 +90,7 @@ http_stream_new(HttpRequest *request, const char *content_type)
 
     self->message = http_request_take_message(request);
     self->is_chunked = soup_server_message_get_http_version(self->message) != SOUP_HTTP_1_0;
-    self->socket = soup_server_message_get_socket(self->message);
+    self->socket = http_accept_socket(self->message);
     if (self->socket == NULL) {
         self->is_broken = true; /* gone while it was decided */
         return self;

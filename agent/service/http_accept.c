@@ -1,0 +1,110 @@
+#include "agent/service/http_accept.h"
+
+#include <stdbool.h>
+
+/* After a connection could not be taken: a process out of file descriptors may have some again. */
+#define PAUSE_MS 200
+
+static const char socket_key[] = "sealtape-socket";
+
+struct HttpAccept {
+    SoupServer *server;
+    GSocket *listening;
+    GSource *source; /* NULL: in a pause */
+    guint pause;
+};
+
+static void listen_on(HttpAccept *self);
+
+static void
+stop_listening(HttpAccept *self)
+{
+    if (self->source == NULL)
+        return;
+    g_source_destroy(self->source);
+    g_clear_pointer(&self->source, g_source_unref);
+}
+
+static gboolean
+on_pause_ended(gpointer user_data)
+{
+    HttpAccept *self = user_data;
+
+    self->pause = 0;
+    listen_on(self);
+    return G_SOURCE_REMOVE;
+}
+
+/* A connection given as a stream has no socket in libsoup's eyes; its address carries it. */
+static bool
+hand_over(HttpAccept *self, GSocket *socket, GError **error)
+{
+    g_autoptr(GSocketConnection) connection = g_socket_connection_factory_create_connection(socket);
+    g_autoptr(GSocketAddress) local = g_socket_get_local_address(socket, error);
+    g_autoptr(GSocketAddress) remote =
+        local != NULL ? g_socket_get_remote_address(socket, error) : NULL;
+
+    if (remote == NULL)
+        return false;
+    g_object_set_data_full(G_OBJECT(remote), socket_key, g_object_ref(socket), g_object_unref);
+    return soup_server_accept_iostream(self->server, G_IO_STREAM(connection), local, remote, error);
+}
+
+static gboolean
+on_readable(GSocket *listening, GIOCondition condition, gpointer user_data)
+{
+    HttpAccept *self = user_data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSocket) socket = g_socket_accept(listening, NULL, &error);
+
+    if (socket != NULL && hand_over(self, socket, &error))
+        return G_SOURCE_CONTINUE;
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+        return G_SOURCE_CONTINUE; /* it has left meanwhile */
+    g_warning("a connection could not be taken: %s", error->message);
+    stop_listening(self);
+    self->pause = g_timeout_add(PAUSE_MS, on_pause_ended, self);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+listen_on(HttpAccept *self)
+{
+    self->source = g_socket_create_source(self->listening, G_IO_IN, NULL);
+    g_source_set_callback(self->source, G_SOURCE_FUNC(on_readable), self, NULL);
+    g_source_attach(self->source, NULL);
+}
+
+HttpAccept *
+http_accept_new(SoupServer *server, GSocket *listening)
+{
+    HttpAccept *self = g_new0(HttpAccept, 1);
+
+    self->server = server;
+    self->listening = listening;
+    g_socket_set_blocking(listening, FALSE);
+    listen_on(self);
+    return self;
+}
+
+GSocket *
+http_accept_socket(SoupServerMessage *message)
+{
+    GSocket *socket = soup_server_message_get_socket(message);
+    GSocketAddress *remote =
+        socket == NULL ? soup_server_message_get_remote_address(message) : NULL;
+
+    if (remote != NULL)
+        socket = g_object_get_data(G_OBJECT(remote), socket_key);
+    return socket != NULL && !g_socket_is_closed(socket) ? socket : NULL;
+}
+
+void
+http_accept_free(HttpAccept *self)
+{
+    if (self == NULL)
+        return;
+    stop_listening(self);
+    g_clear_handle_id(&self->pause, g_source_remove);
+    g_free(self);
+}
