@@ -1,6 +1,8 @@
 #include "tests/fakes/http_fixture.h"
 
+#include <malloc.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -134,6 +136,57 @@ test_forgets_connections_that_end(HttpFixture *fixture, gconstpointer unused)
     http_fixture_status(after, 200);
 }
 
+/* (Under a sanitizer malloc tells nothing; it looks for what leaks itself.) */
+static void
+test_connection_leaves_nothing(HttpFixture *fixture, gconstpointer unused)
+{
+    enum { N_MEASURED = 400, MOST_BYTES = 100 };
+    size_t before = 0;
+
+    for (unsigned i = 0; i < 2 * N_MEASURED; i++) {
+        g_autofree char *answer = http_fixture_ask(fixture->path, "GET", "/text");
+
+        http_fixture_status(answer, 200);
+        while (g_main_context_iteration(NULL, FALSE))
+            continue;
+        if (i == N_MEASURED)
+            before = mallinfo2().uordblks;
+    }
+    g_assert_cmpuint(mallinfo2().uordblks, <, before + MOST_BYTES * N_MEASURED);
+}
+
+/* Whoever was refused a connection because no file descriptor was left is served once one is. */
+static void
+test_listens_on_without_descriptors(HttpFixture *fixture, gconstpointer unused)
+{
+    static const char request[] = "GET /text HTTP/1.1\r\nHost: x\r\n\r\n";
+    HttpExchange client = {.fd = http_fixture_connect(fixture->path),
+                           .request = request,
+                           .n_request = sizeof request - 1,
+                           .answer = g_string_new(NULL)};
+    const int n_open = dup(client.fd);
+    struct rlimit usual;
+    struct rlimit none_left;
+    GThread *thread = NULL;
+
+    g_assert_cmpint(close(n_open), ==, 0);
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &usual), ==, 0);
+    none_left = (struct rlimit){(rlim_t) n_open, usual.rlim_max};
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none_left), ==, 0);
+    g_test_expect_message("sealtape-service", G_LOG_LEVEL_WARNING, "a connection could not be*");
+    while (g_main_context_iteration(NULL, FALSE))
+        continue;
+    g_test_assert_expected_messages();
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &usual), ==, 0);
+
+    thread = g_thread_new("client", http_exchange_run, &client);
+    while (!g_atomic_int_get(&client.done))
+        g_main_context_iteration(NULL, TRUE);
+    g_thread_join(thread);
+    http_fixture_status(client.answer->str, 200);
+    g_string_free(client.answer, TRUE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -146,5 +199,8 @@ main(int argc, char **argv)
     http_fixture_add("http-limits", "survives-noise", test_survives_noise);
     http_fixture_add("http-limits", "forgets-connections-that-end",
                      test_forgets_connections_that_end);
+    http_fixture_add("http-limits", "connection-leaves-nothing", test_connection_leaves_nothing);
+    http_fixture_add("http-limits", "listens-on-without-descriptors",
+                     test_listens_on_without_descriptors);
     return g_test_run();
 }
