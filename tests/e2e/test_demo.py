@@ -5,7 +5,7 @@ import os
 import pathlib
 import subprocess
 
-from harness import ffprobe, main, program, streams_of, tap, title_of
+from harness import main, packet_times, program, streams_of, tap, title_of
 
 DEMO = pathlib.Path(__file__).resolve().parents[2] / "tools" / "demo.sh"
 SECONDS = 8
@@ -28,8 +28,10 @@ def test_demo(folder):
     rows = streams_of(place / "visit.mkv")
     tap.equal(sorted(title_of(row) for row in rows), ["p1-audio", "p1-video", "p2-audio", "p2-video"],
               "the opened visit has all four tracks")
-    tap.near(float(ffprobe(place / "visit.mkv", "-show_format")["format"]["duration"]), SECONDS, 1.0,
-             "and is as long as it was")
+    # Each by its own packets: a busy machine's senders begin when they can.
+    for row in rows:
+        times = packet_times(place / "visit.mkv", row["index"])
+        tap.near(times[-1] - times[0], SECONDS, 0.5, f"{title_of(row)} is as long as it was")
     left = [path.parent.name for path in pathlib.Path("/proc").glob("[0-9]*/cmdline") if mentions(path, place)]
     tap.equal(left, [], "nothing keeps running")
 
