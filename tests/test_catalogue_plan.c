@@ -1,22 +1,35 @@
 #include "storage/catalogue_schema.h"
 #include "storage/sql_database.h"
+#include "tests/fakes/scratch.h"
 
 #include <glib.h>
 #include <string.h>
 
 /* Every question is answered through an index: none reads a whole table, none sorts. */
 
-static SqlDatabase *
-new_database(void)
-{
-    g_autofree char *folder = g_dir_make_tmp("plan-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(folder, "catalogue.db", NULL);
-    g_autoptr(GError) error = NULL;
-    SqlDatabase *database = sql_database_open(path, SQL_CREATE, 1000, &error);
+typedef struct {
+    char *folder;
+    SqlDatabase *database;
+} Fixture;
 
+static void
+set_up(Fixture *self, gconstpointer data)
+{
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+
+    self->folder = scratch_new("plan");
+    path = g_build_filename(self->folder, "catalogue.db", NULL);
+    self->database = sql_database_open(path, SQL_CREATE, 1000, &error);
     g_assert_no_error(error);
-    g_assert_true(catalogue_schema_prepare(database, path, true, &error));
-    return database;
+    g_assert_true(catalogue_schema_prepare(self->database, path, true, &error));
+}
+
+static void
+tear_down(Fixture *self, gconstpointer data)
+{
+    sql_database_free(self->database);
+    scratch_remove(self->folder);
 }
 
 static void
@@ -43,24 +56,20 @@ assert_indexed(SqlDatabase *database, const char *sql)
 }
 
 static void
-test_every_question_has_an_index(void)
+test_every_question_has_an_index(Fixture *self, gconstpointer data)
 {
-    g_autoptr(SqlDatabase) database = new_database();
-
     for (int i = 0; i < CATALOGUE_N_SQL; i++) {
         if (i != CATALOGUE_SQL_COUNT)
-            assert_indexed(database, catalogue_schema_sql((CatalogueSql) i));
+            assert_indexed(self->database, catalogue_schema_sql((CatalogueSql) i));
     }
 }
 
 static void
-test_every_list_has_an_index(void)
+test_every_list_has_an_index(Fixture *self, gconstpointer data)
 {
-    g_autoptr(SqlDatabase) database = new_database();
-
     for (int has_org = 0; has_org < 2; has_org++) {
         for (int has_state = 0; has_state < 2; has_state++)
-            assert_indexed(database, catalogue_schema_list(has_org, has_state));
+            assert_indexed(self->database, catalogue_schema_list(has_org, has_state));
     }
 }
 
@@ -68,8 +77,9 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
-    g_test_add_func("/catalogue_plan/every-question-has-an-index",
-                    test_every_question_has_an_index);
-    g_test_add_func("/catalogue_plan/every-list-has-an-index", test_every_list_has_an_index);
+    g_test_add("/catalogue_plan/every-question-has-an-index", Fixture, NULL, set_up,
+               test_every_question_has_an_index, tear_down);
+    g_test_add("/catalogue_plan/every-list-has-an-index", Fixture, NULL, set_up,
+               test_every_list_has_an_index, tear_down);
     return g_test_run();
 }

@@ -1,5 +1,6 @@
 #include "agent/store/configured_store.h"
 #include "storage/storage_error.h"
+#include "tests/fakes/scratch.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -13,10 +14,7 @@ typedef struct {
 static void
 set_up(Fixture *self, gconstpointer data)
 {
-    g_autoptr(GError) error = NULL;
-
-    self->folder = g_dir_make_tmp("sealtape-store-XXXXXX", &error);
-    g_assert_no_error(error);
+    self->folder = scratch_new("sealtape-store");
     self->near = g_build_filename(self->folder, "near", NULL);
     self->far = g_build_filename(self->folder, "far", NULL);
     g_assert_cmpint(g_mkdir(self->near, 0700), ==, 0);
@@ -31,14 +29,10 @@ set_up(Fixture *self, gconstpointer data)
 static void
 tear_down(Fixture *self, gconstpointer data)
 {
-    const char *argv[] = {"rm", "-r", self->folder, NULL};
-
-    g_assert_true(g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
-                               NULL, NULL, NULL));
     g_ptr_array_unref(self->store.replicas);
     g_free(self->near);
     g_free(self->far);
-    g_free(self->folder);
+    scratch_remove(self->folder);
 }
 
 static void

@@ -1,6 +1,7 @@
 #include "agent/recorder/janus_room.h"
 #include "tests/fakes/janus_fake.h"
 #include "tests/fakes/recorder_fixture.h"
+#include "tests/fakes/scratch.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -29,11 +30,8 @@ on_down(const char *problem, void *user_data)
 static void
 set_up(Fixture *self, gconstpointer data)
 {
-    g_autoptr(GError) error = NULL;
-
     *self = (Fixture){.janus = janus_fake_new()};
-    self->folder = g_dir_make_tmp("room-XXXXXX", &error);
-    g_assert_no_error(error);
+    self->folder = scratch_new("room");
     self->settings.url = g_strdup(janus_fake_url(self->janus));
     self->room = (JanusRoom){.id = json_string("visit 7"), .host = "127.0.0.1"};
 }
@@ -48,7 +46,7 @@ tear_down(Fixture *self, gconstpointer data)
     g_free(self->settings.room_pin_path);
     g_free(self->settings.admin_key_path);
     janus_fake_free(self->janus);
-    g_free(self->folder);
+    scratch_remove(self->folder);
 }
 
 /* Returns: the path of a file with `text`, owned. */

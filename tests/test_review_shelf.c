@@ -1,6 +1,7 @@
 #include "agent/opener/review_shelf.h"
 #include "crypto/age_key.h"
 #include "crypto/crypto_error.h"
+#include "tests/fakes/scratch.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@ shelf_for_test(void)
     g_autoptr(GError) error = NULL;
     AgeIdentity *identity = age_identity_generate(&error);
     g_autoptr(AgeRecipient) recipient = age_identity_recipient(identity);
-    Shelf shelf = {.folder = g_dir_make_tmp("shelf-XXXXXX", NULL)};
+    Shelf shelf = {.folder = scratch_new("shelf")};
 
     g_assert_no_error(error);
     shelf.org.id = g_strdup("clinic-a");
@@ -33,7 +34,7 @@ shelf_for_test(void)
 static void
 shelf_clear(Shelf *self)
 {
-    g_free(self->folder);
+    scratch_remove(self->folder);
     g_free(self->org.id);
     g_ptr_array_unref(self->org.recipients);
     g_ptr_array_unref(self->identities);

@@ -3,6 +3,7 @@
 #include "crypto/crypto_error.h"
 #include "storage/spool_outbox.h"
 #include "storage/storage_error.h"
+#include "tests/fakes/scratch.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -85,7 +86,7 @@ set_up(Fixture *fixture, const void *data)
 
     g_mutex_init(&fixture->told.mutex);
     g_cond_init(&fixture->told.changed);
-    fixture->folder = g_dir_make_tmp("sealer-XXXXXX", &error);
+    fixture->folder = scratch_new("sealer");
     fixture->spool = spool_open(fixture->folder, &(SpoolOptions){0}, &error);
     g_assert_no_error(error);
     g_assert_true(spool_add_session(fixture->spool, &session, &error));
@@ -102,7 +103,7 @@ tear_down(Fixture *fixture, const void *data)
     spool_free(fixture->spool);
     sealer_track_free(fixture->track);
     sealer_session_free(fixture->session);
-    g_free(fixture->folder);
+    scratch_remove(fixture->folder);
 }
 
 static Sealer *

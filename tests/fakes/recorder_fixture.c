@@ -5,6 +5,7 @@
 #include "crypto/crypto_error.h"
 #include "crypto/signed_note.h"
 #include "tests/fakes/ingress_fixture.h"
+#include "tests/fakes/scratch.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -91,8 +92,7 @@ recorder_fixture_new(const char *settings)
     g_autofree char *config = NULL;
     g_autoptr(GError) error = NULL;
 
-    self->folder = g_dir_make_tmp("recorder-XXXXXX", &error);
-    g_assert_no_error(error);
+    self->folder = scratch_new("recorder");
     write_settings(self->folder, settings);
     config = g_build_filename(self->folder, "sealtape.conf", NULL);
     self->settings = settings_load(config, &error);
@@ -245,6 +245,6 @@ recorder_fixture_free(RecorderFixture *self)
     recorder_fixture_until(is_set, &is_stopped);
     recorder_free(self->recorder);
     settings_free(self->settings);
-    g_free(self->folder); /* with its folder: G_TEST_OPTION_ISOLATE_DIRS */
+    scratch_remove(self->folder);
     g_free(self);
 }

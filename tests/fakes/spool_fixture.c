@@ -1,6 +1,7 @@
 #include "tests/fakes/spool_fixture.h"
 
 #include "storage/dir_store.h"
+#include "tests/fakes/scratch.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -18,14 +19,11 @@ static char *
 make_root(void)
 {
     char *root = g_strdup("/dev/shm/sealtape-spool-XXXXXX");
-    GError *error = NULL;
 
     if (g_mkdtemp(root) != NULL)
         return root;
     g_free(root);
-    root = g_dir_make_tmp("sealtape-spool-XXXXXX", &error);
-    g_assert_no_error(error);
-    return root;
+    return scratch_new("sealtape-spool");
 }
 
 SpoolFixture *
@@ -219,28 +217,13 @@ spool_fixture_read(Spool *spool, const SpoolItem *segment, GError **error)
     return g_bytes_new_take(g_steal_pointer(&bytes), n_bytes);
 }
 
-static void
-remove_tree(const char *path)
-{
-    GDir *entries = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
-
-    for (const char *name = entries == NULL ? NULL : g_dir_read_name(entries); name != NULL;
-         name = g_dir_read_name(entries)) {
-        g_autofree char *below = g_build_filename(path, name, NULL);
-
-        remove_tree(below);
-    }
-    g_clear_pointer(&entries, g_dir_close);
-    (void) g_remove(path);
-}
-
 void
 spool_fixture_free(SpoolFixture *self)
 {
     if (self == NULL)
         return;
     if (self->is_owner)
-        remove_tree(self->root);
+        scratch_remove(g_steal_pointer(&self->root));
     g_free(self->root);
     g_free(self->spool_path);
     g_free(self->store_path);

@@ -2,6 +2,7 @@
 
 #include "crypto/crypto_error.h"
 #include "storage/dir_store.h"
+#include "tests/fakes/scratch.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -35,8 +36,7 @@ set_up(TrailFixture *fixture, gconstpointer unused)
     g_autofree char *store = NULL;
     OrgSettings *org = g_new0(OrgSettings, 1);
 
-    fixture->folder = g_dir_make_tmp("trail-XXXXXX", &error);
-    g_assert_no_error(error);
+    fixture->folder = scratch_new("trail");
     fixture->signer = note_signer_generate("access.host-1", NULL);
     fixture->settings = g_new0(Settings, 1);
     fixture->settings->path = g_build_filename(fixture->folder, "sealtape.conf", NULL);
@@ -58,27 +58,12 @@ set_up(TrailFixture *fixture, gconstpointer unused)
 }
 
 static void
-remove_all(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name = NULL;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *inside = g_build_filename(path, name, NULL);
-
-        remove_all(inside);
-    }
-    (void) g_remove(path);
-}
-
-static void
 tear_down(TrailFixture *fixture, gconstpointer unused)
 {
     object_store_free(fixture->store);
     note_signer_free(fixture->signer);
     settings_free(fixture->settings);
-    remove_all(fixture->folder);
-    g_free(fixture->folder);
+    scratch_remove(fixture->folder);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "storage/spool.h"
 #include "storage/uploader.h"
 #include "tests/fakes/media_samples.h"
+#include "tests/fakes/scratch.h"
 #include "tests/fakes/track_outcome.h"
 
 #include <glib/gstdio.h>
@@ -38,8 +39,7 @@ visit_fixture_new(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(InitFiles) files = NULL;
 
-    self->folder = g_dir_make_tmp("visit-XXXXXX", &error);
-    g_assert_no_error(error);
+    self->folder = scratch_new("visit");
     files = init_files_make(self->folder, VISIT_ORG, &error);
     g_assert_no_error(error);
     self->config_path = g_strdup(files->config_path);
@@ -233,29 +233,14 @@ visit_fixture_damage(const char *path, size_t offset)
     g_assert_true(g_file_set_contents(path, content, (gssize) n_bytes, &error));
 }
 
-static void
-remove_all(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name = NULL;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-
-        remove_all(child);
-    }
-    g_assert_cmpint(g_remove(path), ==, 0);
-}
-
 void
 visit_fixture_free(VisitFixture *self)
 {
     if (self == NULL)
         return;
     object_store_free(self->store);
-    remove_all(self->folder);
     settings_free(self->settings);
-    g_free(self->folder);
+    scratch_remove(self->folder);
     g_free(self->config_path);
     g_free(self->org_key);
     g_free(self->break_glass_key);
