@@ -170,6 +170,7 @@ test_doctor_looks_at_everything(void)
     command_run_check(&person, 0, "break-glass.key lies beside the recorder's key");
     command_run_check(&person, 0, "Nobody answers on");
     command_run_check(&person, 0, "packets for each socket");
+    command_run_check(&person, 0, "`sealtape-accessd --config");
     command_run_check(&person, 0, "4256 that max_tracks = 2000 needs");
     g_assert_cmpuint(json_array_size(json_object_get(report, "checks")), >=, 10);
     g_assert_cmpstr(json_string_value(json_object_get(report, "result")), ==, "warning");

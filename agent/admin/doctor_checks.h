@@ -23,5 +23,9 @@ void doctor_checks_syslog(const Settings *settings, DoctorReport *report);
 void doctor_checks_sockets(const Settings *settings, DoctorReport *report);
 void doctor_checks_network(const Settings *settings, DoctorReport *report);
 
+/* The opener, where the settings have one: who reaches its socket, what its keys open, and the keys
+ * of the issuers whose tokens it believes. Blocks. */
+void doctor_checks_opener(const Settings *settings, DoctorReport *report);
+
 /* Locked memory, GStreamer, the clock: nothing of the settings. */
 void doctor_checks_host(DoctorReport *report);

@@ -38,6 +38,7 @@ examine(CommandContext *context, DoctorReport *report)
         doctor_checks_network(settings, report);
         doctor_checks_sockets(settings, report);
         check_recorder(context, settings, report);
+        doctor_checks_opener(settings, report);
     }
     doctor_checks_host(report);
 }
@@ -48,7 +49,8 @@ doctor_command_run(CommandContext *context, int argc, char **argv)
     static const CommandSyntax syntax = {
         "doctor",
         "",
-        "Checks everything a recorder needs on this host. Exit code 1 if a check failed.",
+        "Checks everything a recorder and an opener need on this host. Exit code 1 if a check "
+        "failed.",
         NULL,
         0,
         0};

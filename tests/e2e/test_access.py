@@ -419,6 +419,27 @@ class Issuer:
         self.url = f"https://127.0.0.1:{self.server.server_port}"
 
 
+def check_doctor(opener, doctor):
+    """What doctor says of an opener that works, and of one that others reach, that is away, or whose keys open nothing."""
+    keys = "A key of access.identities opens what clinic-a seals."
+    tap.equal(doctor(), [("opener", "ok", f"It answers on {opener.socket}, which only its user and group reach."),
+                         ("opener keys", "ok", keys),
+                         ("issuer", "ok", f"Tokens of {ISSUER}: 1 of its keys can be read.")], "doctor finds the opener well")
+    opener.socket.chmod(0o666)
+    tap.contains(doctor()[0][2], "has the mode 0666, so everybody on this host reaches the opener", "doctor sees who else gets in")
+    opener.socket.chmod(0o660)
+    text = opener.recorder.config.read_text()
+    for identities, said in ((f'"{opener.recorder.folder}/keys/not-there.key"', "not-there.key"),
+                             (f'"{opener.recorder.folder}/keys/other.key"', "No key of access.identities is one of the recipients of clinic-a")):
+        other = opener.recorder.folder / "keys" / "other.key"
+        if not other.exists():
+            subprocess.run(["age-keygen", "-o", other], check=True, capture_output=True)
+        opener.recorder.config.write_text(re.sub(r"\n    identities = \[[^\]]*\]", f"\n    identities = [ {identities} ]", text, count=1))
+        row = doctor()[1]
+        tap.ok(row[:2] == ("opener keys", "warning") and said in row[2], "doctor says what the keys do not open", row)
+    opener.recorder.config.write_text(text)
+
+
 def test_keys_by_https(folder):
     """An issuer's keys from a URL: who vouches for it, how often it is asked, and how long they count while it is away."""
     authority, stranger = certificates.make_authority(folder), certificates.make_authority(folder, "stranger")
@@ -438,6 +459,12 @@ def test_keys_by_https(folder):
         before = opener.log.read_text().count("settings read again")
         os.kill(opener.child.pid, 1)
         poll(lambda: opener.log.read_text().count("settings read again") > before, 5, "the settings to be read again", 0.02)
+
+    def doctor():
+        """Its rows about the opener."""
+        report = json.loads(opener.recorder.command("doctor", "--json").stdout)
+        return [(row["check"], row["result"], row["message"]) for row in report["checks"]
+                if row["check"] in ("opener", "opener keys", "issuer")]
 
     def asks(key=keys[0]):
         answer = opener.ask("GET", "/v1/grants", token=token_of(key, claims_of("keep", "custodian")))
@@ -460,12 +487,16 @@ def test_keys_by_https(folder):
         opener.start() if number == 0 else reload()
         tap.equal(asks(), unknown, f"{name}: no token counts")
         tap.contains(opener.log.read_text().splitlines()[-1], said, "and the log says why")
+        row = doctor()[-1]
+        tap.ok(row[:2] == ("issuer", "warning") and said in row[2], "and doctor does", row)
     tap.equal((issuer.n_asked, wrong.n_asked), (0, 0), "and nothing was asked of it")
 
     follow(issuer.url, keys_kept_s=3600, keys_again_s=2, keys_away_s=3600)
     reload()
     tap.equal([asks() for _ in range(20)], [200] * 20, "with the organisation's own authority they do")
     tap.equal(issuer.n_asked, 1, "and it is asked once")
+    check_doctor(opener, doctor)
+    issuer.n_asked = 1
     begun = time.monotonic()
     tap.equal({asks(keys[1]) for _ in range(30)}, {unknown}, "a key that it does not have")
     tap.ok(issuer.n_asked <= 2 + (time.monotonic() - begun) / 2, "does not make it be asked more often than the limit", issuer.n_asked)
@@ -486,6 +517,7 @@ def test_keys_by_https(folder):
     poll(lambda: asks() == unknown, 10, "a key that it took back to count no more")
     tap.equal(asks(keys[1]), 200, "and the other does")
     tap.equal(opener.child.terminate(20), 0, "the opener ends in good order")
+    tap.contains(doctor()[0][2], "Nobody answers on", "and doctor says that it is away")
 
 
 if __name__ == "__main__":
