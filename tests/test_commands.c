@@ -141,7 +141,7 @@ test_names_wrong_usage(void)
         {"session",                                   2, "an argument is missing"         },
         {"session draw",                              2, "unrelease and fhir"             },
         {"config",                                    2, "an argument is missing"         },
-        {"config make",                               2, "is not `check`"                 },
+        {"config make",                               2, "neither `check` nor `sign`"     },
         {"frobnicate",                                2, "`frobnicate` is no command"     },
         {"--frobnicate",                              2, "`--frobnicate` is no option"    },
         {"init /tmp/x",                               2, "--org ID is missing"            },
