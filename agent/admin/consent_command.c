@@ -158,9 +158,10 @@ fault_of(const Withdrawal *self, const char *verb)
         return "--purpose is none; docs/configuration.md lists them";
     if (is_grant != (self->evidence != NULL))
         return "--evidence names the proof of what is granted, and of nothing else";
-    if ((is_grant || self->recipient != NULL) && !is_sud)
+    if ((is_grant || self->recipient != NULL) && !is_sud) {
         return "after the session only sud-tpo, sud-other, sud-legal and sud-notes are granted, or "
                "named for a --recipient";
+    }
     return NULL;
 }
 
