@@ -274,6 +274,16 @@ list_org_files(const char *folder, GError **error)
     return g_steal_pointer(&paths);
 }
 
+/* Where media may be is law to an organisation that names regions: what a store says of itself does
+ * not change it. */
+static void
+keep_region(StoreSettings *store)
+{
+    store->keeps_region = true;
+    for (guint i = 0; store->replicas != NULL && i < store->replicas->len; i++)
+        ((StoreSettings *) store->replicas->pdata[i])->keeps_region = true;
+}
+
 static bool
 read_orgs(Settings *self, const ConfigFile *file, GError **error)
 {
@@ -292,6 +302,8 @@ read_orgs(Settings *self, const ConfigFile *file, GError **error)
         if (org == NULL)
             return false;
         g_ptr_array_add(self->orgs, org);
+        if (org->consent->regions != NULL)
+            keep_region(&self->store);
         if (!org_signature_check(org, paths->pdata[i], self->keys->policy_keys, error) ||
             !org_key_ring_apply(org, folder, self->keys->admin_keys, error))
             return false;

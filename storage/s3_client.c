@@ -21,6 +21,7 @@ struct S3Client {
     AwsSigner *signer;
     HttpClient *http;
     S3Gate *gate;
+    bool keeps_region;
     unsigned attempt_ms;
     unsigned retry_ms;
     GMutex lock;
@@ -66,6 +67,7 @@ s3_client_new(const S3ClientOptions *options)
     self->gate = s3_gate_new(options->max_concurrent);
     self->attempt_ms = options->attempt_ms;
     self->retry_ms = options->retry_ms;
+    self->keeps_region = options->keeps_region;
     self->locked.region = g_strdup(options->region);
     g_mutex_init(&self->lock);
     g_cond_init(&self->never);
@@ -210,6 +212,12 @@ follow_region(S3Client *self, const char *region)
     if (region == NULL || region[0] == '\0' ||
         strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(region))
         return false;
+    if (self->keeps_region) {
+        g_warning("the bucket's region is %s, and an organisation's `regions` hold to that of the "
+                  "settings: nothing goes there",
+                  region);
+        return false;
+    }
     g_mutex_lock(&self->lock);
     g_free(self->locked.region);
     self->locked.region = g_strdup(region);

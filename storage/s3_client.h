@@ -10,13 +10,14 @@
 
 /* Carries requests to one bucket: signs every try anew, judges the answers, tries again what may
  * pass. It follows the server's clock for signing (and nothing else), fetches credentials anew when
- * they have ended, and learns the bucket's region. Thread: any, many at once. */
+ * they have ended, and learns the bucket's region unless it is kept. Thread: any, many at once. */
 typedef struct S3Client S3Client;
 
 typedef struct {
     S3Endpoint *endpoint; /* taken, like the next */
     AwsCredentialsSource *credentials;
     const char *region;
+    bool keeps_region; /* it is never another */
     HttpClientOptions http;
     unsigned max_concurrent; /* > 0 */
     unsigned attempt_ms;     /* of one try */

@@ -78,6 +78,7 @@ s3_setup_client(const S3StoreOptions *options, GError **error)
     g_autofree char *pins = options->pins == NULL ? NULL : g_strjoinv(";", (char **) options->pins);
     S3ClientOptions made = {
         .region = options->region == NULL ? "us-east-1" : options->region,
+        .keeps_region = options->keeps_region,
         .http = {.ca_file = options->ca_file,
                  .pins = pins == NULL || pins[0] == '\0' ? NULL : pins,
                  .proxy = options->proxy},

@@ -17,6 +17,7 @@ typedef struct {
     const char *endpoint; /* https://host[:port]; http on loopback only */
     const char *bucket;
     const char *region; /* us-east-1 */
+    bool keeps_region;  /* a bucket that says it is in another is refused, not followed */
     S3Style style;
     const char *prefix;         /* none; else ends in `/` */
     const char *credentials;    /* as in aws_credentials_source_new() */

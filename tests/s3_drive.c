@@ -272,6 +272,8 @@ read_option(S3StoreOptions *options, const char *argument)
         options->style = strcmp(value, "host") == 0 ? S3_STYLE_HOST : S3_STYLE_PATH;
     else if (is_option(argument, "lock", &value))
         options->lock = strcmp(value, "compliance") == 0 ? S3_LOCK_COMPLIANCE : S3_LOCK_GOVERNANCE;
+    else if (is_option(argument, "keeps_region", &value))
+        options->keeps_region = true;
     else if (is_option(argument, "legal_hold", &value))
         options->legal_hold = true;
     else if (is_option(argument, "pin", &value)) {

@@ -36,6 +36,7 @@ test_reads_what_must_be_said(SettingsFixture *fixture, gconstpointer unused)
     g_assert_cmpint(consent->valid_until_us, ==, INT64_C(1801353600) * G_USEC_PER_SEC);
     g_assert_cmpstr(consent->purposes[1], ==, "transcribe");
     g_assert_cmpstr(consent->regions[0], ==, "eu-central-1");
+    g_assert_true(settings->store.keeps_region);
     g_assert_cmpuint(g_strv_length(consent->roles), ==, 4);
     g_assert_cmpuint(consent->max_age_days, ==, 365);
     g_assert_cmpint(consent->minors, ==, ORG_MINORS_NEVER);
@@ -54,6 +55,7 @@ test_is_careful_where_nothing_is_said(SettingsFixture *fixture, gconstpointer un
     g_assert_true(consent->is_enabled);
     g_assert_null(consent->roles);
     g_assert_null(consent->regions);
+    g_assert_false(settings->store.keeps_region);
     g_assert_cmpint(consent->minors, ==, ORG_MINORS_BOTH);
     g_assert_cmpint(consent->on_withdrawal, ==, ORG_WITHDRAWAL_QUARANTINE);
 }

@@ -29,6 +29,7 @@ s3_options(const StoreSettings *settings)
         .endpoint = settings->endpoint,
         .bucket = settings->bucket,
         .region = settings->region,
+        .keeps_region = settings->keeps_region,
         .style = settings->has_host_style ? S3_STYLE_HOST : S3_STYLE_PATH,
         .prefix = settings->prefix,
         .credentials = settings->credentials,

@@ -244,6 +244,16 @@ def region_is_learnt(folder):
         tap.equal([row[3] for row in fake.requests("PUT")], ["AuthorizationHeaderMalformed", 200, 200], "once")
 
 
+def region_is_kept(folder):
+    """Where media may be is law: a bucket that turns out to be elsewhere gets nothing."""
+    fake = S3Fake()
+    fake.add_bucket(BUCKET, region="us-west-2")
+    with fake_and_store(folder, fake, region="eu-central-1", keeps_region="on") as (fake, store):
+        begins(store.ask(f"put {KEY} {BODY}"), "error denied", "a bucket in another region is refused")
+        begins(store.ask(f"put {KEY} {BODY}"), "error denied", "again and again")
+        tap.equal(({row[3] for row in fake.requests("PUT")}, stored(fake)), ({"AuthorizationHeaderMalformed"}, None), "nothing lies there")
+
+
 def credentials_are_renewed(folder):
     path = s3.write_key(folder, "AKTEST", "secret+/=", token="old")
     fake = S3Fake()
@@ -609,7 +619,7 @@ def probe_finds_out(folder):
 
 TESTS = [plain_life, lists_every_page, prefix_keeps_to_its_part, host_style, asks_for_what_was_set, many_at_once, lost_answers,
          cuts_at_each_band, storms_pass, jitter_and_retry_after, slowdown_halves, gives_up_in_time, clock_is_followed,
-         region_is_learnt, credentials_are_renewed, lies_are_found, stretches_are_right, odd_lists_fail, refusals_are_told, put_only_credentials,
+         region_is_learnt, region_is_kept, credentials_are_renewed, lies_are_found, stretches_are_right, odd_lists_fail, refusals_are_told, put_only_credentials,
          redirects_are_not_followed, refusal_ahead_of_the_body, pieces_are_acknowledged, dead_connections_are_replaced, tls_is_verified,
          settings_are_checked, race_has_one_winner, versions_are_named, machines_get_credentials, probe_finds_out]
 
