@@ -73,6 +73,32 @@ read_secret(int fd, const char *path, GError **error)
     return g_steal_pointer(&block);
 }
 
+Secret *
+key_file_read_stream(int fd, const char *name, GError **error)
+{
+    g_autoptr(Secret) block = NULL;
+    ssize_t n_read = 0;
+    uint8_t more = 0;
+
+    if (isatty(fd)) {
+        return fail(error, CONFIG_ERROR_UNSAFE, name,
+                    "is a terminal, which would show the secret key; pipe it in");
+    }
+    block = secret_new_zero((size_t) MAX_KEY_BYTES, error);
+    if (block == NULL)
+        return NULL;
+    n_read = read_all(fd, block);
+    if (n_read < 0)
+        return fail(error, CONFIG_ERROR_UNREADABLE, name, g_strerror(errno));
+    if (n_read == 0)
+        return fail(error, CONFIG_ERROR_INVALID, name, "is empty");
+    if (n_read == MAX_KEY_BYTES && read(fd, &more, 1) != 0) {
+        return fail(error, CONFIG_ERROR_INVALID, name, "is longer than 64 KiB, which no key is");
+    }
+    secret_truncate(block, (size_t) n_read);
+    return g_steal_pointer(&block);
+}
+
 char *
 key_file_credential(const char *source)
 {

@@ -14,3 +14,7 @@ char *key_file_credential(const char *source);
  * read or write it (the sentence says which chmod helps); CONFIG_ERROR_INVALID - empty or over 64
  * KiB. */
 Secret *key_file_read(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reads a secret key that another program writes into `fd`, a pipe, to its end. `name` is how
+ * sentences call it. Errors: as above; CONFIG_ERROR_UNSAFE - it is a terminal. */
+Secret *key_file_read_stream(int fd, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -2,9 +2,12 @@
 #include "config/settings.h"
 #include "crypto/crypto_error.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static char *folder; /* of this run */
 
@@ -58,6 +61,63 @@ test_refuses_a_file_that_others_may_use(void)
     }
 }
 
+/* Returns: the end to read of a pipe that `n_bytes` of `text` are in, and nothing behind. */
+static int
+piped(const char *text, size_t n_bytes)
+{
+    int ends[2];
+
+    g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
+    (void) fcntl(ends[1], F_SETPIPE_SZ, 1 << 17);
+    g_assert_cmpint(write(ends[1], text, n_bytes), ==, (ssize_t) n_bytes);
+    close(ends[1]);
+    return ends[0];
+}
+
+static void
+test_reads_what_is_piped_in(void)
+{
+    g_autofree char *text = g_strnfill(65537, 'x');
+    const struct {
+        size_t n_bytes;
+        const char *refusal; /* NULL: none */
+    } rows[] = {
+        {1,     NULL                },
+        {65536, NULL                },
+        {0,     "is empty"          },
+        {65537, "longer than 64 KiB"}
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const int fd = piped(text, rows[i].n_bytes);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Secret) secret = key_file_read_stream(fd, "standard input", &error);
+
+        close(fd);
+        if (rows[i].refusal == NULL) {
+            g_assert_no_error(error);
+            g_assert_cmpmem(secret_bytes(secret), (int) secret_length(secret), text,
+                            (int) rows[i].n_bytes);
+        } else {
+            g_assert_error(error, CONFIG_ERROR, CONFIG_ERROR_INVALID);
+            g_assert_nonnull(strstr(error->message, rows[i].refusal));
+            g_assert_true(g_str_has_prefix(error->message, "standard input: "));
+        }
+    }
+}
+
+static void
+test_refuses_a_terminal(void)
+{
+    const int fd = posix_openpt(O_RDWR | O_NOCTTY);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_null(key_file_read_stream(fd, "standard input", &error));
+    g_assert_error(error, CONFIG_ERROR, CONFIG_ERROR_UNSAFE);
+    close(fd);
+}
+
 static void
 test_refuses_what_is_no_key_file(void)
 {
@@ -96,6 +156,8 @@ main(int argc, char **argv)
     g_test_add_func("/key-file/reads-the-owners-file", test_reads_the_owners_file);
     g_test_add_func("/key-file/refuses-a-file-that-others-may-use",
                     test_refuses_a_file_that_others_may_use);
+    g_test_add_func("/key-file/reads-what-is-piped-in", test_reads_what_is_piped_in);
+    g_test_add_func("/key-file/refuses-a-terminal", test_refuses_a_terminal);
     g_test_add_func("/key-file/refuses-what-is-no-key-file", test_refuses_what_is_no_key_file);
     status = g_test_run();
     g_assert_cmpint(g_rmdir(folder), ==, 0);

@@ -5,6 +5,8 @@
 #include "config/key_file.h"
 #include "crypto/age_identity_file.h"
 
+#include <unistd.h>
+
 typedef struct {
     const char *path;
     IdentityFilesAsk ask;
@@ -39,19 +41,21 @@ read_token(const char *uri, GError **error)
     return identities;
 }
 
-/* As above, of one file. */
+/* As above, of one file, or of what is piped in. */
 static GPtrArray *
 read_file(const char *path, IdentityFilesAsk ask, void *user_data, GError **error)
 {
-    Question question = {path, ask, user_data};
-    g_autoptr(Secret) content = key_file_read(path, error);
+    const bool is_piped = g_str_equal(path, "-");
+    Question question = {is_piped ? "standard input" : path, ask, user_data};
+    g_autoptr(Secret) content = is_piped ? key_file_read_stream(STDIN_FILENO, question.path, error)
+                                         : key_file_read(path, error);
     GPtrArray *identities = NULL;
 
     if (content == NULL)
         return NULL;
     identities = age_identity_file_parse(content, ask == NULL ? NULL : on_ask, &question, error);
     if (identities == NULL)
-        g_prefix_error(error, "%s: ", path);
+        g_prefix_error(error, "%s: ", question.path);
     return identities;
 }
 

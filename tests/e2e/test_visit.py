@@ -3,12 +3,13 @@
 
 import hashlib
 import json
+import subprocess
 
 import ebml
 import note
 from harness import (
-    Recorder, age_decrypt, ffprobe, frame_hashes, main, open_envelopes, packet_times, streams_of, tap,
-    title_of,
+    Recorder, age_decrypt, ffprobe, frame_hashes, main, open_envelopes, packet_times, program, streams_of,
+    tap, title_of,
 )
 from visit import Visit, frame_times, payload_hashes
 
@@ -29,6 +30,7 @@ def test_visit(folder):
     check_mp4(visit, folder / "visit.mp4")
     check_excerpt(visit, folder / "excerpt.mkv")
     check_without_sealtape(visit, folder)
+    check_two_custodians(visit, folder)
     check_commands(visit)
     tap.equal(recorder.stop(), 0, "the recorder ends with 0 on SIGTERM")
     tap.equal(visit.session.recorder.command("verify", visit.session.id).returncode, 0,
@@ -152,6 +154,37 @@ def check_alone(name, opened, header_length, folder):
         if n_blocks == 0 or len(frame_hashes(alone, 0)) != n_blocks:
             bad.append(index)
     tap.equal(bad, [], f"{name}: its header and any later segment play alone")
+
+
+def check_two_custodians(visit, folder):
+    """docs/keys.md: a break-glass key that only two people together can open, by Debian's age."""
+    place, recorder = folder / "custodians", visit.recorder
+    place.mkdir()
+    recipients = {}
+    for name in ("first", "second"):
+        subprocess.run(["age-keygen", "-o", place / name], check=True, capture_output=True)
+        shown = subprocess.run(["age-keygen", "-y", place / name], check=True, capture_output=True, text=True)
+        recipients[name] = shown.stdout.strip()
+    inner, outer, output = place / "inner.age", place / "two.age", place / "visit.mkv"
+    subprocess.run(["age", "-r", recipients["first"], "-o", inner, recorder.break_glass_identity], check=True)
+    subprocess.run(["age", "-r", recipients["second"], "-o", outer, inner], check=True)
+    inner.unlink()
+
+    def recover(*people):
+        """Pipes the sealed key through the people's identities, one behind the other."""
+        content = outer.read_bytes()
+        for person in people:
+            content = subprocess.run(["age", "-d", "-i", place / person], input=content, capture_output=True).stdout
+        words = [program("sealtape"), "--config", recorder.config, "recover", visit.session.id, "-i", "-", "-o", output]
+        return subprocess.run(words, input=content, capture_output=True, timeout=120)
+
+    for alone in ((), ("first",), ("second",)):
+        done = recover(*alone)
+        tap.equal((done.returncode, output.exists()), (1, False), f"of two custodians, {alone} can not open it")
+    done = recover("second", "first")
+    tap.equal((done.returncode, done.stderr), (0, b""), "both together open it, with a key that is never on a disk")
+    tap.equal(len(streams_of(output)), len(visit.media), "and it is the whole visit")
+    tap.contains(recorder.command("audit", "show").stdout, "recording-recovered", "which the audit log tells")
 
 
 def check_commands(visit):
