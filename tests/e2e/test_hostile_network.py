@@ -143,6 +143,7 @@ class Call:
             "paused": 0, "foreign": 0, "kernel_dropped": 0, "recovered": 0, "limited": 0, "beside": 0,
             # The encoder's affair, and that of what was lost.
             "late_keyframes": counts["late_keyframes"],
+            "unreadable": 0,
         }
         tap.note(f"{self.name}: {codec}: {passage.n_entered} sent, {passage.n_lost} lost on the way, {wanted}")
         tap.equal(counts, wanted, f"{self.name}: {codec}: counts what the network did")
