@@ -23,11 +23,12 @@
 /* The order of a recovery:
  *  1. The manifest and everything it lists are verified. What makes the manifest itself doubtful
  * ends here.
- *  2. The envelopes are opened with the given identities; their keys must be those that the
+ *  2. The audit log of this host is told: nobody decides about who holds an identity.
+ *  3. The envelopes are opened with the given identities; their keys must be those that the
  * manifest names.
- *  3. The output is created, 0600, under a temporary name.
- *  4. Segments are opened one by one, each in its place, and go to the exporter.
- *  5. Only a whole output gets its name. What is missing was said; then the exit code is
+ *  4. The output is created, 0600, under a temporary name.
+ *  5. Segments are opened one by one, each in its place, and go to the exporter.
+ *  6. Only a whole output gets its name. What is missing was said; then the exit code is
  * EXIT_CODE_FINDINGS. */
 
 typedef struct {
@@ -296,6 +297,28 @@ may_be_used(const Recovery *self, GError **error)
     return false;
 }
 
+/* A machine that is set up for this alone may have no log; one that has a log tells it or opens
+ * nothing. */
+static bool
+tell(const Recovery *self, GError **error)
+{
+    const ManifestPart *manifest = recording_manifest(self->recording);
+    const Settings *settings = command_context_settings(self->context, error);
+    const AuditEvent event = {
+        .kind = AUDIT_RECOVERED, .session = manifest->session, .detail = "recover"};
+
+    if (settings == NULL)
+        return false;
+    if (self->options->is_untold || settings->keys->signing_key_path == NULL) {
+        g_printerr("sealtape: warning: no audit log is told of this\n");
+        return true;
+    }
+    if (command_context_audit(self->context, manifest->org, &event, error))
+        return true;
+    g_prefix_error(error, "the audit log can not be told, and --without-audit not given: ");
+    return false;
+}
+
 /* The label stands in the manifest, whose signature is believed; the annotations are not needed. */
 static bool
 write_notice(Recovery *self, GError **error)
@@ -316,7 +339,7 @@ recover(Recovery *self, GPtrArray *identities, GError **error)
     g_autoptr(TrackKeys) keys = NULL;
 
     if (store == NULL || !check_tracks(self, error) || !verify(self, error) ||
-        !may_be_used(self, error))
+        !may_be_used(self, error) || !tell(self, error))
         return false;
     keys = track_keys_open(store, recording_manifest(self->recording), identities, error);
     if (keys == NULL || !write_notice(self, error) ||

@@ -24,6 +24,7 @@ typedef struct {
     gboolean may_overwrite;
     gboolean is_partial;
     gboolean even_apart;
+    gboolean is_untold;
     gboolean is_transcript;
 } Raw;
 
@@ -126,6 +127,7 @@ read_all(RecoverOptions *self, Raw *raw)
     self->may_overwrite = raw->may_overwrite;
     self->is_partial = raw->is_partial;
     self->even_apart = raw->even_apart;
+    self->is_untold = raw->is_untold;
     self->is_transcript = raw->is_transcript;
     if (!raw->is_export && self->identity_paths == NULL)
         return fail("--identity FILE is missing", NULL);
@@ -148,28 +150,30 @@ static bool
 parse(CommandContext *context, Raw *raw, int *argc, char **argv)
 {
     const GOptionEntry entries[] = {
-        {"identity",   'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->identities,
-         "age identity file of a recipient; may be given again",                                                            "FILE"},
-        {"output",     'o', 0, G_OPTION_ARG_FILENAME,       &raw->output,        "Where to; - for standard output",
-         "FILE"                                                                                                                   },
-        {"tracks",     0,   0, G_OPTION_ARG_STRING,         &raw->tracks,        "Only these",                              "A,B" },
-        {"from",       0,   0, G_OPTION_ARG_STRING,         &raw->from,          "Start here: seconds or [HH:]MM:SS[.mmm]",
-         "TIME"                                                                                                                   },
-        {"to",         0,   0, G_OPTION_ARG_STRING,         &raw->to,            "End here",                                "TIME"},
-        {"container",  0,   0, G_OPTION_ARG_STRING,         &raw->container,
-         "mkv or mp4 (default: by the suffix, else mkv)",                                                                   "KIND"},
-        {"layout",     0,   0, G_OPTION_ARG_STRING,         &raw->layout,
-         "One MP4 (H.264, AAC) that plays everywhere: grid, speaker or tracks",                                             "KIND"},
-        {"overwrite",  0,   0, G_OPTION_ARG_NONE,           &raw->may_overwrite,
-         "Replace the output file if it is there",                                                                          NULL  },
-        {"partial",    0,   0, G_OPTION_ARG_NONE,           &raw->is_partial,
-         "Leave damaged segments out and go on",                                                                            NULL  },
-        {"even-apart", 0,   0, G_OPTION_ARG_NONE,           &raw->even_apart,
-         "Open it although it is in quarantine, restricted or to be erased",                                                NULL  },
-        {"transcript", 0,   0, G_OPTION_ARG_NONE,           &raw->is_transcript,
-         "The newest transcript, as WebVTT, in place of the media",                                                         NULL  },
-        {"amendments", 0,   0, G_OPTION_ARG_FILENAME,       &raw->amendments,
-         "Write the statements that amend it to this file too, one JSON object a line",                                     "FILE"},
+        {"identity",      'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->identities,
+         "age identity file of a recipient; may be given again",                                                               "FILE"},
+        {"output",        'o', 0, G_OPTION_ARG_FILENAME,       &raw->output,        "Where to; - for standard output",
+         "FILE"                                                                                                                      },
+        {"tracks",        0,   0, G_OPTION_ARG_STRING,         &raw->tracks,        "Only these",                              "A,B" },
+        {"from",          0,   0, G_OPTION_ARG_STRING,         &raw->from,          "Start here: seconds or [HH:]MM:SS[.mmm]",
+         "TIME"                                                                                                                      },
+        {"to",            0,   0, G_OPTION_ARG_STRING,         &raw->to,            "End here",                                "TIME"},
+        {"container",     0,   0, G_OPTION_ARG_STRING,         &raw->container,
+         "mkv or mp4 (default: by the suffix, else mkv)",                                                                      "KIND"},
+        {"layout",        0,   0, G_OPTION_ARG_STRING,         &raw->layout,
+         "One MP4 (H.264, AAC) that plays everywhere: grid, speaker or tracks",                                                "KIND"},
+        {"overwrite",     0,   0, G_OPTION_ARG_NONE,           &raw->may_overwrite,
+         "Replace the output file if it is there",                                                                             NULL  },
+        {"partial",       0,   0, G_OPTION_ARG_NONE,           &raw->is_partial,
+         "Leave damaged segments out and go on",                                                                               NULL  },
+        {"even-apart",    0,   0, G_OPTION_ARG_NONE,           &raw->even_apart,
+         "Open it although it is in quarantine, restricted or to be erased",                                                   NULL  },
+        {"without-audit", 0,   0, G_OPTION_ARG_NONE,           &raw->is_untold,
+         "Open it although this host's audit log can not be told",                                                             NULL  },
+        {"transcript",    0,   0, G_OPTION_ARG_NONE,           &raw->is_transcript,
+         "The newest transcript, as WebVTT, in place of the media",                                                            NULL  },
+        {"amendments",    0,   0, G_OPTION_ARG_FILENAME,       &raw->amendments,
+         "Write the statements that amend it to this file too, one JSON object a line",                                        "FILE"},
         G_OPTION_ENTRY_NULL,
     };
     const CommandSyntax syntax = {

@@ -27,6 +27,7 @@ typedef struct {
     bool is_transcript; /* what was said, as text, and no media */
     bool may_overwrite;
     bool even_apart; /* recover: also one that is quarantined, restricted or to be erased */
+    bool is_untold;  /* recover: no audit log is told of it */
     bool is_partial; /* go on past damaged segments */
 } RecoverOptions;
 

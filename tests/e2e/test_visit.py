@@ -184,6 +184,29 @@ def check_two_custodians(visit, folder):
     done = recover("second", "first")
     tap.equal((done.returncode, done.stderr), (0, b""), "both together open it, with a key that is never on a disk")
     tap.equal(len(streams_of(output)), len(visit.media), "and it is the whole visit")
+    check_audit(visit, folder)
+
+
+def check_audit(visit, folder):
+    """What opens is told first; where that is not possible nothing opens, unless one insists."""
+    recorder, output = visit.recorder, folder / "told.mkv"
+    log = next((recorder.folder / "audit" / recorder.org).glob("admin*.log"))
+    told = f"recording-recovered ok session={visit.session.id}"
+    before = log.read_text().count(told)
+    tap.ok(before >= 1, "the audit log tells of each recovery", before)
+    tap.equal(visit.session.recover(output).returncode, 0, "one more")
+    tap.equal(log.read_text().count(told), before + 1, "is told as well")
+    output.unlink()
+    log.rename(log.with_suffix(".away"))
+    log.mkdir()
+    done = visit.session.recover(output)
+    tap.equal((done.returncode, output.exists()), (1, False), "without a log that can be told nothing opens")
+    tap.contains(done.stderr, "the audit log can not be told, and --without-audit not given", "and says why")
+    done = visit.session.recover(output, "--without-audit")
+    tap.equal((done.returncode, output.exists()), (0, True), "unless one insists")
+    tap.contains(done.stderr, "warning: no audit log is told of this", "and is warned")
+    log.rmdir()
+    log.with_suffix(".away").rename(log)
 
 
 def check_commands(visit):
