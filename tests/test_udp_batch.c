@@ -83,9 +83,8 @@ test_knows_when_a_datagram_came(Fixture *self, gconstpointer data)
     g_usleep(200000);
     g_assert_cmpuint(udp_batch_receive(self->batch, self->fd), ==, 1);
 
-    /* Two clocks are read one after the other, perhaps with another process in between. */
     g_assert_cmpint(udp_batch_arrival_us(self->batch, 0), >=, before_us - 1000);
-    g_assert_cmpint(udp_batch_arrival_us(self->batch, 0), <=, after_us + 100000);
+    g_assert_cmpint(udp_batch_arrival_us(self->batch, 0), <=, after_us + 1000);
 }
 
 static void

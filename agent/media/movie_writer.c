@@ -279,6 +279,9 @@ movie_writer_free(MovieWriter *self)
     if (self->locked.error == NULL)
         self->locked.error = g_error_new(G_IO_ERROR, G_IO_ERROR_CANCELLED, "given up");
     g_mutex_unlock(&self->locked.mutex);
+    /* Before its streams end, or it would make an index of what is given up, and not find all. */
+    if (self->muxer != NULL)
+        gst_element_set_state(self->muxer, GST_STATE_NULL);
     end_streams(self);
     g_ptr_array_unref(self->streams);
     media_pad_free(NULL, self->muxer, NULL);
