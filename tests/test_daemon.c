@@ -47,9 +47,20 @@ test_stops_once(gconstpointer signal_number)
     Daemon daemon = {loop, 0};
 
     g_idle_add(on_started, (gpointer) signal_number);
-    daemon_run(loop, on_stop, &daemon);
+    daemon_run(loop, "serving", on_stop, &daemon);
 
     g_assert_cmpuint(daemon.n_stops, ==, 1);
+}
+
+/* A service manager that wants it to stop as soon as it serves. */
+static gpointer
+stop_when_ready(gpointer data)
+{
+    static char said[200];
+
+    g_assert_cmpint(recv(GPOINTER_TO_INT(data), said, sizeof(said) - 1, 0), >, 0);
+    g_assert_cmpint(kill(getpid(), SIGTERM), ==, 0);
+    return said;
 }
 
 static void
@@ -58,17 +69,20 @@ test_tells_the_service_manager(void)
     g_autofree char *folder = g_dir_make_tmp("daemon-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(folder, "notify", NULL);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    Daemon daemon = {loop, 0};
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     char said[200] = "";
+    GThread *manager = NULL;
 
     g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
     g_assert_cmpint(bind(fd, (struct sockaddr *) &address, sizeof(address)), ==, 0);
     g_setenv("NOTIFY_SOCKET", path, TRUE);
 
-    daemon_notify_ready("serving");
-    g_assert_cmpint(recv(fd, said, sizeof(said) - 1, MSG_DONTWAIT), >, 0);
-    g_assert_cmpstr(said, ==, "READY=1\nSTATUS=serving");
-    memset(said, 0, sizeof(said));
+    manager = g_thread_new("manager", stop_when_ready, GINT_TO_POINTER(fd));
+    daemon_run(loop, "serving", on_stop, &daemon);
+    g_assert_cmpuint(daemon.n_stops, ==, 1);
+    g_assert_cmpstr(g_thread_join(manager), ==, "READY=1\nSTATUS=serving");
     daemon_notify_stopping();
     g_assert_cmpint(recv(fd, said, sizeof(said) - 1, MSG_DONTWAIT), >, 0);
     g_assert_cmpstr(said, ==, "STOPPING=1");

@@ -92,8 +92,7 @@ run(Opener *opener, GError **error)
         return false;
     reload = g_unix_signal_add(SIGHUP, on_reload, opener);
     g_message("ready: access API on %s", access->socket_path);
-    daemon_notify_ready("opening");
-    daemon_run(loop, on_stop, &(Daemon){loop, opener});
+    daemon_run(loop, "opening", on_stop, &(Daemon){loop, opener});
     g_source_remove(reload);
     return true;
 }

@@ -70,10 +70,9 @@ serve(const char *config, GError **error)
     if (service == NULL)
         return false;
     g_message("ready: control API on %s", settings->socket_path);
-    daemon_notify_ready("recording");
     probe = store_probe_start(&settings->store, recorder_audit(recorder));
     tending = heap_tend();
-    daemon_run(loop, on_stop, &(Daemon){loop, recorder});
+    daemon_run(loop, "recording", on_stop, &(Daemon){loop, recorder});
     g_source_remove(tending);
     store_probe_free(probe);
     g_message("stopped");

@@ -81,12 +81,6 @@ daemon_allow_files(unsigned n_files, GError **error)
 }
 
 void
-daemon_notify_ready(const char *status)
-{
-    (void) sd_notifyf(0, "READY=1\nSTATUS=%s", status); /* nobody listening is normal */
-}
-
-void
 daemon_notify_stopping(void)
 {
     (void) sd_notify(0, "STOPPING=1");
@@ -112,12 +106,14 @@ on_signal(gpointer user_data)
 }
 
 void
-daemon_run(GMainLoop *loop, void (*on_stop)(void *user_data), void *user_data)
+daemon_run(GMainLoop *loop, const char *status, void (*on_stop)(void *user_data), void *user_data)
 {
     StopRequest request = {on_stop, user_data, false};
     guint sigterm = g_unix_signal_add(SIGTERM, on_signal, &request);
     guint sigint = g_unix_signal_add(SIGINT, on_signal, &request);
 
+    /* Not before: who is told may have a reason to stop it at once. Nobody listening is normal. */
+    (void) sd_notifyf(0, "READY=1\nSTATUS=%s", status);
     g_main_loop_run(loop);
     g_source_remove(sigterm);
     g_source_remove(sigint);

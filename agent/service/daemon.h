@@ -13,10 +13,10 @@ void daemon_log_start(void);
  * Errors: G_IO_ERROR_TOO_MANY_OPEN_FILES - it does not go so far. */
 bool daemon_allow_files(unsigned n_files, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Tells the service manager that the daemon serves. */
-void daemon_notify_ready(const char *status);
 void daemon_notify_stopping(void);
 
-/* Runs `loop` until SIGTERM or SIGINT calls `on_stop` (once; it must quit the loop in the end). A
- * second signal changes nothing. */
-void daemon_run(GMainLoop *loop, void (*on_stop)(void *user_data), void *user_data);
+/* Tells the service manager that the daemon serves (`status`: a word on what it does), and runs
+ * `loop` until SIGTERM or SIGINT calls `on_stop` (once; it must quit the loop in the end). A second
+ * signal changes nothing. */
+void daemon_run(GMainLoop *loop, const char *status, void (*on_stop)(void *user_data),
+                void *user_data);
