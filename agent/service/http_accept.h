@@ -3,7 +3,7 @@
 #include <gio/gio.h>
 #include <libsoup/soup.h>
 
-/* Takes the connections of a listening Unix socket for a SoupServer. Its own listener, up to 3.2,
+/* Takes the connections of a listening socket for a SoupServer. Its own listener, up to 3.2,
  * never gives up the GSocket of a connection (336 bytes each), and listens no more once it was out
  * of file descriptors. Main thread. */
 typedef struct HttpAccept HttpAccept;

@@ -1,5 +1,7 @@
 #include "tests/fakes/janus_fake.h"
 
+#include "agent/service/http_accept.h"
+
 #include <libsoup/soup.h>
 #include <string.h>
 
@@ -20,6 +22,8 @@ typedef struct {
 
 struct JanusFake {
     SoupServer *server; /* NULL: it is gone */
+    GSocket *listening;
+    HttpAccept *accept;
     unsigned port;
     char *url;
     GHashTable *rules;  /* word -> Rule */
@@ -195,20 +199,34 @@ on_request(SoupServer *server, SoupServerMessage *message, const char *path, GHa
     json_decref(asked);
 }
 
+/* libsoup's own listener would leak each connection's socket. */
+static GSocket *
+listen_at(unsigned *port)
+{
+    g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+    g_autoptr(GSocketAddress) address = g_inet_socket_address_new(loopback, (guint16) *port);
+    g_autoptr(GSocketAddress) bound = NULL;
+    g_autoptr(GError) error = NULL;
+    GSocket *socket =
+        g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(g_socket_bind(socket, address, TRUE, &error));
+    g_assert_true(g_socket_listen(socket, &error));
+    bound = g_socket_get_local_address(socket, &error);
+    g_assert_no_error(error);
+    *port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
+    return socket;
+}
+
 void
 janus_fake_start(JanusFake *self)
 {
-    g_autoptr(GError) error = NULL;
-    GSList *uris = NULL;
-
     g_assert_null(self->server);
     self->server = soup_server_new(NULL, NULL);
     soup_server_add_handler(self->server, "/janus", on_request, self, NULL);
-    g_assert_true(
-        soup_server_listen_local(self->server, self->port, SOUP_SERVER_LISTEN_IPV4_ONLY, &error));
-    uris = soup_server_get_uris(self->server);
-    self->port = (unsigned) g_uri_get_port(uris->data);
-    g_slist_free_full(uris, (GDestroyNotify) g_uri_unref);
+    self->listening = listen_at(&self->port);
+    self->accept = http_accept_new(self->server, self->listening);
 }
 
 void
@@ -216,6 +234,9 @@ janus_fake_stop(JanusFake *self)
 {
     if (self->server == NULL)
         return;
+    g_clear_pointer(&self->accept, http_accept_free);
+    (void) g_socket_close(self->listening, NULL);
+    g_clear_object(&self->listening);
     soup_server_disconnect(self->server);
     g_ptr_array_set_size(self->polling, 0);
     g_ptr_array_set_size(self->hanging, 0);
