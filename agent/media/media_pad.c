@@ -157,9 +157,10 @@ media_pad_new_element(const char *factory_name, GError **error)
 void
 media_pad_set_comment(GstElement *element, const char *comment)
 {
-    if (comment != NULL)
+    if (comment != NULL) {
         gst_tag_setter_add_tags(GST_TAG_SETTER(element), GST_TAG_MERGE_REPLACE, GST_TAG_COMMENT,
                                 comment, NULL);
+    }
 }
 
 void
