@@ -2,7 +2,6 @@
 
 #include "agent/media/media_format.h"
 #include "config/key_file.h"
-#include "crypto/signed_note.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -25,38 +24,6 @@ doctor_checks_orgs(const Settings *settings, DoctorReport *report)
             doctor_report_add(report, DOCTOR_WARNING, "purposes",
                               "%s enables no purpose, so nothing of it is recorded.", org->id);
         }
-    }
-}
-
-static bool
-is_trusted(const Settings *settings, const char *verifier_key)
-{
-    for (guint i = 0; i < settings->verifier_keys->len; i++) {
-        if (strcmp(settings->verifier_keys->pdata[i], verifier_key) == 0)
-            return true;
-    }
-    return false;
-}
-
-void
-doctor_checks_signing_key(const Settings *settings, DoctorReport *report)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Secret) text = key_file_read(settings->signing_key_path, &error);
-    g_autoptr(NoteSigner) signer = text != NULL ? note_signer_parse(text, &error) : NULL;
-    g_autofree char *verifier_key = signer != NULL ? note_signer_verifier_key(signer) : NULL;
-
-    if (signer == NULL) {
-        doctor_report_add_error(report, "signing key", error);
-    } else if (is_trusted(settings, verifier_key)) {
-        doctor_report_add(report, DOCTOR_OK, "signing key",
-                          "Only its owner may read it, and `trusted_recorders` knows it.");
-    } else {
-        doctor_report_add(
-            report, DOCTOR_FAILED, "signing key",
-            "`trusted_recorders` does not have this recorder's key, so `verify` would "
-            "not believe its recordings; add \"%s\".",
-            verifier_key);
     }
 }
 

@@ -5,7 +5,9 @@
 
 /* What a recorder needs from its settings and its host, each adding its rows to the report. */
 void doctor_checks_orgs(const Settings *settings, DoctorReport *report);
-void doctor_checks_signing_key(const Settings *settings, DoctorReport *report);
+
+/* The keys with which the programs of this host sign, and whether the settings believe them. */
+void doctor_checks_signers(const Settings *settings, DoctorReport *report);
 
 /* Secret keys that lie where the recorder could read them. */
 void doctor_checks_identities(const Settings *settings, DoctorReport *report);

@@ -30,7 +30,7 @@ examine(CommandContext *context, DoctorReport *report)
         doctor_report_add(report, DOCTOR_OK, "settings", "%s is good, for %u organisation%s.",
                           settings->path, settings->orgs->len, settings->orgs->len == 1 ? "" : "s");
         doctor_checks_orgs(settings, report);
-        doctor_checks_signing_key(settings, report);
+        doctor_checks_signers(settings, report);
         doctor_checks_identities(settings, report);
         doctor_checks_disks(settings, report);
         doctor_checks_store(settings, report);

@@ -4,33 +4,85 @@
 #include "agent/service/http_fetch.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define MAX_SET_BYTES ((size_t) 256 << 10)
 #define FETCH_MS      10000
 
 /* A recorder works without an opener: so whatever is amiss here is a warning. */
 
-static void
+/* Returns: `OWNER:GROUP, mode 0660`, owned. */
+static char *
+describe(const char *path, const struct stat *status)
+{
+    g_autoptr(GFile) file = g_file_new_for_path(path);
+    g_autoptr(GFileInfo) info =
+        g_file_query_info(file, G_FILE_ATTRIBUTE_OWNER_USER "," G_FILE_ATTRIBUTE_OWNER_GROUP,
+                          G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, NULL, NULL);
+    const char *user = NULL;
+    const char *group = NULL;
+
+    if (info != NULL) {
+        user = g_file_info_get_attribute_string(info, G_FILE_ATTRIBUTE_OWNER_USER);
+        group = g_file_info_get_attribute_string(info, G_FILE_ATTRIBUTE_OWNER_GROUP);
+    }
+    return g_strdup_printf("%s:%s, mode %04o", user != NULL ? user : "?",
+                           group != NULL ? group : "?", status->st_mode & 07777);
+}
+
+/* Returns: whether it is worth asking there. */
+static bool
 check_socket(const Settings *settings, DoctorReport *report)
 {
     const char *path = settings->access->socket_path;
     struct stat status;
-    unsigned code = 0;
-    json_t *answer = NULL;
+    g_autofree char *described = NULL;
 
-    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode) && (status.st_mode & 07) != 0) {
-        doctor_report_add(report, DOCTOR_WARNING, "opener",
-                          "%s has the mode %04o, so everybody on this host reaches the opener; it "
-                          "is made with 0660, and whatever made or changed it should say so too.",
-                          path, status.st_mode & 07777);
-        return;
+    if (lstat(path, &status) != 0) {
+        if (errno == ENOENT)
+            return true; /* nobody will answer, and that is told */
+        doctor_report_add(report, DOCTOR_WARNING, "opener socket", "%s: %s.", path,
+                          g_strerror(errno));
+        return false;
     }
-    answer = http_client_request(path, "GET /healthz", NULL, &code, NULL);
+    described = describe(path, &status);
+    if (!S_ISSOCK(status.st_mode)) {
+        doctor_report_add(report, DOCTOR_WARNING, "opener socket",
+                          "access.socket: %s is no socket, so no opener can listen there.", path);
+        return false;
+    }
+    if ((status.st_mode & 07) != 0) {
+        doctor_report_add(report, DOCTOR_WARNING, "opener socket",
+                          "%s is of %s, so everybody on this host reaches the opener; it is made "
+                          "with 0660, and whatever made or changed it should say so too.",
+                          path, described);
+        return true;
+    }
+    if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0) {
+        doctor_report_add(report, DOCTOR_WARNING, "opener socket",
+                          "%s is of %s, and this user may not ask there (%s): be its user or in "
+                          "its group.",
+                          path, described, g_strerror(errno));
+        return false;
+    }
+    doctor_report_add(report, DOCTOR_OK, "opener socket", "%s is of %s; this user may ask there.",
+                      path, described);
+    return true;
+}
+
+static void
+check_answer(const Settings *settings, DoctorReport *report)
+{
+    const char *path = settings->access->socket_path;
+    unsigned code = 0;
+    json_t *answer = http_client_request(path, "GET /healthz", NULL, &code, NULL);
+
     if (answer != NULL && code == 200) {
-        doctor_report_add(report, DOCTOR_OK, "opener",
-                          "It answers on %s, which only its user and group reach.", path);
+        doctor_report_add(report, DOCTOR_OK, "opener", "It answers on %s.", path);
     } else {
         doctor_report_add(report, DOCTOR_WARNING, "opener",
                           "Nobody answers on %s; `sealtape-accessd --config %s` starts it.", path,
@@ -177,7 +229,8 @@ doctor_checks_opener(const Settings *settings, DoctorReport *report)
 
     if (settings->access == NULL)
         return;
-    check_socket(settings, report);
+    if (check_socket(settings, report))
+        check_answer(settings, report);
     check_identities(settings, report);
     for (guint i = 0; i < settings->orgs->len; i++) {
         const OrgSettings *org = settings->orgs->pdata[i];

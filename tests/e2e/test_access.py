@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 
-from harness import Recorder, Sender, consents, frame_hashes, main, poll, stream, tap
+from harness import Recorder, Sender, consents, frame_hashes, main, poll, program, stream, tap
 from opener import AUDIENCE, ISSUER, Key, Opener, claims_of, token_of
 from peers import certificates, media
 
@@ -419,25 +419,69 @@ class Issuer:
         self.url = f"https://127.0.0.1:{self.server.server_port}"
 
 
+def with_setting(recorder, pattern, value, examine):
+    """What `examine` returns while the first match of `pattern` in sealtape.conf is `value`."""
+    text = recorder.config.read_text()
+    recorder.config.write_text(re.sub(pattern, value, text, count=1))
+    tap.ok(recorder.config.read_text() != text, f"{pattern} stands in sealtape.conf")
+    found = examine()
+    recorder.config.write_text(text)
+    return found
+
+
+def check_doctor_socket(opener, doctor):
+    """Who reaches the opener's socket."""
+    for mode, result, said in ((0o666, "warning", "mode 0666, so everybody on this host reaches the opener"),
+                               (0o400, "warning", "mode 0400, and this user may not ask there (Permission denied)")):
+        opener.socket.chmod(mode)
+        row = doctor()["opener socket"]
+        tap.ok(row[0] == result and said in row[1], f"doctor sees a socket of mode {mode:04o}", row)
+    tap.ok("opener" not in doctor(), "and does not say that nobody answers where it may not ask")
+    opener.socket.chmod(0o660)
+    path = opener.recorder.folder / "store"
+    rows = with_setting(opener.recorder, r'socket = "[^"]*access.sock"', f'socket = "{path}"', doctor)
+    tap.equal(rows["opener socket"], ("warning", f"access.socket: {path} is no socket, so no opener can listen there."),
+              "and what is no socket")
+
+
+def check_doctor_signers(opener, doctor):
+    """Whether the settings know the keys with which the programs of this host sign."""
+    for name, row, setting, result in (("recorder", "signing key", "trusted_recorders", "failed"),
+                                       ("access", "opener signer", "trusted_openers", "warning"),
+                                       ("admin", "admin signer", "trusted_admins", "warning")):
+        key = opener.recorder.folder / "keys" / f"{name}.key"
+        public = key.with_suffix(".pub").read_text().strip()
+        tap.equal(doctor()[row], ("ok", f"Only its owner may read it, and `{setting}` knows it."), f"{row}: known")
+        known = key.with_name("admin.pub" if name == "recorder" else "recorder.pub").read_text().strip()
+        found = with_setting(opener.recorder, rf"{setting} = \[[^\]]*\]", f'{setting} = [ "{known}" ]', doctor)[row]
+        tap.ok(found[0] == result and f"`{setting}` does not have this" in found[1] and f'add "{public}"' in found[1], f"{row}: another's", found)
+        key.chmod(0)
+        found = doctor()[row]
+        if name == "recorder":
+            tap.ok(found[0] == "failed" and "Permission denied" in found[1], f"{row}: that can not be read", found)
+        else:
+            tap.equal(found, ("ok", f"This user may not read it; the `.pub` lies beside it, and `{setting}` knows it."),
+                      f"{row}: of another user")
+        key.chmod(0o600)
+
+
 def check_doctor(opener, doctor):
     """What doctor says of an opener that works, and of one that others reach, that is away, or whose keys open nothing."""
-    keys = "A key of access.identities opens what clinic-a seals."
-    tap.equal(doctor(), [("opener", "ok", f"It answers on {opener.socket}, which only its user and group reach."),
-                         ("opener keys", "ok", keys),
-                         ("issuer", "ok", f"Tokens of {ISSUER}: 1 of its keys can be read.")], "doctor finds the opener well")
-    opener.socket.chmod(0o666)
-    tap.contains(doctor()[0][2], "has the mode 0666, so everybody on this host reaches the opener", "doctor sees who else gets in")
-    opener.socket.chmod(0o660)
-    text = opener.recorder.config.read_text()
-    for identities, said in ((f'"{opener.recorder.folder}/keys/not-there.key"', "not-there.key"),
-                             (f'"{opener.recorder.folder}/keys/other.key"', "No key of access.identities is one of the recipients of clinic-a")):
-        other = opener.recorder.folder / "keys" / "other.key"
-        if not other.exists():
-            subprocess.run(["age-keygen", "-o", other], check=True, capture_output=True)
-        opener.recorder.config.write_text(re.sub(r"\n    identities = \[[^\]]*\]", f"\n    identities = [ {identities} ]", text, count=1))
-        row = doctor()[1]
-        tap.ok(row[:2] == ("opener keys", "warning") and said in row[2], "doctor says what the keys do not open", row)
-    opener.recorder.config.write_text(text)
+    owner = f"{opener.socket.owner()}:{opener.socket.group()}"
+    rows = doctor()
+    tap.equal([(name, rows[name]) for name in ("opener socket", "opener", "opener keys", "issuer")],
+              [("opener socket", ("ok", f"{opener.socket} is of {owner}, mode 0660; this user may ask there.")),
+               ("opener", ("ok", f"It answers on {opener.socket}.")),
+               ("opener keys", ("ok", "A key of access.identities opens what clinic-a seals.")),
+               ("issuer", ("ok", f"Tokens of {ISSUER}: 1 of its keys can be read."))], "doctor finds the opener well")
+    check_doctor_socket(opener, doctor)
+    check_doctor_signers(opener, doctor)
+    other = opener.recorder.folder / "keys" / "other.key"
+    subprocess.run(["age-keygen", "-o", other], check=True, capture_output=True)
+    for path, said in ((other.with_name("not-there.key"), "not-there.key"),
+                       (other, "No key of access.identities is one of the recipients of clinic-a")):
+        row = with_setting(opener.recorder, r"\n    identities = \[[^\]]*\]", f'\n    identities = [ "{path}" ]', doctor)["opener keys"]
+        tap.ok(row[0] == "warning" and said in row[1], "doctor says what the keys do not open", row)
 
 
 def test_keys_by_https(folder):
@@ -461,10 +505,11 @@ def test_keys_by_https(folder):
         poll(lambda: opener.log.read_text().count("settings read again") > before, 5, "the settings to be read again", 0.02)
 
     def doctor():
-        """Its rows about the opener."""
-        report = json.loads(opener.recorder.command("doctor", "--json").stdout)
-        return [(row["check"], row["result"], row["message"]) for row in report["checks"]
-                if row["check"] in ("opener", "opener keys", "issuer")]
+        """Its rows, as a user whom no mode of a file lets through that does not mean to."""
+        words = ["--config", str(opener.recorder.config), "doctor", "--json"]
+        drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+        done = subprocess.run([*drop, program("sealtape"), *words], capture_output=True, text=True, timeout=60, check=False)
+        return {row["check"]: (row["result"], row["message"]) for row in json.loads(done.stdout)["checks"]}
 
     def asks(key=keys[0]):
         answer = opener.ask("GET", "/v1/grants", token=token_of(key, claims_of("keep", "custodian")))
@@ -487,8 +532,8 @@ def test_keys_by_https(folder):
         opener.start() if number == 0 else reload()
         tap.equal(asks(), unknown, f"{name}: no token counts")
         tap.contains(opener.log.read_text().splitlines()[-1], said, "and the log says why")
-        row = doctor()[-1]
-        tap.ok(row[:2] == ("issuer", "warning") and said in row[2], "and doctor does", row)
+        row = doctor()["issuer"]
+        tap.ok(row[0] == "warning" and said in row[1], "and doctor does", row)
     tap.equal((issuer.n_asked, wrong.n_asked), (0, 0), "and nothing was asked of it")
 
     follow(issuer.url, keys_kept_s=3600, keys_again_s=2, keys_away_s=3600)
@@ -517,7 +562,7 @@ def test_keys_by_https(folder):
     poll(lambda: asks() == unknown, 10, "a key that it took back to count no more")
     tap.equal(asks(keys[1]), 200, "and the other does")
     tap.equal(opener.child.terminate(20), 0, "the opener ends in good order")
-    tap.contains(doctor()[0][2], "Nobody answers on", "and doctor says that it is away")
+    tap.contains(doctor()["opener"][1], "Nobody answers on", "and doctor says that it is away")
 
 
 if __name__ == "__main__":
