@@ -1,8 +1,11 @@
 #include "agent/service/http_accept.h"
 
+#include <errno.h>
 #include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-/* After a connection could not be taken: a process out of file descriptors may have some again. */
+/* After a want of file descriptors or memory: there may be some again. */
 #define PAUSE_MS 200
 
 static const char socket_key[] = "sealtape-socket";
@@ -50,18 +53,60 @@ hand_over(HttpAccept *self, GSocket *socket, GError **error)
     return soup_server_accept_iostream(self->server, G_IO_STREAM(connection), local, remote, error);
 }
 
+/* `fd`: taken. */
+static void
+take(HttpAccept *self, int fd)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, &error);
+
+    if (socket == NULL)
+        (void) close(fd); /* it is nobody's */
+    if (socket == NULL || !hand_over(self, socket, &error))
+        g_debug("a connection was gone once it was taken: %s", error->message);
+}
+
+/* Whether accept(2) failed for the sake of one peer, so that the next can be taken at once. All
+ * else lasts for a while, like a want of file descriptors or memory. */
+static bool
+is_of_one_peer(int code)
+{
+    switch (code) {
+    case ECONNABORTED:
+    case EINTR:
+    case EPERM:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static gboolean
 on_readable(GSocket *listening, GIOCondition condition, gpointer user_data)
 {
     HttpAccept *self = user_data;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GSocket) socket = g_socket_accept(listening, NULL, &error);
+    const int fd = accept4(g_socket_get_fd(listening), NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const int code = errno;
 
-    if (socket != NULL && hand_over(self, socket, &error))
+    if (fd >= 0) {
+        take(self, fd);
         return G_SOURCE_CONTINUE;
-    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    }
+    if (code == EAGAIN)
         return G_SOURCE_CONTINUE; /* it has left meanwhile */
-    g_warning("a connection could not be taken: %s", error->message);
+    if (is_of_one_peer(code)) {
+        g_debug("a connection was gone before it was taken: %s", g_strerror(code));
+        return G_SOURCE_CONTINUE;
+    }
+    g_warning("a connection could not be taken: %s", g_strerror(code));
     stop_listening(self);
     self->pause = g_timeout_add(PAUSE_MS, on_pause_ended, self);
     return G_SOURCE_REMOVE;

@@ -5,7 +5,7 @@
 
 /* Takes the connections of a listening socket for a SoupServer. Its own listener, up to 3.2,
  * never gives up the GSocket of a connection (336 bytes each), and listens no more once it was out
- * of file descriptors. Main thread. */
+ * of file descriptors. What fails for one peer's sake holds up no other. Main thread. */
 typedef struct HttpAccept HttpAccept;
 
 /* Borrows `server` and `listening`, which outlive it. Returns: owned. */

@@ -1,5 +1,6 @@
 #include "tests/fakes/http_fixture.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -78,6 +79,45 @@ http_fixture_connect(const char *path)
     g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
     g_assert_cmpint(connect(fd, (struct sockaddr *) &address, sizeof(address)), ==, 0);
     return fd;
+}
+
+static struct {
+    int failure;
+    unsigned n;
+    gint64 last_us;
+} accepts;
+
+void
+http_fixture_fail_accept(int code)
+{
+    accepts.failure = code;
+    accepts.n = 0;
+}
+
+unsigned
+http_fixture_accepts(gint64 *last_us)
+{
+    if (last_us != NULL)
+        *last_us = accepts.last_us;
+    return accepts.n;
+}
+
+/* The linker gives the product __wrap_accept4() for accept4(), and us the real one. */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+int __real_accept4(int fd, void *address, void *n_address, int flags);
+
+int
+__wrap_accept4(int fd, void *address, void *n_address, int flags)
+{
+    const int code = accepts.failure;
+
+    accepts.n++;
+    accepts.last_us = g_get_monotonic_time();
+    accepts.failure = 0;
+    if (code == 0)
+        return __real_accept4(fd, address, n_address, flags);
+    errno = code;
+    return -1;
 }
 
 gpointer

@@ -28,6 +28,13 @@ void http_fixture_add(const char *suite, const char *name,
 
 int http_fixture_connect(const char *path);
 
+/* Makes the next connection of this program that is taken (accept4) fail with `code`, and counts
+ * from there. */
+void http_fixture_fail_accept(int code);
+
+/* Returns: how many were tried since; `last_us` (out, may be NULL): when the last was. */
+unsigned http_fixture_accepts(gint64 *last_us);
+
 /* A GThreadFunc: sends all, then reads to the end of the connection. `data`: an HttpExchange. */
 gpointer http_exchange_run(gpointer data);
 
