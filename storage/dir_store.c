@@ -45,7 +45,7 @@ typedef struct {
     bool shares_flush;
 } DirPut;
 
-enum { OBJECT_MODE = 0640, FEW = 8, MAX_BATCH = 256 };
+enum { OBJECT_MODE = 0640, FEW = 8, MAX_BATCH = 256, LARGE = 256 * 1024 };
 
 static const char *
 name_in(const char *key)
@@ -207,6 +207,16 @@ make_many_durable(Fd flusher, DirPut *batch, ObjectPut *puts, size_t n_puts)
         fail_all(puts, n_puts, errno);
 }
 
+/* What is large is media: written once, read seldom. Its pages, clean by now, serve the next batch
+ * instead of filling the machine's memory, whose other pages are worth more (and fresh ones cost).
+ */
+static void
+let_pages_go(const DirPut *self, const ObjectPut *put)
+{
+    if (put->error == NULL && g_bytes_get_size(put->body) >= LARGE)
+        (void) posix_fadvise(self->file, 0, 0, POSIX_FADV_DONTNEED); /* advice */
+}
+
 static void
 put_batch(DirStore *store, ObjectPut *puts, size_t n_puts)
 {
@@ -226,8 +236,10 @@ put_batch(DirStore *store, ObjectPut *puts, size_t n_puts)
     } else {
         make_many_durable(flusher, batch, puts, n_puts);
     }
-    for (size_t i = 0; i < n_puts; i++)
+    for (size_t i = 0; i < n_puts; i++) {
+        let_pages_go(&batch[i], &puts[i]);
         dir_put_clear(&batch[i]);
+    }
 }
 
 /* Each object holds two descriptors until its batch is flushed, so batches are bounded; that makes

@@ -3,6 +3,7 @@
     scale_bench.py
     SEALTAPE_SCALE_N        numbers of publishers to try, in order (100,300,1000)
     SEALTAPE_BENCH_S        seconds of media each (60)
+    SEALTAPE_SCALE_NARROWINGS  how many numbers to try between what held and what did not (3)
 
 A number holds if no packet was lost, by the kernel's count and by the recorder's, every session is stored and
 verifies, and threads and flushes are those of the smallest number. Where one does not hold, numbers between it and the
@@ -25,7 +26,7 @@ SECONDS = int(os.environ.get("SEALTAPE_BENCH_S", "60"))
 NUMBERS = [int(word) for word in os.environ.get("SEALTAPE_SCALE_N", "100,300,1000").split(",")]
 IN_PIECES = os.environ.get("SEALTAPE_LOAD", "pieces") == "pieces"
 WARM_S = 6
-NARROWINGS = 3
+NARROWINGS = int(os.environ.get("SEALTAPE_SCALE_NARROWINGS", "3"))
 
 
 class Flushes(threading.Thread):
