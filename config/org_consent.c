@@ -1,4 +1,5 @@
 #include "config/org_consent_file.h"
+#include "config/org_minors_file.h"
 
 #include <string.h>
 
@@ -27,13 +28,6 @@ is_region(const char *text)
     return strlen(text) <= 64 && strpbrk(text, " \t\r\n\"") == NULL;
 }
 
-static const char *const minors_names[] = {
-    [ORG_MINORS_BOTH] = "both",
-    [ORG_MINORS_GUARDIAN] = "guardian",
-    [ORG_MINORS_ALONE] = "alone",
-    [ORG_MINORS_NEVER] = "never",
-};
-
 static const char *const withdrawal_names[] = {
     [ORG_WITHDRAWAL_QUARANTINE] = "quarantine",
     [ORG_WITHDRAWAL_KEEP] = "keep",
@@ -49,12 +43,6 @@ place_of(const char *text, const char *const *names, size_t n_names)
     while (text != NULL && i < n_names && strcmp(names[i], text) != 0)
         i++;
     return i;
-}
-
-static bool
-is_minors(const char *text)
-{
-    return place_of(text, minors_names, G_N_ELEMENTS(minors_names)) < G_N_ELEMENTS(minors_names);
 }
 
 static bool
@@ -97,7 +85,11 @@ const ConfigRule org_consent_rules[] = {
      "a list of \"provider\", \"client\" and \"guardian\", and, where they must consent too, "
      "\"interpreter\" and \"observer\"",                                                                          1, 5,     is_role               },
     {"consent.minors",            CONFIG_KIND_TEXT,   false, "\"both\", \"guardian\", \"alone\" or \"never\"",    0,
-     0,                                                                                                                     is_minors             },
+     0,                                                                                                                     org_minors_is_word    },
+    {"consent.minors_by",         CONFIG_KIND_LIST,   false,
+     "a list of 1 to 100 rows, each a country (\"US\"), a part of one (\"US-CA\") or *, a service "
+     "(a-z, 0-9, hyphen) or *, the age from which it counts (0 to 20), and \"both\", \"guardian\", "
+     "\"alone\" or \"never\", as \"US-CA mental-health 12: alone\"",                                              1, 100,   org_minors_is_row     },
     {"regions",                   CONFIG_KIND_LIST,   false,
      "a list of 1 to 64 regions, as a store's `region` names them, without spaces",                               1, 64,
      is_region                                                                                                                                    },
@@ -149,6 +141,7 @@ org_consent_read(const ConfigFile *file, GError **error)
 {
     OrgConsent *self = g_new0(OrgConsent, 1);
     g_autofree char *until = config_file_text(file, "valid_until");
+    g_autofree char *minors = config_file_text(file, "consent.minors");
 
     self->is_enabled = config_file_switch(file, "enabled", true);
     self->valid_until_us = parse_time(until);
@@ -158,11 +151,11 @@ org_consent_read(const ConfigFile *file, GError **error)
     self->max_age_days = (uint32_t) config_file_number(file, "consent.max_age_days", 0);
     self->roles = read_list(file, "consent.roles");
     self->regions = read_list(file, "regions");
-    self->minors =
-        (OrgMinors) read_name(file, "consent.minors", minors_names, G_N_ELEMENTS(minors_names));
+    self->minors = org_minors_of(minors);
+    self->minors_by = org_minors_read(file, error);
     self->on_withdrawal = (OrgWithdrawal) read_name(file, "on_withdrawal", withdrawal_names,
                                                     G_N_ELEMENTS(withdrawal_names));
-    if (!check_roles(self, file, error)) {
+    if (self->minors_by == NULL || !check_roles(self, file, error)) {
         g_clear_pointer(&self, org_consent_free);
     }
     return self;
@@ -177,5 +170,6 @@ org_consent_free(OrgConsent *self)
     g_free(self->text_version);
     g_strfreev(self->roles);
     g_strfreev(self->regions);
+    g_clear_pointer(&self->minors_by, g_ptr_array_unref);
     g_free(self);
 }

@@ -1,19 +1,13 @@
 #pragma once
 
+#include "config/org_minors.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /* What an organisation's file says of what may be recorded, and of what people must have said
  * first (docs/configuration.md). */
-
-/* Who consents for a minor. */
-typedef enum {
-    ORG_MINORS_BOTH, /* the minor and a guardian */
-    ORG_MINORS_GUARDIAN,
-    ORG_MINORS_ALONE,
-    ORG_MINORS_NEVER, /* no minor is recorded */
-} OrgMinors;
 
 /* What a withdrawal does to what was recorded before it. */
 typedef enum {
@@ -33,6 +27,7 @@ typedef struct {
     char **roles;          /* that must consent; NULL: all */
     char **regions;        /* where media may be stored; NULL: anywhere */
     OrgMinors minors;
+    GPtrArray *minors_by; /* OrgMinorsRow; the first that fits decides, else `minors`; NULL: none */
     OrgWithdrawal on_withdrawal;
 } OrgConsent;
 

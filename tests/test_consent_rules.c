@@ -73,7 +73,7 @@ test_minors_need_whom_the_rule_names(void)
         ConsentRecord records[2];
         ConsentParticipant one = {"p1", "client", records, 0, rows[i].is_minor};
 
-        policy.minors = rows[i].rule;
+        policy.minors.otherwise = rows[i].rule;
         if (rows[i].has_own)
             records[one.n_consents++] = own;
         if (rows[i].has_guardians)

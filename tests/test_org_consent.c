@@ -10,7 +10,8 @@ org_with(const char *with)
                                     with);
 }
 
-#define PURPOSES "purposes = [ \"record-audio\" ];\n"
+#define MINORS_BY "consent.minors_by: "
+#define PURPOSES  "purposes = [ \"record-audio\" ];\n"
 
 static void
 test_reads_what_must_be_said(SettingsFixture *fixture, gconstpointer unused)
@@ -86,18 +87,75 @@ test_names_the_fault(SettingsFixture *fixture, gconstpointer unused)
 }
 
 static void
+assert_row(const OrgConsent *consent, guint i, const OrgMinorsRow *wanted)
+{
+    const OrgMinorsRow *row = consent->minors_by->pdata[i];
+
+    g_assert_cmpstr(row->jurisdiction, ==, wanted->jurisdiction);
+    g_assert_cmpstr(row->service, ==, wanted->service);
+    g_assert_cmpuint(row->from_age, ==, wanted->from_age);
+    g_assert_cmpint(row->who, ==, wanted->who);
+}
+
+/* A narrower row may stand before a wider one, and one of another place, service or age anywhere.
+ */
+static void
+test_reads_who_consents_for_a_minor(SettingsFixture *fixture, gconstpointer unused)
+{
+    static const OrgMinorsRow rows[] = {
+        {(char *) "US-CA", (char *) "mental-health", 12, ORG_MINORS_ALONE   },
+        {(char *) "US-CA", NULL,                     14, ORG_MINORS_GUARDIAN},
+        {(char *) "US-CA", NULL,                     0,  ORG_MINORS_BOTH    },
+        {(char *) "US",    NULL,                     0,  ORG_MINORS_NEVER   },
+        {NULL,             (char *) "sud-2",         20, ORG_MINORS_ALONE   },
+    };
+    g_autofree char *good = settings_fixture_good_org();
+    g_autofree char *text = settings_fixture_replace(
+        good, "evidence_required = false;",
+        "minors = \"guardian\"; minors_by = [ \"US-CA mental-health 12: alone\", "
+        "\"US-CA * 14: guardian\", \"US-CA * 0: both\", \"US * 0: never\", "
+        "\"* sud-2 20: alone\" ];");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Settings) settings = NULL;
+    const OrgConsent *consent = NULL;
+
+    settings_fixture_write(fixture->org_path, text);
+    settings = settings_load(fixture->path, &error);
+    g_assert_no_error(error);
+    consent = settings_org(settings, "clinic-a")->consent;
+    g_assert_cmpint(consent->minors, ==, ORG_MINORS_GUARDIAN);
+    g_assert_cmpuint(consent->minors_by->len, ==, G_N_ELEMENTS(rows));
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        assert_row(consent, i, &rows[i]);
+}
+
+static void
 test_names_the_fault_in_the_consents(SettingsFixture *fixture, gconstpointer unused)
 {
     static const struct {
         const char *with, *sentence;
     } rows[] = {
-        {"max_age_days = -1;",                    "consent.max_age_days: must be 0 (any age) to 36500"},
+        {"max_age_days = -1;",                                                               "consent.max_age_days: must be 0 (any age) to 36500"},
         {"minors = \"parents\";",
-         "consent.minors: must be \"both\", \"guardian\", \"alone\" or \"never\""                     },
+         "consent.minors: must be \"both\", \"guardian\", \"alone\" or \"never\""                                                                },
         {"roles = [ \"provider\", \"client\" ];",
-         "consent.roles: must have \"guardian\" in it: nobody is recorded without their consent"      },
-        {"roles = [ \"docter\" ];",               "consent.roles: must be a list of \"provider\""     },
-        {"roles = [ ];",                          "consent.roles: must be a list of \"provider\""     },
+         "consent.roles: must have \"guardian\" in it: nobody is recorded without their consent"                                                 },
+        {"roles = [ \"docter\" ];",                                                          "consent.roles: must be a list of \"provider\""     },
+        {"minors_by = [ ];",                                                                 MINORS_BY "must be a list of 1 to 100 rows"         },
+        {"minors_by = [ \"* * 0: both\", \"US-CA * 12\" ];",                                 "; entry 2 is not"                                  },
+        {"minors_by = [ \"UK * 0: both\" ];",                                                MINORS_BY "must be a list of 1 to 100 rows"         },
+        {"minors_by = [ \"US-XX * 0: both\" ];",                                             "; entry 1 is not"                                  },
+        {"minors_by = [ \"US-CA mental_health 0: both\" ];",                                 "; entry 1 is not"                                  },
+        {"minors_by = [ \"US-CA * 21: alone\" ];",                                           "; entry 1 is not"                                  },
+        {"minors_by = [ \"US-CA * 012: alone\" ];",                                          "; entry 1 is not"                                  },
+        {"minors_by = [ \"US-CA * 12: self\" ];",                                            "; entry 1 is not"                                  },
+        {"minors_by = [ \"US-CA  * 12: alone\" ];",                                          "; entry 1 is not"                                  },
+        {"minors_by = [ \"* * 0: both\", \"* * 0: both\" ];",                                MINORS_BY                                           },
+        {"minors_by = [ \"US sud 12: alone\", \"US * 0: both\", \"US-CA sud 14: never\" ];",
+         MINORS_BY "entry 3 is never reached: entry 1 stands before it"                                                                          },
+        {"minors_by = [ \"* sud 12: alone\", \"* sud 16: both\" ];",
+         MINORS_BY "entry 2 is never reached: entry 1 stands before it"                                                                          },
+        {"roles = [ ];",                                                                     "consent.roles: must be a list of \"provider\""     },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -119,6 +177,8 @@ main(int argc, char **argv)
     settings_fixture_add("org-consent", "is-careful-where-nothing-is-said",
                          test_is_careful_where_nothing_is_said);
     settings_fixture_add("org-consent", "names-the-fault", test_names_the_fault);
+    settings_fixture_add("org-consent", "reads-who-consents-for-a-minor",
+                         test_reads_who_consents_for_a_minor);
     settings_fixture_add("org-consent", "names-the-fault-in-the-consents",
                          test_names_the_fault_in_the_consents);
     return g_test_run();

@@ -23,37 +23,55 @@ test_every_setting_counts(void)
 {
     const ConsentRecord yes = {"record-audio",      "granted", NULL,  NULL,
                                NOW_US - 2 * DAY_US, 0,         false, NULL};
-    const ConsentParticipant client = {"p1", "client", &yes, 1, false};
-    const ConsentParticipant minor = {"p1", "client", &yes, 1, true};
-    const ConsentParticipant silent = {"p1", "observer", NULL, 0, false};
+    const ConsentParticipant client = {
+        .id = "p1", .role = "client", .consents = &yes, .n_consents = 1};
+    const ConsentParticipant minor = {.id = "p1",
+                                      .role = "client",
+                                      .consents = &yes,
+                                      .n_consents = 1,
+                                      .is_minor = true,
+                                      .has_age = true,
+                                      .age = 13,
+                                      .jurisdiction = "US-CA"};
+    const ConsentParticipant silent = {.id = "p1", .role = "observer"};
+    OrgMinorsRow row = {(char *) "US-CA", (char *) "sud", 13, ORG_MINORS_ALONE};
+    OrgMinorsRow later_row = {(char *) "US-CA", (char *) "sud", 14, ORG_MINORS_ALONE};
+    gpointer one[] = {&row}, later_one[] = {&later_row};
+    GPtrArray by = {one, 1}, by_later = {later_one, 1};
     const struct {
         OrgConsent consent;
         const ConsentParticipant *participant;
         ConsentReason reason;
     } rows[] = {
-        {{.is_enabled = true},                                &client, CONSENT_OK               },
-        {{.is_enabled = false},                               &client, CONSENT_ORG_DISABLED     },
-        {{.is_enabled = true, .is_invalid = true},            &client, CONSENT_POLICY_INVALID   },
-        {{.is_enabled = true, .valid_until_us = NOW_US},      &client, CONSENT_POLICY_STALE     },
-        {{.is_enabled = true, .valid_until_us = NOW_US + 1},  &client, CONSENT_OK               },
-        {{.is_enabled = true, .text_version = (char *) "2"},  &client, CONSENT_TEXT_STALE       },
-        {{.is_enabled = true, .evidence_required = true},     &client, CONSENT_EVIDENCE_MISSING },
-        {{.is_enabled = true, .max_age_days = 2},             &client, CONSENT_EXPIRED          },
-        {{.is_enabled = true, .max_age_days = 3},             &client, CONSENT_OK               },
-        {{.is_enabled = true},                                &silent, CONSENT_MISSING          },
-        {{.is_enabled = true, .roles = adults},               &silent, CONSENT_OK               },
-        {{.is_enabled = true, .regions = europe},             &client, CONSENT_REGION_FORBIDDEN },
-        {{.is_enabled = true},                                &minor,  CONSENT_CONSENTER_INVALID},
-        {{.is_enabled = true, .minors = ORG_MINORS_ALONE},    &minor,  CONSENT_OK               },
-        {{.is_enabled = true, .minors = ORG_MINORS_GUARDIAN}, &minor,  CONSENT_CONSENTER_INVALID},
-        {{.is_enabled = true, .minors = ORG_MINORS_NEVER},    &minor,  CONSENT_CONSENTER_INVALID},
+        {{.is_enabled = true},                                                     &client, CONSENT_OK               },
+        {{.is_enabled = false},                                                    &client, CONSENT_ORG_DISABLED     },
+        {{.is_enabled = true, .is_invalid = true},                                 &client, CONSENT_POLICY_INVALID   },
+        {{.is_enabled = true, .valid_until_us = NOW_US},                           &client, CONSENT_POLICY_STALE     },
+        {{.is_enabled = true, .valid_until_us = NOW_US + 1},                       &client, CONSENT_OK               },
+        {{.is_enabled = true, .text_version = (char *) "2"},                       &client, CONSENT_TEXT_STALE       },
+        {{.is_enabled = true, .evidence_required = true},                          &client, CONSENT_EVIDENCE_MISSING },
+        {{.is_enabled = true, .max_age_days = 2},                                  &client, CONSENT_EXPIRED          },
+        {{.is_enabled = true, .max_age_days = 3},                                  &client, CONSENT_OK               },
+        {{.is_enabled = true},                                                     &silent, CONSENT_MISSING          },
+        {{.is_enabled = true, .roles = adults},                                    &silent, CONSENT_OK               },
+        {{.is_enabled = true, .regions = europe},                                  &client, CONSENT_REGION_FORBIDDEN },
+        {{.is_enabled = true},                                                     &minor,  CONSENT_CONSENTER_INVALID},
+        {{.is_enabled = true, .minors = ORG_MINORS_ALONE},                         &minor,  CONSENT_OK               },
+        {{.is_enabled = true, .minors = ORG_MINORS_GUARDIAN},                      &minor,  CONSENT_CONSENTER_INVALID},
+        {{.is_enabled = true, .minors = ORG_MINORS_NEVER},                         &minor,  CONSENT_CONSENTER_INVALID},
+        {{.is_enabled = true, .minors_by = &by},                                   &minor,  CONSENT_OK               },
+        {{.is_enabled = true, .minors_by = &by_later},                             &minor,  CONSENT_CONSENTER_INVALID},
+        {{.is_enabled = true, .minors = ORG_MINORS_ALONE, .minors_by = &by_later},
+         &minor,
+         CONSENT_OK                                                                                                  },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         const ConsentSession session = {.org = "clinic-a",
                                         .participants = rows[i].participant,
                                         .n_participants = 1,
-                                        .region = "us-east-1"};
+                                        .region = "us-east-1",
+                                        .service = "sud"};
         OrgConsent consent = rows[i].consent;
 
         consent.purposes = purposes;

@@ -22,10 +22,10 @@ parse(const char *text)
 static void
 test_reads_a_whole_session(void)
 {
-    json_t *form =
-        parse("{\"org\":\"clinic-a\",\"reference\":\"visit-4711\"," PEOPLE ",\"tracks\":[" AUDIO
-              ",{\"id\":\"v\",\"participant\":\"p1\",\"kind\":\"video\",\"codec\":"
-              "\"VP8\",\"payload_type\":96,\"clock_rate\":90000}]}");
+    json_t *form = parse("{\"org\":\"clinic-a\",\"reference\":\"visit-4711\",\"service\":"
+                         "\"mental-health\"," PEOPLE ",\"tracks\":[" AUDIO
+                         ",{\"id\":\"v\",\"participant\":\"p1\",\"kind\":\"video\",\"codec\":"
+                         "\"VP8\",\"payload_type\":96,\"clock_rate\":90000}]}");
     g_autofree char *fault = NULL;
     g_autoptr(SessionRequest) request = session_request_parse(form, &fault);
     const TrackRequest *video = NULL;
@@ -34,6 +34,7 @@ test_reads_a_whole_session(void)
     g_assert_cmpstr(fault, ==, NULL);
     g_assert_cmpstr(request->org, ==, "clinic-a");
     g_assert_cmpstr(request->reference, ==, "visit-4711");
+    g_assert_cmpstr(request->service, ==, "mental-health");
     g_assert_true(participants_contain(request->participants, "p1"));
     g_assert_cmpuint(request->tracks->len, ==, 2);
     video = g_ptr_array_index(request->tracks, 1);
@@ -67,6 +68,10 @@ static const struct {
     {"{\"org\":\"c\"," PEOPLE ",\"trakcs\":[]}",                                                   "\"trakcs\""           },
     {"{\"org\":\"c\"," PEOPLE ",\"tracks\":{}}",                                                   "\"tracks\""           },
     {"{\"org\":\"c\"," PEOPLE ",\"tracks\":[" AUDIO "," AUDIO "]}",                                "a track a already"    },
+    {"{\"org\":\"c\"," PEOPLE ",\"service\":7}",                                                   "\"service\" must be"  },
+    {"{\"org\":\"c\"," PEOPLE ",\"service\":\"\"}",                                                "\"service\" must be"  },
+    {"{\"org\":\"c\"," PEOPLE ",\"service\":\"*\"}",                                               "\"service\" must be"  },
+    {"{\"org\":\"c\"," PEOPLE ",\"service\":\"Mental health\"}",                                   "\"service\" must be"  },
     {"{\"org\":\"c\"," PEOPLE ",\"reference\":7}",                                                 "\"reference\""        },
     {"{\"org\":\"c\"," PEOPLE ",\"source\":{\"type\":\"janus\"}}",                                 "\"source\""           },
     {"{\"org\":\"c\"," PEOPLE ",\"source\":{\"type\":\"janus\",\"room\":0}}",

@@ -41,6 +41,13 @@ text_of(const json_t *form, const char *name)
     return json_string_value(json_object_get(form, name));
 }
 
+static bool
+is_age(const json_t *age)
+{
+    return json_is_integer(age) && json_integer_value(age) >= 0 &&
+           json_integer_value(age) <= UINT8_MAX;
+}
+
 static void
 clear_person(void *data)
 {
@@ -58,14 +65,18 @@ read_people(const json_t *meta)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *form = json_array_get(list, i);
         const json_t *consents = json_object_get(form, "consents");
+        const json_t *age = json_object_get(form, "age");
         const size_t n_consents = json_array_size(consents);
         ConsentRecord *records = g_new0(ConsentRecord, n_consents + 1);
         const ConsentParticipant person = {.id = text_of(form, "id"),
                                            .role = text_of(form, "role"),
                                            .consents = records,
                                            .n_consents = n_consents,
-                                           .is_minor =
-                                               json_is_true(json_object_get(form, "minor"))};
+                                           .is_minor = json_is_true(json_object_get(form, "minor")),
+                                           .has_age = is_age(age),
+                                           .age =
+                                               is_age(age) ? (unsigned) json_integer_value(age) : 0,
+                                           .jurisdiction = text_of(form, "jurisdiction")};
 
         for (size_t j = 0; j < n_consents; j++) {
             const json_t *row = json_array_get(consents, j);
@@ -85,11 +96,24 @@ read_people(const json_t *meta)
     return people;
 }
 
-static bool
-is_among(const GArray *people, const char *id)
+/* `people`: as read_people(); everyone who ever was in it is asked. */
+static ConsentSession
+session_of(const TranscribeCase *self, const GArray *people, const json_t *meta)
 {
-    for (guint i = 0; i < people->len; i++) {
-        if (g_strcmp0(g_array_index(people, ConsentParticipant, i).id, id) == 0)
+    return (ConsentSession){
+        .org = self->manifest->org,
+        .participants = (const ConsentParticipant *) (const void *) people->data,
+        .n_participants = people->len,
+        .region = org_policy_region(self->org, self->place),
+        .service = text_of(meta, "service"),
+    };
+}
+
+static bool
+is_among(const ConsentSession *session, const char *id)
+{
+    for (size_t i = 0; i < session->n_participants; i++) {
+        if (g_strcmp0(session->participants[i].id, id) == 0)
             return true;
     }
     return false;
@@ -97,12 +121,12 @@ is_among(const GArray *people, const char *id)
 
 /* Whose voice is in the recording must be among those who were asked. */
 static bool
-check_voices(const TranscribeCase *self, const GArray *people, GError **error)
+check_voices(const TranscribeCase *self, const ConsentSession *session, GError **error)
 {
     for (guint i = 0; i < self->manifest->tracks->len; i++) {
         const ManifestTrack *track = self->manifest->tracks->pdata[i];
 
-        if (manifest_track_is_media(track) && !is_among(people, track->participant)) {
+        if (manifest_track_is_media(track) && !is_among(session, track->participant)) {
             return deny(error, consent_reason_text(CONSENT_PARTICIPANT_UNKNOWN),
                         track->participant);
         }
@@ -111,19 +135,13 @@ check_voices(const TranscribeCase *self, const GArray *people, GError **error)
 }
 
 static bool
-decide(const TranscribeCase *self, const GArray *people, GError **error)
+decide(const TranscribeCase *self, const ConsentSession *session, GError **error)
 {
-    const ConsentSession session = {.org = self->manifest->org,
-                                    .participants =
-                                        (const ConsentParticipant *) (const void *) people->data,
-                                    .n_participants = people->len,
-                                    .region = org_policy_region(self->org, self->place)};
-    ConsentDecision decision;
-
-    decision = org_policy_consent_decide(self->org, &session, PURPOSE, g_get_real_time());
+    const ConsentDecision decision =
+        org_policy_consent_decide(self->org, session, PURPOSE, g_get_real_time());
     if (decision.reason != CONSENT_OK)
         return deny(error, consent_reason_text(decision.reason), decision.participant);
-    return check_voices(self, people, error);
+    return check_voices(self, session, error);
 }
 
 static bool
@@ -136,19 +154,14 @@ was_taken_back(const AnnotationView *view, const char *participant, const char *
 
 /* Counselling notes (42 CFR part 2) need a consent of the client's own for it. */
 static bool
-check_label(const TranscribeCase *self, const GArray *people, const AnnotationView *view,
+check_label(const TranscribeCase *self, const ConsentSession *session, const AnnotationView *view,
             GError **error)
 {
     const unsigned needs = part2_needs(part2_label(view->label), "HOPERAT", false);
-    const ConsentSession session = {.org = self->manifest->org,
-                                    .participants =
-                                        (const ConsentParticipant *) (const void *) people->data,
-                                    .n_participants = people->len,
-                                    .region = org_policy_region(self->org, self->place)};
-    unsigned given = org_policy_part2_consents(self->org, &session, NULL, g_get_real_time());
+    unsigned given = org_policy_part2_consents(self->org, session, NULL, g_get_real_time());
 
-    for (guint i = 0; i < people->len; i++) {
-        const char *id = g_array_index(people, ConsentParticipant, i).id;
+    for (size_t i = 0; i < session->n_participants; i++) {
+        const char *id = session->participants[i].id;
 
         for (size_t j = 0; j < PART2_N_CONSENTS; j++) {
             if (was_taken_back(view, id, part2_purpose(j)))
@@ -160,7 +173,7 @@ check_label(const TranscribeCase *self, const GArray *people, const AnnotationVi
 }
 
 static bool
-check_later(const TranscribeCase *self, const GArray *people, GError **error)
+check_later(const TranscribeCase *self, const ConsentSession *session, GError **error)
 {
     g_autoptr(AnnotationLog) log =
         recording_read_marked(self->store, self->manifest, self->verifiers, error);
@@ -174,13 +187,13 @@ check_later(const TranscribeCase *self, const GArray *people, GError **error)
         return deny(error, "its use is restricted", NULL);
     if (view->is_erasing || view->is_erased)
         return deny(error, "it is being erased", NULL);
-    for (guint i = 0; i < people->len; i++) {
-        const char *id = g_array_index(people, ConsentParticipant, i).id;
+    for (size_t i = 0; i < session->n_participants; i++) {
+        const char *id = session->participants[i].id;
 
         if (was_taken_back(view, id, PURPOSE))
             return deny(error, consent_reason_text(CONSENT_WITHDRAWN), id);
     }
-    return check_label(self, people, view, error);
+    return check_label(self, session, view, error);
 }
 
 static GByteArray *
@@ -204,6 +217,7 @@ transcribe_consent_check(const TranscribeCase *self, GError **error)
     GByteArray *plain = open_meta(self, error);
     json_t *meta = NULL;
     g_autoptr(GArray) people = NULL;
+    ConsentSession session;
     bool is_allowed = false;
 
     if (plain == NULL) {
@@ -212,7 +226,8 @@ transcribe_consent_check(const TranscribeCase *self, GError **error)
     }
     meta = json_loadb((const char *) plain->data, plain->len, JSON_REJECT_DUPLICATES, NULL);
     people = read_people(meta);
-    is_allowed = decide(self, people, error) && check_later(self, people, error);
+    session = session_of(self, people, meta);
+    is_allowed = decide(self, &session, error) && check_later(self, &session, error);
     json_decref(meta);
     age_file_wipe(plain);
     return is_allowed;

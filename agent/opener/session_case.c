@@ -175,28 +175,6 @@ session_case_ref(SessionCase *self)
     return g_atomic_rc_box_acquire(self);
 }
 
-/* Whether a minor said yes to it, and no guardian did. */
-static bool
-is_minor_alone(const SessionCase *self)
-{
-    const GPtrArray *people = session_people_list(self->people);
-
-    for (guint i = 0; i < people->len; i++) {
-        const SessionPerson *person = people->pdata[i];
-        bool has_own = false, has_guardians = false;
-
-        for (guint j = 0; j < person->consents->len; j++) {
-            const ConsentRecord *one = &g_array_index(person->consents, ConsentRecord, j);
-
-            has_own = has_own || !one->is_guardians;
-            has_guardians = has_guardians || one->is_guardians;
-        }
-        if (person->is_minor && has_own && !has_guardians)
-            return true;
-    }
-    return false;
-}
-
 /* Whether it was released to the client that `caller` is, or whose guardian. */
 static bool
 is_released_to(const SessionCase *self, const AnnotationView *view, const Caller *caller)
@@ -230,7 +208,7 @@ view_for(const SessionCase *self, const AnnotationView *view, const SessionQuest
         .is_open = self->is_open,
         .is_released = is_released_to(self, view, question->caller),
         .is_quarantined = view->quarantine != NULL || view->erase_mark != NULL,
-        .is_minor_alone = is_minor_alone(self),
+        .is_minor_alone = session_people_have_minor_alone(self->people),
         .is_restricted = view->restriction != NULL,
         .is_erased = view->is_erasing || view->is_erased,
         .n_holds = view->matters->len,

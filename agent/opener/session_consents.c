@@ -7,6 +7,7 @@
 struct SessionConsents {
     GArray *participants; /* ConsentParticipant */
     GPtrArray *merged;    /* GArray of ConsentRecord, of each */
+    const char *service;  /* of the session; NULL: not said */
 };
 
 /* The consents of everyone, with what was said after the session behind them. */
@@ -35,6 +36,7 @@ session_consents_new(const SessionPeople *people, const AnnotationView *view)
     SessionConsents *self = g_new0(SessionConsents, 1);
     const GPtrArray *list = session_people_list(people);
 
+    self->service = session_people_service(people);
     self->participants = g_array_new(FALSE, FALSE, sizeof(ConsentParticipant));
     self->merged = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref);
     for (guint i = 0; i < list->len; i++) {
@@ -44,7 +46,10 @@ session_consents_new(const SessionPeople *people, const AnnotationView *view)
                                         .role = person->role,
                                         .consents = (ConsentRecord *) (void *) records->data,
                                         .n_consents = records->len,
-                                        .is_minor = person->is_minor};
+                                        .is_minor = person->is_minor,
+                                        .has_age = person->has_age,
+                                        .age = person->age,
+                                        .jurisdiction = person->jurisdiction};
 
         g_ptr_array_add(self->merged, records);
         g_array_append_val(self->participants, one);
@@ -59,7 +64,8 @@ ask_of(const SessionConsents *self, const OrgSettings *org, const StoreSettings 
         .org = org->id,
         .participants = (const ConsentParticipant *) (const void *) self->participants->data,
         .n_participants = self->participants->len,
-        .region = org_policy_region(org, place)};
+        .region = org_policy_region(org, place),
+        .service = self->service};
 }
 
 unsigned

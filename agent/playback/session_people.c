@@ -10,6 +10,7 @@
 struct SessionPeople {
     GPtrArray *people;   /* SessionPerson */
     GStringChunk *texts; /* of the consents */
+    char *service;       /* NULL: not said */
 };
 
 static void
@@ -20,6 +21,7 @@ person_free(gpointer data)
     g_free(self->id);
     g_free(self->role);
     g_free(self->subject);
+    g_free(self->jurisdiction);
     g_array_unref(self->consents);
     g_free(self);
 }
@@ -76,6 +78,21 @@ add_consent(SessionPeople *self, SessionPerson *person, const json_t *consent)
         g_array_append_val(person->consents, record);
 }
 
+/* What decided whose yes counts for a minor. What is no age is as none. */
+static void
+read_minor(SessionPerson *person, const json_t *participant)
+{
+    const json_t *age = json_object_get(participant, "age");
+    const json_int_t years = json_integer_value(age);
+
+    person->is_minor = json_is_true(json_object_get(participant, "minor"));
+    person->has_age = json_is_integer(age) && years >= 0 && years <= UINT8_MAX;
+    person->age = person->has_age ? (unsigned) years : 0;
+    person->jurisdiction = g_strdup(member(participant, "jurisdiction"));
+    person->is_alone_rule =
+        g_strcmp0(member(participant, "minor_rule"), minors_text(CONSENT_MINORS_ALONE)) == 0;
+}
+
 static void
 add_person(SessionPeople *self, const json_t *participant)
 {
@@ -90,7 +107,7 @@ add_person(SessionPeople *self, const json_t *participant)
     person->id = g_strdup(id);
     person->role = g_strdup(role);
     person->subject = g_strdup(member(participant, "subject"));
-    person->is_minor = json_is_true(json_object_get(participant, "minor"));
+    read_minor(person, participant);
     person->consents = g_array_new(FALSE, FALSE, sizeof(ConsentRecord));
     for (size_t i = 0; i < json_array_size(consents); i++)
         add_consent(self, person, json_array_get(consents, i));
@@ -105,6 +122,7 @@ session_people_parse(const char *text, size_t n_bytes)
     const json_t *participants = json_object_get(root, "participants");
     const bool is_good = json_is_array(participants);
 
+    self->service = g_strdup(member(root, "service"));
     for (size_t i = 0; i < json_array_size(participants); i++)
         add_person(self, json_array_get(participants, i));
     json_decref(root);
@@ -169,6 +187,36 @@ session_people_list(const SessionPeople *self)
     return self->people;
 }
 
+static bool
+is_alone(const SessionPerson *person)
+{
+    bool has_own = false, has_guardians = false;
+
+    for (guint i = 0; i < person->consents->len; i++) {
+        const ConsentRecord *one = &g_array_index(person->consents, ConsentRecord, i);
+
+        has_own = has_own || !one->is_guardians;
+        has_guardians = has_guardians || one->is_guardians;
+    }
+    return person->is_alone_rule || (person->is_minor && has_own && !has_guardians);
+}
+
+bool
+session_people_have_minor_alone(const SessionPeople *self)
+{
+    for (guint i = 0; i < self->people->len; i++) {
+        if (is_alone(self->people->pdata[i]))
+            return true;
+    }
+    return false;
+}
+
+const char *
+session_people_service(const SessionPeople *self)
+{
+    return self->service;
+}
+
 GHashTable *
 session_people_roles(const SessionPeople *self)
 {
@@ -189,5 +237,6 @@ session_people_free(SessionPeople *self)
         return;
     g_ptr_array_unref(self->people);
     g_string_chunk_free(self->texts);
+    g_free(self->service);
     g_free(self);
 }

@@ -14,9 +14,12 @@ typedef struct SessionPeople SessionPeople;
 typedef struct {
     char *id;
     char *role;
-    char *subject; /* who this is to an issuer of tokens; NULL: not said */
-    bool is_minor;
-    GArray *consents; /* ConsentRecord, whose texts belong to SessionPeople */
+    char *subject;      /* who this is to an issuer of tokens; NULL: not said */
+    char *jurisdiction; /* where they were; NULL: not said */
+    bool is_minor, has_age;
+    unsigned age;       /* in whole years */
+    bool is_alone_rule; /* by the rule of that day a minor's own yes was enough */
+    GArray *consents;   /* ConsentRecord, whose texts belong to SessionPeople */
 } SessionPerson;
 
 /* `identities`: as track_keys_open(). `trouble`: set to one sentence, owned, if the metadata is
@@ -31,6 +34,13 @@ SessionPeople *session_people_parse(const char *text, size_t n_bytes);
 
 /* Returns: GPtrArray of SessionPerson, borrowed: all who ever took part, in their order. */
 const GPtrArray *session_people_list(const SessionPeople *self);
+
+/* Whether a minor consented without a guardian: by the rule that the recorder kept, or, in what is
+ * older than such rules, because no guardian said anything. */
+bool session_people_have_minor_alone(const SessionPeople *self);
+
+/* Returns: what the session was for, borrowed; NULL: not said. */
+const char *session_people_service(const SessionPeople *self);
 
 /* Returns: GHashTable of participant id to role, owned; its texts too. */
 GHashTable *session_people_roles(const SessionPeople *self);

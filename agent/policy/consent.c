@@ -21,6 +21,7 @@ typedef struct {
     const ConsentParticipant *participant;
     const ConsentRecord *newest[N_CONSENTERS];
     bool needs[N_CONSENTERS];
+    ConsentMinors minors; /* for `participant`, where it is one */
     const char *purpose;
     int64_t now_us;
 } Case;
@@ -82,7 +83,7 @@ is_granted(const ConsentRecord *record)
 static bool
 another_consented(const Case *c)
 {
-    if (c->participant->is_minor && (unsigned) c->policy->minors >= CONSENT_MINORS_NEVER)
+    if (c->participant->is_minor && c->minors == CONSENT_MINORS_NEVER)
         return true;
     for (int who = 0; who < N_CONSENTERS; who++) {
         if (c->needs[who] && c->newest[who] == NULL && is_granted(c->newest[!who]))
@@ -277,16 +278,26 @@ judge_session(const ConsentPolicy *policy, const ConsentSession *session, const 
     return CONSENT_OK;
 }
 
+ConsentMinors
+consent_minors(const ConsentPolicy *policy, const ConsentParticipant *participant,
+               const char *service)
+{
+    const MinorsFacts facts = {participant->jurisdiction, service, participant->has_age,
+                               participant->age};
+
+    return minors_decide(&policy->minors, &facts);
+}
+
 /* Who must say yes for `c->participant`. */
 static void
 find_needs(Case *c)
 {
     const bool must = c->policy->roles == NULL || is_one_of(c->participant->role, c->policy->roles);
     const bool is_minor = c->participant->is_minor;
-    const ConsentMinors rule = c->policy->minors;
 
-    c->needs[OWN] = must && (!is_minor || rule != CONSENT_MINORS_GUARDIAN);
-    c->needs[GUARDIANS] = must && is_minor && rule != CONSENT_MINORS_ALONE;
+    c->minors = consent_minors(c->policy, c->participant, c->session->service);
+    c->needs[OWN] = must && (!is_minor || c->minors != CONSENT_MINORS_GUARDIAN);
+    c->needs[GUARDIANS] = must && is_minor && c->minors != CONSENT_MINORS_ALONE;
 }
 
 /* What one purpose needs of another. */
@@ -322,7 +333,11 @@ consent_decide(const ConsentPolicy *policy, const ConsentSession *session, const
         return decision;
     for (size_t i = 0; i < session->n_participants; i++) {
         const ConsentParticipant *participant = &session->participants[i];
-        Case c = {policy, session, participant, {NULL}, {false}, purpose, now_us};
+        Case c = {.policy = policy,
+                  .session = session,
+                  .participant = participant,
+                  .purpose = purpose,
+                  .now_us = now_us};
 
         for (int who = 0; who < N_CONSENTERS; who++)
             c.newest[who] = find_newest(participant, purpose, (Consenter) who);
@@ -358,33 +373,4 @@ consent_is_taken_back(const ConsentParticipant *participant, const char *purpose
             return true;
     }
     return false;
-}
-
-const char *
-consent_reason_text(ConsentReason reason)
-{
-    static const char *const texts[] = {
-        [CONSENT_OK] = "ok",
-        [CONSENT_POLICY_MISSING] = "policy-missing",
-        [CONSENT_POLICY_INVALID] = "policy-invalid",
-        [CONSENT_POLICY_STALE] = "policy-stale",
-        [CONSENT_ORG_DISABLED] = "org-disabled",
-        [CONSENT_REGION_FORBIDDEN] = "region-forbidden",
-        [CONSENT_PREREQUISITE_PURPOSE] = "prerequisite-purpose",
-        [CONSENT_AUDIT_UNAVAILABLE] = "audit-unavailable",
-        [CONSENT_ORG_MISMATCH] = "org-mismatch",
-        [CONSENT_PURPOSE_DISABLED] = "purpose-disabled",
-        [CONSENT_PARTICIPANT_UNKNOWN] = "participant-unknown",
-        [CONSENT_CONSENTER_INVALID] = "consenter-invalid",
-        [CONSENT_REFUSED] = "consent-refused",
-        [CONSENT_WITHDRAWN] = "consent-withdrawn",
-        [CONSENT_MISSING] = "consent-missing",
-        [CONSENT_EXPIRED] = "consent-expired",
-        [CONSENT_TEXT_STALE] = "consent-text-stale",
-        [CONSENT_EVIDENCE_MISSING] = "evidence-missing",
-        [CONSENT_CLOCK_UNTRUSTED] = "clock-untrusted",
-        [CONSENT_INTERNAL_ERROR] = "internal-error",
-    };
-
-    return (size_t) reason < G_N_ELEMENTS(texts) ? texts[reason] : texts[CONSENT_INTERNAL_ERROR];
 }

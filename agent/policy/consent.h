@@ -1,5 +1,7 @@
 #pragma once
 
+#include "agent/policy/minors.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,14 +33,6 @@ typedef enum {
     CONSENT_INTERNAL_ERROR,
 } ConsentReason;
 
-/* Who consents for a minor. */
-typedef enum {
-    CONSENT_MINORS_BOTH, /* the minor and a guardian */
-    CONSENT_MINORS_GUARDIAN,
-    CONSENT_MINORS_ALONE,
-    CONSENT_MINORS_NEVER, /* no minor is recorded */
-} ConsentMinors;
-
 typedef struct {
     const char *purpose;      /* record-audio, record-video, ... */
     const char *state;        /* granted, refused, withdrawn; anything else denies */
@@ -56,6 +50,9 @@ typedef struct {
     const ConsentRecord *consents; /* the newest for a purpose decides (by at_us, then by place) */
     size_t n_consents;
     bool is_minor;
+    bool has_age;
+    unsigned age;             /* in whole years; of a minor, as the rest: for MinorsFacts */
+    const char *jurisdiction; /* NULL: not said */
 } ConsentParticipant;
 
 typedef struct {
@@ -68,7 +65,7 @@ typedef struct {
     int64_t max_age_us;         /* of a consent; 0: any */
     const char *const *roles;   /* that must consent; NULL: all. Anybody's no counts */
     const char *const *regions; /* where media may be stored; NULL: anywhere */
-    ConsentMinors minors;
+    MinorsRules minors;
 } ConsentPolicy;
 
 typedef struct {
@@ -77,6 +74,7 @@ typedef struct {
     size_t n_participants;
     const char *region;        /* of the store; NULL: nobody knows, which no list allows */
     bool is_audit_unavailable; /* a decision could not be recorded */
+    const char *service;       /* what it is for; NULL: not said */
 } ConsentSession;
 
 typedef struct {
@@ -91,6 +89,10 @@ ConsentDecision consent_decide(const ConsentPolicy *policy, const ConsentSession
 /* Whether what `participant` or a guardian said last of `purpose` takes back what was recorded: it
  * is withdrawn, or refused after it had been granted. */
 bool consent_is_taken_back(const ConsentParticipant *participant, const char *purpose);
+
+/* Returns: whose yes counts for `participant`, a minor, in a session for `service`. */
+ConsentMinors consent_minors(const ConsentPolicy *policy, const ConsentParticipant *participant,
+                             const char *service);
 
 /* Returns: the reason as the API and the log spell it (`consent-missing`), static. */
 const char *consent_reason_text(ConsentReason reason);

@@ -105,16 +105,6 @@ take_time(const json_t *form, const char *name, char **fault)
 }
 
 static bool
-take_minor(const json_t *form, char **fault)
-{
-    const json_t *member = json_object_get(form, "minor");
-
-    if (*fault == NULL && member != NULL && !json_is_boolean(member))
-        *fault = g_strdup("\"minor\" must be true or false");
-    return json_is_true(member);
-}
-
-static bool
 take_by_guardian(const json_t *form, char **fault)
 {
     g_autofree char *by =
@@ -192,7 +182,8 @@ take_consents(Participant *self, const json_t *list, char **fault)
 Participant *
 participant_parse(const json_t *form, char **fault)
 {
-    static const char *const known[] = {"id", "role", "minor", "subject", "consents", NULL};
+    static const char *const known[] = {"id",           "role",    "minor",    "age",
+                                        "jurisdiction", "subject", "consents", NULL};
     g_autoptr(Participant) self = g_new0(Participant, 1);
 
     *fault = NULL;
@@ -205,7 +196,7 @@ participant_parse(const json_t *form, char **fault)
         return NULL;
     self->id = take_string(form, "id", true, fault);
     self->role = take_word(form, "role", roles, fault);
-    self->is_minor = take_minor(form, fault);
+    self->minor = minor_facts_take(form, fault);
     self->subject = take_string(form, "subject", false, fault);
     if (*fault == NULL && !age_context_id_is_valid(self->id)) {
         *fault = g_strdup("a participant's \"id\" must be 1 to 64 of a-z, 0-9, dot, hyphen and "
@@ -279,13 +270,15 @@ json_t *
 participant_to_json(const Participant *self)
 {
     json_t *consents = json_array();
+    json_t *form = NULL;
 
     for (guint i = 0; i < self->consents->len; i++) {
         json_array_append_new(consents, consent_to_json(g_ptr_array_index(self->consents, i)));
     }
-    return json_pack("{s:s, s:s, s:o*, s:s*, s:o}", "id", self->id, "role", self->role, "minor",
-                     self->is_minor ? json_true() : NULL, "subject", self->subject, "consents",
-                     consents);
+    form = json_pack("{s:s, s:s, s:s*, s:o}", "id", self->id, "role", self->role, "subject",
+                     self->subject, "consents", consents);
+    minor_facts_tell(&self->minor, form);
+    return form;
 }
 
 void
@@ -296,6 +289,7 @@ participant_free(Participant *self)
     g_free(self->id);
     g_free(self->role);
     g_free(self->subject);
+    minor_facts_clear(&self->minor);
     g_ptr_array_unref(self->consents);
     g_free(self);
 }

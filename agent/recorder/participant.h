@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/policy/consent.h"
+#include "agent/recorder/minor_facts.h"
 
 #include <glib.h>
 #include <jansson.h>
@@ -11,11 +12,12 @@
 typedef struct {
     char *id, *role;
     char *subject; /* who this is to whoever issues tokens; NULL: not said */
-    bool is_minor;
+    MinorFacts minor;
     GPtrArray *consents; /* in the order in which they were said */
 } Participant;
 
-/* Reads the API's form {"id","role","minor","subject","consents":[...]}.
+/* Reads the API's form {"id","role","minor","age","jurisdiction","subject",
+ * "consents":[...]}.
  * Returns: owned; NULL sets `fault` to one sentence (owned) that names the member. */
 Participant *participant_parse(const json_t *form, char **fault) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,17 +1,11 @@
 #include "agent/recorder/participants.h"
 
-#include "agent/recorder/participant.h"
+#include "agent/recorder/participants_internal.h"
 #include "agent/recorder/request_members.h"
-#include "agent/rules/org_policy.h"
 
 #include <string.h>
 
 #define MAX_PARTICIPANTS 256
-
-struct Participants {
-    GPtrArray *present; /* Participant */
-    GPtrArray *left;    /* Participant: not asked for consent any more */
-};
 
 static void
 on_participant_free(gpointer participant)
@@ -40,8 +34,8 @@ place_of(const GPtrArray *list, const char *id)
     return i;
 }
 
-static Participant *
-find(const Participants *self, const char *id)
+Participant *
+participants_find(const Participants *self, const char *id)
 {
     const guint place = place_of(self->present, id);
 
@@ -50,12 +44,15 @@ find(const Participants *self, const char *id)
 
 /* Who comes back is present, and not one who left. */
 static void
-welcome_back(Participants *self, const char *id)
+welcome_back(Participants *self, Participant *participant)
 {
-    const guint place = place_of(self->left, id);
+    const guint place = place_of(self->left, participant->id);
 
-    if (place < self->left->len)
-        g_ptr_array_remove_index(self->left, place);
+    if (place == self->left->len)
+        return;
+    minor_facts_inherit(&participant->minor,
+                        &((const Participant *) self->left->pdata[place])->minor);
+    g_ptr_array_remove_index(self->left, place);
 }
 
 char *
@@ -66,11 +63,11 @@ participants_add(Participants *self, const json_t *form)
 
     if (participant == NULL)
         return fault;
-    if (find(self, participant->id) != NULL)
+    if (participants_find(self, participant->id) != NULL)
         return g_strdup_printf("participant %s is there already", participant->id);
     if (self->present->len >= MAX_PARTICIPANTS)
         return g_strdup_printf("a session has at most %d participants", MAX_PARTICIPANTS);
-    welcome_back(self, participant->id);
+    welcome_back(self, participant);
     g_ptr_array_add(self->present, g_steal_pointer(&participant));
     return NULL;
 }
@@ -80,7 +77,7 @@ participants_add_consent(Participants *self, const json_t *form)
 {
     char *fault = NULL;
     g_autofree char *id = request_members_id(form, "participant", &fault);
-    Participant *participant = id != NULL ? find(self, id) : NULL;
+    Participant *participant = id != NULL ? participants_find(self, id) : NULL;
 
     if (fault != NULL)
         return fault;
@@ -111,52 +108,7 @@ participants_count(const Participants *self)
 bool
 participants_contain(const Participants *self, const char *id)
 {
-    return find(self, id) != NULL;
-}
-
-static ConsentParticipant
-view_of(const Participant *participant, const GArray *said)
-{
-    return (ConsentParticipant){
-        .id = participant->id,
-        .role = participant->role,
-        .consents = (const ConsentRecord *) (void *) said->data,
-        .n_consents = said->len,
-        .is_minor = participant->is_minor,
-    };
-}
-
-bool
-participants_take_back(const Participants *self, const char *id, const char *purpose)
-{
-    const Participant *participant = find(self, id);
-    g_autoptr(GArray) said = participant != NULL ? participant_consents(participant) : NULL;
-    ConsentParticipant view = {0};
-
-    if (said == NULL)
-        return false;
-    view = view_of(participant, said);
-    return consent_is_taken_back(&view, purpose);
-}
-
-ConsentDecision
-participants_decide(const Participants *self, const OrgSettings *org, const ConsentSession *session,
-                    const char *purpose, int64_t now_us)
-{
-    g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref);
-    g_autofree ConsentParticipant *everyone = g_new0(ConsentParticipant, self->present->len + 1);
-    ConsentSession full = *session;
-
-    for (guint i = 0; i < self->present->len; i++) {
-        const Participant *participant = g_ptr_array_index(self->present, i);
-        GArray *said = participant_consents(participant);
-
-        g_ptr_array_add(records, said);
-        everyone[i] = view_of(participant, said);
-    }
-    full.participants = everyone;
-    full.n_participants = self->present->len;
-    return org_policy_consent_decide(org, &full, purpose, now_us);
+    return participants_find(self, id) != NULL;
 }
 
 json_t *

@@ -13,9 +13,8 @@ typedef struct Participants Participants;
 
 Participants *participants_new(void);
 
-/* Adds one from the API's form {"id","role","minor","subject","consents":[...]}; one who is present
- * already is refused. Returns: NULL if taken; else one sentence that names the fault (owned), and
- * nothing has changed. */
+/* Adds one from the API's form (participant_parse); one who is present already is refused. Returns:
+ * NULL if taken; else one sentence that names the fault (owned), and nothing has changed. */
 char *participants_add(Participants *self, const json_t *form) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds what a participant says now: {"participant","purpose","state",...}. Returns: as above. */
@@ -34,6 +33,10 @@ bool participants_take_back(const Participants *self, const char *id, const char
 ConsentDecision participants_decide(const Participants *self, const OrgSettings *org,
                                     const ConsentSession *session, const char *purpose,
                                     int64_t now_us);
+
+/* Keeps of each minor who is present whose yes counts for it in a session for `service` (NULL: not
+ * said) by the rules of `org`: for the sealed metadata. */
+void participants_note_minors(Participants *self, const OrgSettings *org, const char *service);
 
 /* Returns: the API's form of all, with consents, owned: for the sealed metadata. Those who left,
  * and did not come back, stand at the end and have `"left":true`, so that their recording still

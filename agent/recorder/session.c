@@ -112,6 +112,7 @@ make_session(const SessionServices *services, SessionRequest *request)
     self->id = g_uuid_string_random();
     self->org = g_steal_pointer(&request->org);
     self->reference = g_steal_pointer(&request->reference);
+    self->service = g_steal_pointer(&request->service);
     self->label = request->label;
     self->participants = g_steal_pointer(&request->participants);
     self->settings = org_book_find(services->orgs, self->org);
@@ -312,6 +313,7 @@ session_free(Session *self)
     for (int i = 0; i < N_PURPOSES; i++)
         g_free(self->decided_for[i]);
     g_free(self->reference);
+    g_free(self->service);
     g_free(self->org);
     g_free(self->id);
     g_free(self);

@@ -19,12 +19,13 @@ session_decide(Session *self)
     const ConsentSession session = {
         .org = self->org,
         .region = org_policy_region(self->settings, &self->services.settings->store),
+        .service = self->service,
     };
+    const OrgSettings *org = self->is_org_gone ? NULL : self->settings;
 
     for (int i = 0; i < N_PURPOSES; i++) {
-        const ConsentDecision decision =
-            participants_decide(self->participants, self->is_org_gone ? NULL : self->settings,
-                                &session, session_purposes[i], g_get_real_time());
+        const ConsentDecision decision = participants_decide(
+            self->participants, org, &session, session_purposes[i], g_get_real_time());
 
         if (self->decisions[i] != decision.reason) {
             session_audit_decision(self, session_purposes[i], decision.reason,
@@ -34,6 +35,8 @@ session_decide(Session *self)
         g_free(self->decided_for[i]);
         self->decided_for[i] = g_strdup(decision.participant);
     }
+    if (org != NULL)
+        participants_note_minors(self->participants, org, self->service);
 }
 
 ConsentReason

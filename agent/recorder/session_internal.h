@@ -26,7 +26,7 @@ typedef struct {
 
 struct Session {
     SessionServices services;
-    char *id, *org, *reference;
+    char *id, *org, *reference, *service;
     const OrgSettings *settings; /* NULL: no such organisation */
     Part2Label label;            /* goes into the manifest with each decision */
     Participants *participants;

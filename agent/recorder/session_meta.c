@@ -28,9 +28,9 @@ session_seal_meta(const Session *self, GError **error)
     context = age_context_new_meta(self->org, self->id);
     created = g_date_time_new_from_unix_utc(self->created_unix_us / G_USEC_PER_SEC);
     created_text = g_date_time_format_iso8601(created);
-    form = json_pack("{s:s, s:s, s:s, s:s?, s:o}", "org", self->org, "session", self->id, "created",
-                     created_text, "reference", self->reference, "participants",
-                     participants_to_json(self->participants));
+    form = json_pack("{s:s, s:s, s:s, s:s?, s:s*, s:o}", "org", self->org, "session", self->id,
+                     "created", created_text, "reference", self->reference, "service",
+                     self->service, "participants", participants_to_json(self->participants));
     text = json_dumps(form, JSON_INDENT(1));
     json_decref(form);
     sealed = age_file_seal(recipients, context, &(struct iovec){text, strlen(text)}, 1, error);

@@ -77,6 +77,23 @@ take_reference(SessionRequest *self, const json_t *member, char **fault)
     }
 }
 
+/* A word of the organisation's own, as its rules for minors name it. */
+static void
+take_service(SessionRequest *self, const json_t *member, char **fault)
+{
+    const char *text = json_string_value(member);
+
+    if (*fault != NULL || member == NULL || json_is_null(member))
+        return;
+    if (text == NULL || strlen(text) != json_string_length(member) ||
+        !g_regex_match_simple("^[a-z0-9][a-z0-9-]{0,63}$", text, G_REGEX_DOLLAR_ENDONLY, 0)) {
+        *fault = g_strdup("\"service\" must be 1 to 64 of a-z, 0-9 and hyphen, starting with a "
+                          "letter or digit");
+    } else {
+        self->service = g_strdup(text);
+    }
+}
+
 static void
 take_label(SessionRequest *self, const json_t *member, char **fault)
 {
@@ -133,8 +150,8 @@ take_source(SessionRequest *self, const json_t *source, char **fault)
 SessionRequest *
 session_request_parse(const json_t *body, char **fault)
 {
-    static const char *const known[] = {"org",    "reference", "label", "participants",
-                                        "tracks", "source",    NULL};
+    static const char *const known[] = {"org",          "reference", "service", "label",
+                                        "participants", "tracks",    "source",  NULL};
     g_autoptr(SessionRequest) self = g_new0(SessionRequest, 1);
 
     *fault = NULL;
@@ -148,6 +165,7 @@ session_request_parse(const json_t *body, char **fault)
         return NULL;
     self->org = request_members_id(body, "org", fault);
     take_reference(self, json_object_get(body, "reference"), fault);
+    take_service(self, json_object_get(body, "service"), fault);
     take_label(self, json_object_get(body, "label"), fault);
     take_source(self, json_object_get(body, "source"), fault);
     take_participants(self, json_object_get(body, "participants"), fault);
@@ -162,6 +180,7 @@ session_request_free(SessionRequest *self)
         return;
     g_free(self->org);
     g_free(self->reference);
+    g_free(self->service);
     participants_free(self->participants);
     g_ptr_array_unref(self->tracks);
     if (self->source != NULL)

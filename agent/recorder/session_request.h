@@ -22,6 +22,7 @@ typedef struct {
     char *org;
     char *reference; /* the backend's own; may identify a person, so it is sealed and never logged;
                         NULL: none */
+    char *service;   /* what it is for; sealed and never logged, the same */
     Part2Label label;
     Participants *participants;
     GPtrArray *tracks;     /* TrackRequest */

@@ -98,8 +98,24 @@ minors_of(OrgMinors minors)
     }
 }
 
+/* Returns: the rows, owned; their texts are those of `consent`. */
+static MinorsRow *
+minors_rows_of(const OrgConsent *consent)
+{
+    const guint n_rows = consent->minors_by != NULL ? consent->minors_by->len : 0;
+    MinorsRow *rows = g_new0(MinorsRow, n_rows + 1);
+
+    for (guint i = 0; i < n_rows; i++) {
+        const OrgMinorsRow *row = consent->minors_by->pdata[i];
+
+        rows[i] = (MinorsRow){row->jurisdiction, row->service, row->from_age, minors_of(row->who)};
+    }
+    return rows;
+}
+
+/* `rows`: minors_rows_of() the same. */
 static ConsentPolicy
-consent_policy_of(const OrgSettings *org)
+consent_policy_of(const OrgSettings *org, const MinorsRow *rows)
 {
     const OrgConsent *consent = org->consent;
 
@@ -114,7 +130,8 @@ consent_policy_of(const OrgSettings *org)
         .max_age_us = (int64_t) consent->max_age_days * 24 * 3600 * G_USEC_PER_SEC,
         .roles = (const char *const *) consent->roles,
         .regions = (const char *const *) consent->regions,
-        .minors = minors_of(consent->minors),
+        .minors = {rows, consent->minors_by != NULL ? consent->minors_by->len : 0,
+                   minors_of(consent->minors)},
     };
 }
 
@@ -122,23 +139,37 @@ ConsentDecision
 org_policy_consent_decide(const OrgSettings *org, const ConsentSession *session,
                           const char *purpose, int64_t now_us)
 {
+    g_autofree MinorsRow *rows = NULL;
     ConsentPolicy policy = {0};
 
     if (org == NULL || org->consent == NULL)
         return consent_decide(NULL, session, purpose, now_us);
-    policy = consent_policy_of(org);
+    rows = minors_rows_of(org->consent);
+    policy = consent_policy_of(org, rows);
     return consent_decide(&policy, session, purpose, now_us);
+}
+
+ConsentMinors
+org_policy_minors(const OrgSettings *org, const ConsentParticipant *participant,
+                  const char *service)
+{
+    g_autofree MinorsRow *rows = minors_rows_of(org->consent);
+    const ConsentPolicy policy = consent_policy_of(org, rows);
+
+    return consent_minors(&policy, participant, service);
 }
 
 unsigned
 org_policy_part2_consents(const OrgSettings *org, const ConsentSession *session,
                           const char *recipient, int64_t now_us)
 {
+    g_autofree MinorsRow *rows = NULL;
     ConsentPolicy policy = {0};
 
     if (org == NULL || org->consent == NULL)
         return 0;
-    policy = consent_policy_of(org);
+    rows = minors_rows_of(org->consent);
+    policy = consent_policy_of(org, rows);
     return part2_consents(&policy, session, recipient, now_us);
 }
 

@@ -21,6 +21,7 @@ ALL = '"record-audio", "record-video", "transcribe", "quality-review", "training
 WHY = {"reason": "asked for by the board"}
 KINDS = {"audio": ["p1-audio"], "video": ["p2-video"]}
 SECONDS = 2
+MINORS_BY = 'minors_by = [ "US-CA mental-health 12: alone" ];'
 
 # HL7 v3 PurposeOfUse as far as it is known here, and one that nobody knows.
 PURPOSES = ("TREAT ETREAT BTG HPAYMT HOPERAT HCOMPL HLEGAL HQUALIMP RECORDMGT HSYSADMIN TRAIN SYSDEV HRESCH PATRQT FAMRQT "
@@ -31,6 +32,14 @@ WHO = {"provider": "doc", "client": "pat", "admin": "boss", "auditor": "eye", "c
 MAY_PLAY = {"provider": {"TREAT", "BTG"}, "client": {"PATRQT"}, "admin": set(), "auditor": set(), "transcriber": {"HOPERAT"},
             "custodian": {"HOPERAT", "HLEGAL", "HCOMPL", "PATRQT", "RECORDMGT", "HQUALIMP", "TRAIN"}}
 KEPT_APART = ("HOPERAT", "HLEGAL", "HCOMPL", "PATRQT", "RECORDMGT")
+
+# The guardian said yes to both; to one of them the minor's own was enough.
+MINORS = [
+    ("child", "client", "minor", "PATRQT", {}, None),
+    ("mother", "client", "minor", "PATRQT", {}, "minor-confidential"),
+    ("child", "client", "shared", "PATRQT", {}, None),
+    ("mother", "client", "shared", "PATRQT", {}, None),
+]
 
 # Who, in which role, which session, for what, with what more; and what is answered: None for a grant.
 CONDITIONS = [
@@ -48,8 +57,7 @@ CONDITIONS = [
     ("pat", "client", "apart", "PATRQT", {}, "session-quarantined"),
     ("pat", "client", "close", "PATRQT", {}, "session-restricted"),
     ("pat", "client", "open", "PATRQT", {}, "session-open"),
-    ("child", "client", "minor", "PATRQT", {}, None),
-    ("mother", "client", "minor", "PATRQT", {}, "minor-confidential"),
+    *MINORS,
     ("write", "transcriber", "other", "HOPERAT", {}, "consent-missing"),
     ("write", "transcriber", "apart", "HOPERAT", {}, "session-quarantined"),
     ("write", "transcriber", "close", "HOPERAT", {}, "session-restricted"),
@@ -105,10 +113,13 @@ def record_all(folder, recorder):
     usual = [person("p1", "provider", "doc", *more), person("p2", "client", "pat", *more)]
     people = {name: usual for name in ("own", "apart", "close", "gone", "open", "guarded")}
     people["other"] = [person("p1", "provider", "other-doc"), person("p2", "client", "other-pat")]
-    people["minor"] = [person("p1", "provider", "doc"), person("p2", "client", "child", minor=True),
-                       person("p3", "guardian", "mother")]
+    for name, age in (("minor", 13), ("shared", 11)):
+        child = person("p2", "client", "child", minor=True, age=age, jurisdiction="US-CA")
+        child["consents"] += [{**row, "by": "guardian"} for row in child["consents"]]
+        people[name] = [person("p1", "provider", "doc"), child, person("p3", "guardian", "mother")]
+    more_of = {"guarded": {"label": "part2"}, "minor": {"service": "mental-health"}, "shared": {"service": "mental-health"}}
     sessions = {name: recorder.open_session(rows, [sound.track("p1-audio", "p1"), picture.track("p2-video", "p2")],
-                                            **({"label": "part2"} if name == "guarded" else {}))
+                                            **more_of.get(name, {}))
                 for name, rows in people.items()}
     senders = [Sender(folder, [stream(tape, session.ports[name]) for session in sessions.values()])
                for name, tape in (("p1-audio", sound), ("p2-video", picture))]
@@ -141,7 +152,7 @@ def install(folder):
     recorder = Recorder(folder / "recorder")
     opener = Opener(recorder, access='release = "always";')
     opener.org_text = opener.org_text.replace('"record-audio", "record-video"', ALL)
-    opener.org_text = opener.org_text.replace("consent:\n{", 'consent:\n{\n    minors = "alone";', 1)
+    opener.org_text = opener.org_text.replace("consent:\n{", f"consent:\n{{\n    {MINORS_BY}", 1)
     opener.write_access('release = "always";')
     recorder.start()
     sessions = record_all(folder, recorder)
@@ -266,6 +277,10 @@ def check_rules(opener):
         check(opener, (*play[role], "role-forbidden"), "left to the role is less: ")
     check_warnings(opener, text)
     check_length(opener, text)
+    for rules in ('minors = "guardian";', 'minors_by = [ "* * 0: alone" ];'):
+        reload(opener, text.replace(MINORS_BY, rules) + 'access: { release = "always"; };')
+        for row in MINORS:
+            check(opener, row, "other rules than when it was recorded: ")
     reload(opener, text + 'access: { release = "always"; };')
 
 

@@ -8,15 +8,15 @@ import re
 import subprocess
 import time
 
-from harness import Recorder, Sender, consents, in_threads, main, participant, poll, session_request, stream, tap
-from opener import Opener
+from harness import Recorder, Sender, age_decrypt, consents, in_threads, main, participant, poll, session_request, stream, tap
+from opener import ISSUER, Opener
 from peers import media
 
 SESSIONS = 50
 PACKET_S = 0.02
 LIMIT_S = 2.0
 OPENED = 10  # one recording of so many is opened and looked at packet by packet
-CONSENT = pathlib.Path(__file__).resolve().parent.parent.parent / "agent" / "policy" / "consent.c"
+CONSENT = pathlib.Path(__file__).resolve().parent.parent.parent / "agent" / "policy" / "consent_text.c"
 
 # Reasons that no request to the recorder can be answered with, and why.
 NEVER_SAID = {
@@ -106,6 +106,95 @@ def test_reasons(folder):
     ]:
         answer = recorder.ask("POST", "/v1/sessions", session_request(body, [track] if body else []))
         tap.ok(answer.status in (403, 422) and word in answer.json["detail"], f"{name} is refused", answer)
+    tap.equal(recorder.stop(), 0, "the recorder ends")
+
+
+def child_of(age=None, place=None, own=True, guardians=False, **more):
+    """A client who is a minor, and who said yes for them."""
+    yes = said()
+    rows = [yes] * own + [{**yes, "by": "guardian"}] * guardians
+    about = {name: value for name, value in (("age", age), ("jurisdiction", place)) if value is not None}
+    return {"id": "p2", "role": "client", "minor": True, "consents": rows, **about, **more}
+
+
+def rule_kept(session):
+    """What the sealed metadata in the store say by now of whose yes counted for p2."""
+    meta = json.loads(age_decrypt((session.folder() / "meta.age").read_bytes(), session.recorder.org_identity))
+    return next((row.get("minor_rule") for row in meta["participants"] if row["id"] == "p2"), None)
+
+
+def test_minors(folder):
+    """Whose yes counts for a minor, by place, service and age; in a session that runs, and after one that was killed."""
+    recorder = Recorder(folder / "recorder")
+    opener = Opener(recorder, access='release = "always";')
+    recorder.org_text = opener.org_text + 'access: { release = "always"; };'
+    table = 'minors_by = [ "US-CA mental-health 12: alone", "US-CA * 0: both", "US * 0: guardian" ];'
+    recorder.say_of_org(consent=table).start()
+    sound = tape(folder)
+    track, care = sound.track("p1-audio", "p1"), {"service": "mental-health"}
+    provider = participant("p1")
+    for why, child, more, reason in [
+        ("13, mental health, California: alone", child_of(13, "US-CA"), care, None),
+        ("12 is old enough", child_of(12, "US-CA"), care, None),
+        ("11 is not", child_of(11, "US-CA"), care, "consenter-invalid"),
+        ("with a guardian's yes too", child_of(11, "US-CA", guardians=True), care, None),
+        ("a guardian's yes is not the minor's", child_of(13, "US-CA", own=False, guardians=True), care, "consenter-invalid"),
+        ("another service", child_of(13, "US-CA"), {"service": "dental"}, "consenter-invalid"),
+        ("no service is said", child_of(13, "US-CA"), {}, "consenter-invalid"),
+        ("no age is said", child_of(None, "US-CA"), care, "consenter-invalid"),
+        ("nor where", child_of(13), care, "consenter-invalid"),
+        ("a state without the row", child_of(13, "US-OR"), care, "consenter-invalid"),
+        ("where a guardian's yes is enough", child_of(13, "US-OR", own=False, guardians=True), care, None),
+        ("which of both states is not said", child_of(13, "US", own=False, guardians=True), care, "consenter-invalid"),
+        ("a place that no row names: both", child_of(13, "GB", guardians=True), care, None),
+    ]:
+        answer = recorder.ask("POST", "/v1/sessions", {**session_request([provider, child], [track]), **more})
+        got = None if answer.status == 201 else answer.json.get("reason")
+        tap.equal((answer.status, got), (403 if reason else 201, reason), f"{why}: {reason or 'recorded'}")
+        if answer.status == 201:
+            recorder.ask("POST", f"/v1/sessions/{answer.json['session']}/stop", {})
+    for why, child, more, word in [
+        ("a minor of 21", child_of(21), {}, "minor"),
+        ("a child who is no minor", child_of(9, minor=False), {}, "nobody is of age"),
+        ("half a year", child_of(13.5), {}, "\"age\""),
+        ("a country by another name", child_of(13, "UK"), {}, "\"jurisdiction\""),
+        ("a service of two words", child_of(13), {"service": "mental health"}, "\"service\""),
+    ]:
+        answer = recorder.ask("POST", "/v1/sessions", {**session_request([provider, child], [track]), **more})
+        tap.ok(answer.status == 422 and word in answer.json["detail"], f"{why} is refused", answer)
+    recorder.say_of_org(consent='minors_by = [ "US * 0: both", "US-CA * 12: alone" ];')
+    done = recorder.command("config", "check")
+    tap.ok(done.returncode == 1 and re.search(r"clinic-a.conf:\d+: consent.minors_by: entry 2 is never reached", done.stderr),
+           "a row that nothing reaches is named", done.stderr)
+
+    # A joiner, and new rules, while it runs; and the one that was applied is kept over a kill.
+    recorder.say_of_org(consent=table).reload()
+    session = recorder.open_session([provider], [track], service="quince-care")
+    Sender(folder, [stream(sound, session.ports["p1-audio"])]).finish()
+    mother = {"id": "p3", "role": "guardian", "subject": f"{ISSUER}|mother", "consents": [said()]}
+    recorder.ask("POST", f"/v1/sessions/{session.id}/participants", mother)
+    child = child_of(13, "JP-13", guardians=False, subject=f"{ISSUER}|child")
+    answer = recorder.ask("POST", f"/v1/sessions/{session.id}/participants", child)
+    tap.equal((answer.json["state"], answer.json.get("reason")), ("paused", "consenter-invalid"), "a minor who joins is asked for by the same rules")
+    recorder.say_of_org(consent='minors_by = [ "JP quince-care 13: alone" ];').reload()
+    tap.equal(session.look()["state"], "recording", "new rules count at once")
+    answer = recorder.ask("POST", f"/v1/sessions/{session.id}/consents", {"participant": "p2", **said(), "by": "guardian"})
+    tap.equal(answer.status, 200, "the guardian says yes as well")
+    recorder.say_of_org(consent=table).reload()
+    tap.equal(session.look()["state"], "recording", "and with the old rules that is needed")
+    told = [recorder.ask("GET", path).body.decode() for path in (f"/v1/sessions/{session.id}", "/metrics")]
+    poll(lambda: rule_kept(session) == "alone", 20, "the rule that was applied to be kept")
+    recorder.kill()
+    recorder.start()
+    poll(lambda: session.manifest().states[-1:] in (["interrupted"], ["closed"]), 30, "the session to be stored after the kill")
+    opener.start()
+    for who, wanted in (("child", (201, None)), ("mother", (403, "minor-confidential"))):
+        answer = opener.grant(session.id, "PATRQT", opener.token(who, "client"))
+        tap.equal((answer.status, answer.json.get("reason")), wanted, f"{who}, by the rule that was applied once: {wanted[1] or 'granted'}")
+    files = [path for path in recorder.folder.rglob("*") if path.is_file() and not path.name.startswith("policy-")]
+    clear = [str(path) for path in files if any(word in path.read_bytes() for word in (b"quince-care", b"JP-13"))]
+    clear += [text for text in [*told, *map(str, files), recorder.child.log_text()] if "quince-care" in text or "JP-13" in text]
+    tap.equal(clear, [], "nothing tells of the service or the place but what is sealed")
     tap.equal(recorder.stop(), 0, "the recorder ends")
 
 
@@ -329,4 +418,4 @@ def test_every_reason(folder):
 
 
 if __name__ == "__main__":
-    main([test_reasons, test_every_reason, test_reload, test_signed, test_effects, test_many_withdrawals], 170)
+    main([test_reasons, test_minors, test_every_reason, test_reload, test_signed, test_effects, test_many_withdrawals], 170)
