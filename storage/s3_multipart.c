@@ -162,3 +162,51 @@ s3_multipart_put(const S3Multipart *self, S3FaultKind *kind, GError **error)
     give_up(self, upload);
     return false;
 }
+
+static const char *
+wish(const S3Multipart *self, const char *name)
+{
+    for (guint i = 0; i < self->begin->headers->len; i++) {
+        const AwsField *field = self->begin->headers->pdata[i];
+
+        if (strcmp(field->name, name) == 0)
+            return field->value;
+    }
+    return NULL;
+}
+
+/* `what`: the name of the subresource, which is put anew. */
+static bool
+put_lock(const S3Multipart *self, const char *what, const char *text, GError **error)
+{
+    g_autoptr(AwsRequest) request =
+        s3_endpoint_request(s3_client_endpoint(self->client), "PUT", self->key);
+    g_autoptr(GBytes) body = g_bytes_new(text, strlen(text));
+    const S3Call call = {request, body, S3_EXPECT_NOTHING, NULL, MAX_ANSWER_BYTES};
+    g_autoptr(HttpResponse) answer = NULL;
+
+    aws_request_add_query(request, what, "");
+    set_body(request, body);
+    aws_request_add_header(request, "content-type", "application/xml");
+    answer = s3_client_send(self->client, &call, NULL, error);
+    return answer != NULL;
+}
+
+bool
+s3_multipart_lock(const S3Multipart *self, GError **error)
+{
+    const char *mode = wish(self, "x-amz-object-lock-mode");
+    const char *until = wish(self, "x-amz-object-lock-retain-until-date");
+    const char *hold = wish(self, "x-amz-object-lock-legal-hold");
+    g_autofree char *text = NULL;
+
+    if (mode != NULL) {
+        text = g_strdup_printf("<Retention><Mode>%s</Mode><RetainUntilDate>%s</RetainUntilDate>"
+                               "</Retention>",
+                               mode, until);
+        if (!put_lock(self, "retention", text, error))
+            return false;
+    }
+    return hold == NULL ||
+           put_lock(self, "legal-hold", "<LegalHold><Status>ON</Status></LegalHold>", error);
+}

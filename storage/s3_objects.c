@@ -229,6 +229,17 @@ put_large(S3Objects *self, const ObjectPut *what, bool if_absent, S3FaultKind *k
            look_at(self, what->key, what->body, hex, error);
 }
 
+static bool
+lock_large(S3Objects *self, const ObjectPut *what, GError **error)
+{
+    g_autoptr(AwsRequest) wished =
+        s3_endpoint_request(s3_client_endpoint(self->client), "POST", what->key);
+    const S3Multipart multipart = {self->client, what->key, what->body, wished, false};
+
+    s3_wishes_add(self->wishes, wished, what->key);
+    return s3_multipart_lock(&multipart, error);
+}
+
 /* As put_large(). */
 static bool
 put_small(S3Objects *self, const ObjectPut *what, const Condition *condition, S3FaultKind *kind,
@@ -255,10 +266,10 @@ put(S3Objects *self, const char *key, GBytes *body, bool if_absent, GError **err
 
     if (is_large ? put_large(self, &what, if_absent, &kind, &reason)
                  : put_small(self, &what, if_absent ? &absent : NULL, &kind, &reason))
-        return true;
+        return !is_large || lock_large(self, &what, error);
     if (if_absent && kind == S3_FAULT_EXISTS) {
         if (settle(self, key, body, &is_gone, error))
-            return true;
+            return !is_large || lock_large(self, &what, error);
         if (is_gone) {
             g_clear_error(error);
             return fail(error, STORAGE_ERROR_TRANSIENT, key,

@@ -1,18 +1,26 @@
 #!/usr/bin/python3
 """Whole sessions with a Ceph object gateway as the store: TLS with an authority of one's own, a bucket with object lock,
 a recorder that may neither list nor delete, a gateway killed in the middle, new keys after a leak and an erasure that a lock holds
-up."""
+up. In front of the gateway stands one that asks for a checksum with all that is stored (peers/demanding_front.py)."""
 
+import base64
+import collections
+import contextlib
+import hashlib
 import json
 import os
 import pathlib
+import re
+import ssl
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import rotation
 import s3
 from harness import Recorder, age_decrypt, frame_hashes, main, open_envelopes, participant, poll, session_request, tap
-from peers import certificates, radosgw
+from peers import certificates, demanding_front, radosgw
 from test_retention import OTHER, Custodian, hand_over, says
 from test_s3_radosgw import botocore, refused
 from visit import Visit
@@ -22,6 +30,12 @@ import test_visit
 BUCKET = "recordings"
 SECONDS = 12
 LONG_SECONDS = 24
+BODY = b"some bytes"
+HUGE_KEY, HUGE = "org/huge/t1/1-0.tape", "h*70000000"  # over 64 MiB
+KINDS = {name: f"[^/]+/{form}" for name, form in {
+    "media": r"[^/]+/t[^/]+/\d+-\d+\.tape", "manifests": r"[^/]+/manifest/\d+\.note", "annotations": r"[^/]+/notes/\d+\.note",
+    "envelopes": r"[^/]+/env/\d+\.age", "metadata": r"[^/]+/meta\.age", "sealings anew": r"[^/]+/resealed/\d+\.note",
+    "erasures": r"erased/[^/]+/\d+\.note", "audit checkpoints": r"audit/[^/]+/\d+\.note"}.items()}
 EXTRA_RIGHTS = ["s3:PutObjectRetention", "s3:PutObjectLegalHold"]
 SEES_LOCK = "s3:GetBucketObjectLockConfiguration"
 
@@ -34,11 +48,13 @@ class Place:
         self.authority = certificates.make_authority(folder)
         pair = certificates.make_server(folder, self.authority, "IP:127.0.0.1")
         self.gateway = radosgw.Gateway(folder / "ceph", *pair)
+        self.front = demanding_front.DemandingFront(self.gateway.http, *pair)
+        self.port = self.gateway.https  # for our programs
 
     def start(self):
         self.gateway.start()
-        owner = self.gateway.add_user("owner")
-        self.admin = self._client(*owner)
+        self.owner = self.gateway.add_user("owner")
+        self.admin = self._client(*self.owner)
         self.admin.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
         users = {name: self.gateway.add_user(name) for name in ("recorder", "reader", "custodian")}
         self.keys = {name: s3.write_key(self.folder, *pair, name=f"{name}.credentials") for name, pair in users.items()}
@@ -46,10 +62,20 @@ class Place:
         self.reader, self.custodian = (self._client(*users[name]) for name in ("reader", "custodian"))
         self.admin.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(self._policy()))
 
-    def _client(self, access_key, secret):
+    def stop(self):
+        self.front.stop()
+        self.gateway.stop()
+
+    def _client(self, access_key, secret, url=None, **config):
         return botocore.session.get_session().create_client(
-            "s3", endpoint_url=f"http://127.0.0.1:{self.gateway.http}", region_name="us-east-1",
-            aws_access_key_id=access_key, aws_secret_access_key=secret)
+            "s3", endpoint_url=url or f"http://127.0.0.1:{self.gateway.http}", region_name="us-east-1",
+            aws_access_key_id=access_key, aws_secret_access_key=secret, config=botocore.config.Config(**config))
+
+    def url_to_put(self, port, key, **wishes):
+        """As the owner, by TLS at `port`: of an object, or with `wishes` of a part."""
+        client = self._client(*self.owner, url=f"https://127.0.0.1:{port}", signature_version="s3v4")
+        wishes.update(Bucket=BUCKET, Key=key)
+        return client.generate_presigned_url("upload_part" if "PartNumber" in wishes else "put_object", Params=wishes)
 
     def _policy(self):
         """What docs/s3.md says, and reading for the other user."""
@@ -74,7 +100,7 @@ class Place:
 
     def settings(self, **changes):
         """The text of a `store`."""
-        rows = {"type": "s3", "baa": True, "endpoint": f"https://127.0.0.1:{self.gateway.https}", "bucket": BUCKET,
+        rows = {"type": "s3", "baa": True, "endpoint": f"https://127.0.0.1:{self.port}", "bucket": BUCKET,
                 "region": "us-east-1", "ca_file": str(self.authority[0]), "credentials": str(self.keys["recorder"]),
                 "lock": "compliance", "lock_days": 1, "retry_ms": 2000, **changes}
         return "store: {" + " ".join(f"{name} = {json.dumps(value)};" for name, value in rows.items()) + "};\n"
@@ -88,8 +114,20 @@ class S3Recorder(Recorder):
         self.place = place
         self.good = self.config.read_text()
         self.reading = self.folder / "reading.conf"
+        self.put_stores()
+
+    def put_stores(self):
         self.put_store(self.config)
-        self.put_store(self.reading, credentials=str(place.keys["reader"]))
+        self.put_store(self.reading, credentials=str(self.place.keys["reader"]))
+
+    @contextlib.contextmanager
+    def by_the_front(self):
+        """Everybody asks the front meanwhile; the recorder is to be started within."""
+        self.place.port = self.place.front.port
+        self.put_stores()
+        yield
+        self.place.port = self.place.gateway.https
+        self.put_stores()
 
     def put_store(self, path, **changes):
         before, rest = self.good.split("store:\n", 1)
@@ -313,7 +351,8 @@ def whole_visit(place, recorder, folder):
     test_visit.check_commands(visit)
     check_locks(place, visit)
     poll(lambda: "checks are good" in recorder.child.log_text(), 30, "the probe to be logged")
-    tap.contains(recorder.child.log_text(), "8 of 10 checks are good", "what the store does is logged at start")
+    tap.contains(recorder.child.log_text(), "9 of 10 checks are good", "what the store does is logged at start")
+    tap.equal(recorder.stop(), 0, "the recorder ends well")
     return visit.session
 
 
@@ -327,6 +366,7 @@ def check_locks(place, visit):
 def gateway_killed(place, recorder, folder):
     """Killed twice: for a moment, and for longer than retries last."""
     folder.mkdir()
+    recorder.start()
     visit = Visit(folder, LONG_SECONDS, recorder).begin()
     look = lambda: {row["id"]: (row["acknowledged_us"], row["segments"]) for row in visit.session.look()["tracks"]}
     poll(lambda: min(end for end, _ in look().values()) > 0, 30, "all tracks to be acknowledged")
@@ -360,6 +400,57 @@ def gateway_killed(place, recorder, folder):
     tap.equal(recorder.stop(), 0, "the recorder ends well")
 
 
+def sent(place, url, **headers):
+    """PUTs BODY there; what came of it: a status, and the code of an error."""
+    context = ssl.create_default_context(cafile=place.authority[0])
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(url, BODY, method="PUT", headers=named)
+    try:
+        with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+            return answer.status, None
+    except urllib.error.HTTPError as error:
+        return error.code, re.search("<Code>(.*?)</Code>", error.read().decode())[1]
+
+
+def front_refuses(place):
+    """The test's own puts, signed as they must be: what the gateway takes as it is, the front does not."""
+    upload = place.admin.create_multipart_upload(Bucket=BUCKET, Key="front/parts")["UploadId"]
+    rows = [("front/object", {}), ("front/parts", {"PartNumber": 1, "UploadId": upload})]
+    by_gateway, by_front = ([place.url_to_put(port, key, **wishes) for key, wishes in rows]
+                            for port in (place.gateway.https, place.front.port))
+    md5, sha256 = (base64.b64encode(hashlib.new(name, BODY).digest()).decode() for name in ("md5", "sha256"))
+    tap.equal([sent(place, url) for url in by_gateway], [(200, None)] * 2, "the gateway takes an object and a part without a checksum")
+    tap.equal([sent(place, url) for url in by_front], [(400, "InvalidRequest")] * 2, "the front refuses both")
+    tap.equal([sent(place, url, x_amz_checksum_sha256=sha256[:-5] + "AAAA=") for url in by_front], [(400, "BadDigest")] * 2,
+              "and a checksum of other bytes")
+    tap.equal([sent(place, url, content_md5=md5) for url in by_front], [(200, None)] * 2, "with the right one it lets them pass")
+    place.admin.abort_multipart_upload(Bucket=BUCKET, Key="front/parts", UploadId=upload)
+
+
+def parts_under_lock(place):
+    """An object too large for one put, with the recorder's credentials."""
+    options = {"endpoint": f"https://127.0.0.1:{place.front.port}", "bucket": BUCKET, "ca_file": place.authority[0],
+               "credentials": place.keys["recorder"], "lock": "compliance", "lock_days": 1}
+    with s3.Store(**options) as store:
+        tap.equal(store.ask(f"put {HUGE_KEY} {HUGE}"), "ok", "an object in parts is stored through the front")
+    version = place.custodian.list_object_versions(Bucket=BUCKET, Prefix=HUGE_KEY)["Versions"][0]["VersionId"]
+    tap.equal(lock_of(place, (HUGE_KEY, version))["Mode"], "COMPLIANCE", "under lock")
+    tap.equal([(put.what, put.checksums) for put in place.front.puts if put.key == HUGE_KEY],
+              [(what, ["content-md5"]) for what in [*(f"part {number}" for number in range(1, 6)), "retention"]],
+              "each of its parts had a checksum, and so had its lock, which Ceph 16 forgets of an upload in parts")
+
+
+def checksums_of_all(place, stored):
+    """What our programs put through the front: of all that was ever stored, and nothing of it refused."""
+    puts = [put for put in place.front.puts if not put.key.startswith("front/")]
+    refused_keys = {put.key for put in puts if put.code is not None}
+    tap.equal(refused_keys, {"sealtape-probe-damaged"}, "the front refused nothing but what the probe damages on purpose")
+    passed = collections.Counter(kind for kind, form in KINDS.items() for put in puts if put.code is None and re.fullmatch(form, put.key))
+    tap.equal(set(KINDS) - set(passed), set(), "it let pass some of each kind, all with a checksum")
+    tap.equal({key for key, _ in stored} - {put.key for put in puts}, set(), "nothing came by another way")
+    tap.note(f"with a checksum each: {', '.join(f'{n} of {kind}' for kind, n in sorted(passed.items()))}")
+
+
 def test_session(folder):
     place = Place(folder)
     place.keys = {name: s3.write_key(folder, "AK" + name, "x", name=f"{name}.credentials") for name in ("recorder", "reader")}
@@ -370,12 +461,19 @@ def test_session(folder):
         place.start()
         refused_stores(place, recorder)
         doctor_is_content(place, recorder)
-        session = whole_visit(place, recorder, folder / "visit")
+        front_refuses(place)
+        with recorder.by_the_front():
+            session = whole_visit(place, recorder, folder / "visit")
+        stored = versions_of(place, recorder, session)
         gateway_killed(place, recorder, folder / "killed")
-        resealed_under_lock(place, recorder, session)
-        erased_under_lock(place, recorder, session)
+        with recorder.by_the_front():
+            resealed_under_lock(place, recorder, session)
+            stored += versions_of(place, recorder, session)
+            erased_under_lock(place, recorder, session)
+        parts_under_lock(place)
+        checksums_of_all(place, stored)
     finally:
-        place.gateway.stop()
+        place.stop()
 
 
 if __name__ == "__main__":

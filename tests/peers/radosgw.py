@@ -2,6 +2,7 @@
 one folder, all ended by their ids."""
 
 import os
+import pathlib
 import secrets
 import shutil
 import socket
@@ -110,7 +111,10 @@ class Gateway:
         self.start_gateway()
 
     def kill_gateway(self):
-        self.children.pop().kill()
+        gateway = self.children.pop()
+        gateway.kill()
+        for name in ("faketime_shm", "sem.faketime_sem"):  # of a shifted clock, whose owner tidies up only if it ends by itself
+            pathlib.Path(f"/dev/shm/{name}_{gateway.pid}").unlink(missing_ok=True)
 
     def start_gateway(self, shift=None):
         """`shift`: of its clock alone, as `+36h`. End that one with kill_gateway(): the first process only waits for it."""
