@@ -162,8 +162,10 @@ test_refuses_what_is_none(void)
 
     assert_refused(fixture->path, CATALOGUE_READ, STORAGE_ERROR_NOT_FOUND, "No such file");
     assert_refused(elsewhere, CATALOGUE_WRITE, STORAGE_ERROR_NOT_FOUND, "No such file");
-    assert_refused(fixture->spool->root, CATALOGUE_READ, STORAGE_ERROR_DENIED, "it is a folder");
-    assert_refused(fixture->spool->root, CATALOGUE_WRITE, STORAGE_ERROR_DENIED, "it is a folder");
+    assert_refused(fixture->spool->spool_path, CATALOGUE_READ, STORAGE_ERROR_DENIED,
+                   "it is a folder");
+    assert_refused(fixture->spool->spool_path, CATALOGUE_WRITE, STORAGE_ERROR_DENIED,
+                   "it is a folder");
     assert_refused("/dev/null", CATALOGUE_READ, STORAGE_ERROR_DENIED, "it is no file");
     spoil(fixture, "CREATE TABLE patients (name TEXT)");
     assert_refused(fixture->path, CATALOGUE_WRITE, STORAGE_ERROR_DENIED, "but no catalogue");
