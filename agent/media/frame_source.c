@@ -17,9 +17,11 @@
 /* No frame of a call comes near this; a sender who never ends one must not fill the memory. */
 #define MAX_FRAME_BYTES ((size_t) 1536 * 1024)
 #define N_BROKEN        8
-#define N_ANCHORS       16
 /* Packets, for a stream of which the time stands still. */
 #define MAX_WAITING 64
+/* As many again may come at once before what waits goes on: at the start of a stream that jitters
+ * two seconds do, and its first packet says where the part begins. */
+#define N_ANCHORS (2 * MAX_WAITING)
 
 /* And what each should make of its packets. */
 static const struct {
