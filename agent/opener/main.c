@@ -19,6 +19,7 @@
 /* Each stream has a connection, and reads an object. */
 #define FILES_PER_STREAM 4
 #define FILES_BESIDES    1024
+#define HANDSHAKE_MS     10000
 
 typedef struct {
     GMainLoop *loop;
@@ -60,19 +61,23 @@ on_reload(gpointer user_data)
     return G_SOURCE_CONTINUE;
 }
 
+/* Returns: false sets `error`; `tls`: NULL if there is none. */
 static bool
-listen_tls(HttpService *service, const AccessSettings *access, GError **error)
+listen_tls(HttpService *service, const AccessSettings *access, HttpTls **tls, GError **error)
 {
     const HttpTlsOptions options = {
-        .address = access->tls_address,
         .certificate_path = access->tls_certificate_path,
         .key_path = access->tls_key_path,
         .client_ca_path = access->tls_client_ca_path,
+        .handshake_ms = HANDSHAKE_MS,
     };
+    g_autoptr(GSocket) listening = NULL;
 
     if (access->tls_address == NULL)
         return true;
-    if (http_tls_listen(service, &options, error)) {
+    listening = http_tls_listen(access->tls_address, error);
+    *tls = listening != NULL ? http_tls_new(service, listening, &options, error) : NULL;
+    if (*tls != NULL) {
         g_message("access API on %s (TLS)", access->tls_address);
         return true;
     }
@@ -86,9 +91,10 @@ run(Opener *opener, GError **error)
     const AccessSettings *access = opener->settings->access;
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     g_autoptr(HttpService) service = access_api_new(opener, error);
+    g_autoptr(HttpTls) tls = NULL; /* ends before the service */
     guint reload = 0;
 
-    if (service == NULL || !listen_tls(service, access, error))
+    if (service == NULL || !listen_tls(service, access, &tls, error))
         return false;
     reload = g_unix_signal_add(SIGHUP, on_reload, opener);
     g_message("ready: access API on %s", access->socket_path);

@@ -15,6 +15,7 @@ struct HttpAccept {
     GSocket *listening;
     GSource *source; /* NULL: in a pause */
     guint pause;
+    HttpHandshakes *handshakes; /* NULL: no TLS */
 };
 
 static void listen_on(HttpAccept *self);
@@ -39,18 +40,25 @@ on_pause_ended(gpointer user_data)
 }
 
 /* A connection given as a stream has no socket in libsoup's eyes; its address carries it. */
-static bool
-hand_over(HttpAccept *self, GSocket *socket, GError **error)
+static void
+hand_over(HttpAccept *self, GSocket *socket, GIOStream *connection)
 {
-    g_autoptr(GSocketConnection) connection = g_socket_connection_factory_create_connection(socket);
-    g_autoptr(GSocketAddress) local = g_socket_get_local_address(socket, error);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSocketAddress) local = g_socket_get_local_address(socket, &error);
     g_autoptr(GSocketAddress) remote =
-        local != NULL ? g_socket_get_remote_address(socket, error) : NULL;
+        local != NULL ? g_socket_get_remote_address(socket, &error) : NULL;
 
-    if (remote == NULL)
-        return false;
-    g_object_set_data_full(G_OBJECT(remote), socket_key, g_object_ref(socket), g_object_unref);
-    return soup_server_accept_iostream(self->server, G_IO_STREAM(connection), local, remote, error);
+    if (remote != NULL)
+        g_object_set_data_full(G_OBJECT(remote), socket_key, g_object_ref(socket), g_object_unref);
+    if (remote == NULL ||
+        !soup_server_accept_iostream(self->server, connection, local, remote, &error))
+        g_debug("a connection was gone once it was taken: %s", error->message);
+}
+
+static void
+on_handshake_done(GSocket *socket, GIOStream *connection, void *user_data)
+{
+    hand_over(user_data, socket, connection);
 }
 
 /* `fd`: taken. */
@@ -59,11 +67,17 @@ take(HttpAccept *self, int fd)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, &error);
+    g_autoptr(GSocketConnection) connection = NULL;
 
-    if (socket == NULL)
-        (void) close(fd); /* it is nobody's */
-    if (socket == NULL || !hand_over(self, socket, &error))
+    if (socket == NULL) {
         g_debug("a connection was gone once it was taken: %s", error->message);
+        (void) close(fd); /* it is nobody's */
+    } else if (self->handshakes != NULL) {
+        http_handshakes_begin(self->handshakes, socket);
+    } else {
+        connection = g_socket_connection_factory_create_connection(socket);
+        hand_over(self, socket, G_IO_STREAM(connection));
+    }
 }
 
 /* Whether accept(2) failed for the sake of one peer, so that the next can be taken at once. All
@@ -132,6 +146,18 @@ http_accept_new(SoupServer *server, GSocket *listening)
     return self;
 }
 
+HttpAccept *
+http_accept_new_tls(SoupServer *server, GSocket *listening, const HttpHandshakeOptions *options)
+{
+    HttpAccept *self = http_accept_new(server, listening);
+    HttpHandshakeOptions own = *options;
+
+    own.on_done = on_handshake_done;
+    own.user_data = self;
+    self->handshakes = http_handshakes_new(&own);
+    return self;
+}
+
 GSocket *
 http_accept_socket(SoupServerMessage *message)
 {
@@ -151,5 +177,6 @@ http_accept_free(HttpAccept *self)
         return;
     stop_listening(self);
     g_clear_handle_id(&self->pause, g_source_remove);
+    http_handshakes_free(self->handshakes);
     g_free(self);
 }

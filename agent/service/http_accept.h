@@ -1,5 +1,7 @@
 #pragma once
 
+#include "agent/service/http_handshake.h"
+
 #include <gio/gio.h>
 #include <libsoup/soup.h>
 
@@ -10,6 +12,10 @@ typedef struct HttpAccept HttpAccept;
 
 /* Borrows `server` and `listening`, which outlive it. Returns: owned. */
 HttpAccept *http_accept_new(SoupServer *server, GSocket *listening);
+
+/* The same behind a handshake of TLS with each who connects. `options`: `on_done` is ours. */
+HttpAccept *http_accept_new_tls(SoupServer *server, GSocket *listening,
+                                const HttpHandshakeOptions *options);
 
 /* Returns: the socket that `message` came by, of such a connection or of a listener of libsoup's;
  * borrowed, NULL once it is closed. */

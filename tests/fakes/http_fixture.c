@@ -1,6 +1,7 @@
 #include "tests/fakes/http_fixture.h"
 
 #include <errno.h>
+#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -102,7 +103,7 @@ http_fixture_accepts(gint64 *last_us)
     return accepts.n;
 }
 
-/* The linker gives the product __wrap_accept4() for accept4(), and us the real one. */
+/* The linker gives the product __wrap_X for X, and us __real_X. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 int __real_accept4(int fd, void *address, void *n_address, int flags);
 
@@ -118,6 +119,33 @@ __wrap_accept4(int fd, void *address, void *n_address, int flags)
         return __real_accept4(fd, address, n_address, flags);
     errno = code;
     return -1;
+}
+
+static gint n_live_sockets;
+
+static void
+on_socket_gone(gpointer unused, GObject *socket)
+{
+    (void) g_atomic_int_dec_and_test(&n_live_sockets);
+}
+
+int
+http_fixture_live_sockets(void)
+{
+    return g_atomic_int_get(&n_live_sockets);
+}
+
+GSocket *__real_g_socket_new_from_fd(int fd, GError **error);
+
+GSocket *
+__wrap_g_socket_new_from_fd(int fd, GError **error)
+{
+    GSocket *socket = __real_g_socket_new_from_fd(fd, error);
+
+    g_assert_nonnull(socket);
+    g_atomic_int_inc(&n_live_sockets);
+    g_object_weak_ref(G_OBJECT(socket), on_socket_gone, NULL);
+    return socket;
 }
 
 gpointer

@@ -35,6 +35,9 @@ void http_fixture_fail_accept(int code);
 /* Returns: how many were tried since; `last_us` (out, may be NULL): when the last was. */
 unsigned http_fixture_accepts(gint64 *last_us);
 
+/* Returns: how many GSockets of connections, of either end, this program still has. */
+int http_fixture_live_sockets(void);
+
 /* A GThreadFunc: sends all, then reads to the end of the connection. `data`: an HttpExchange. */
 gpointer http_exchange_run(gpointer data);
 
