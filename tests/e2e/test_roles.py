@@ -58,6 +58,8 @@ CONDITIONS = [
     ("pat", "client", "close", "PATRQT", {}, "session-restricted"),
     ("pat", "client", "open", "PATRQT", {}, "session-open"),
     *MINORS,
+    ("write", "transcriber", "minor", "HOPERAT", {}, None),
+    ("write", "transcriber", "shared", "HOPERAT", {}, "consent-missing"),
     ("write", "transcriber", "other", "HOPERAT", {}, "consent-missing"),
     ("write", "transcriber", "apart", "HOPERAT", {}, "session-quarantined"),
     ("write", "transcriber", "close", "HOPERAT", {}, "session-restricted"),
@@ -115,8 +117,8 @@ def record_all(folder, recorder):
     people["other"] = [person("p1", "provider", "other-doc"), person("p2", "client", "other-pat")]
     for name, age in (("minor", 13), ("shared", 11)):
         child = person("p2", "client", "child", minor=True, age=age, jurisdiction="US-CA")
-        child["consents"] += [{**row, "by": "guardian"} for row in child["consents"]]
-        people[name] = [person("p1", "provider", "doc"), child, person("p3", "guardian", "mother")]
+        child["consents"] += [{**row, "by": "guardian"} for row in child["consents"]] + consents("transcribe")
+        people[name] = [person("p1", "provider", "doc", "transcribe"), child, person("p3", "guardian", "mother", "transcribe")]
     more_of = {"guarded": {"label": "part2"}, "minor": {"service": "mental-health"}, "shared": {"service": "mental-health"}}
     sessions = {name: recorder.open_session(rows, [sound.track("p1-audio", "p1"), picture.track("p2-video", "p2")],
                                             **more_of.get(name, {}))

@@ -60,14 +60,16 @@ class Visits:
         self.settings = self.recorder.folder / "orgs" / "clinic-a.conf"
         self.plain_settings = self.settings.read_text().replace(
             'purposes = [ "record-audio", "record-video" ];', f"purposes = [ {', '.join(map(quoted, PURPOSES))} ];"
-        )
+        ).replace("consent:\n{", 'consent:\n{\n    minors_by = [ "US-CA mental-health 12: alone" ];', 1)
         self.worker("command", ["/bin/false"])
         self.recorder.start()
         self.sound = {
             "p1": media.sentence(folder, SENTENCES["p1"], "kal16", BEGINS_S["p1"], 8, 0x11),
             "p2": media.sentence(folder, SENTENCES["p2"], "rms", BEGINS_S["p2"], 8, 0x21),
         }
-        allowed, refused = self.record(PURPOSES, PURPOSES), self.record(PURPOSES, PURPOSES[:2])
+        # Who is allowed is a minor: whose yes counts is looked up by what the session was for, where, and the age.
+        allowed = self.record((PURPOSES, PURPOSES), {"minor": True, "age": 13, "jurisdiction": "US-CA"}, service="mental-health")
+        refused = self.record((PURPOSES, PURPOSES[:2]))
         self.allowed, self.refused = (self.finish(*session) for session in (allowed, refused))
         self.opener.start()
 
@@ -76,13 +78,14 @@ class Visits:
         cls.made = cls.made or cls(folder)
         return cls.made
 
-    def record(self, *purposes):
+    def record(self, purposes, about_client=None, **more):
         people = [
             {"id": name, "role": role, "consents": consents(*granted)}
             for name, role, granted in zip(("p1", "p2"), ("provider", "client"), purposes)
         ]
+        people[1].update(about_client or {})
         tracks = [sound.track(f"{name}-audio", name) for name, sound in self.sound.items()]
-        session = self.recorder.open_session(people, tracks)
+        session = self.recorder.open_session(people, tracks, **more)
         rows = [stream(sound, session.ports[f"{name}-audio"]) for name, sound in self.sound.items()]
         return session, Sender(self.folder, rows)
 
