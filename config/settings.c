@@ -4,10 +4,10 @@
 #include "config/audit_settings_file.h"
 #include "config/config_file.h"
 #include "config/key_settings_file.h"
-#include "config/org_key_ring.h"
+#include "config/org_files.h"
 #include "config/org_settings.h"
-#include "config/org_signature.h"
 #include "config/replica_settings.h"
+#include "config/settings_readable.h"
 #include "config/store_settings.h"
 #include "config/syslog_settings_file.h"
 #include "crypto/signed_note.h"
@@ -246,71 +246,6 @@ janus_free(JanusSettings *self)
     g_free(self);
 }
 
-static int
-compare_paths(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-/* Returns: the folder's *.conf, whole paths in order; hidden files and an editor's leftovers are
- * not read. */
-static GPtrArray *
-list_org_files(const char *folder, GError **error)
-{
-    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GError) fault = NULL;
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, &fault);
-    const char *name = NULL;
-
-    if (dir == NULL) {
-        g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_UNREADABLE, fault->message);
-        return NULL;
-    }
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        if (name[0] != '.' && g_str_has_suffix(name, ".conf"))
-            g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
-    }
-    g_ptr_array_sort(paths, compare_paths);
-    return g_steal_pointer(&paths);
-}
-
-/* Where media may be is law to an organisation that names regions: what a store says of itself does
- * not change it. */
-static void
-keep_region(StoreSettings *store)
-{
-    store->keeps_region = true;
-    for (guint i = 0; store->replicas != NULL && i < store->replicas->len; i++)
-        ((StoreSettings *) store->replicas->pdata[i])->keeps_region = true;
-}
-
-static bool
-read_orgs(Settings *self, const ConfigFile *file, GError **error)
-{
-    const char *folder = self->orgs_path = config_file_text(file, "orgs");
-    g_autoptr(GPtrArray) paths = list_org_files(folder, error);
-
-    if (paths == NULL)
-        return false;
-    if (paths->len == 0) {
-        config_file_fail(file, "orgs", error, "the folder %s has no <organisation>.conf", folder);
-        return false;
-    }
-    for (guint i = 0; i < paths->len; i++) {
-        OrgSettings *org = org_settings_load(paths->pdata[i], error);
-
-        if (org == NULL)
-            return false;
-        g_ptr_array_add(self->orgs, org);
-        if (org->consent->regions != NULL)
-            keep_region(&self->store);
-        if (!org_signature_check(org, paths->pdata[i], self->keys->policy_keys, error) ||
-            !org_key_ring_apply(org, folder, self->keys->admin_keys, error))
-            return false;
-    }
-    return true;
-}
-
 static void
 on_org_free(gpointer org)
 {
@@ -319,6 +254,12 @@ on_org_free(gpointer org)
 
 Settings *
 settings_load(const char *path, GError **error)
+{
+    return settings_load_readable(path, NULL, error);
+}
+
+Settings *
+settings_load_readable(const char *path, GHashTable *left_out, GError **error)
 {
     static const ConfigRule *const tables[] = {rules,
                                                store_settings_rules,
@@ -341,7 +282,7 @@ settings_load(const char *path, GError **error)
     read_catalogue(self, file);
     key_settings_read(self, file);
     self->verifier_keys = config_file_list(file, "trusted_recorders");
-    if (!read_janus(self, file, error) || !read_orgs(self, file, error))
+    if (!read_janus(self, file, error) || !org_files_read(self, file, left_out, error))
         return NULL;
     return g_steal_pointer(&self);
 }

@@ -3,6 +3,7 @@
 #include "agent/store/configured_store.h"
 #include "agent/store/trusted_recorders.h"
 #include "agent/trail/audit_journal.h"
+#include "config/settings_readable.h"
 #include "crypto/age_context.h"
 #include "storage/storage_error.h"
 
@@ -15,6 +16,7 @@ struct CommandContext {
     char *config_path;
     bool as_json;
     Settings *settings;
+    GHashTable *left_out; /* NULL: every organisation must be read */
     ObjectStore *store;
     GPtrArray *verifiers; /* NoteVerifier */
     AuditJournal *journal;
@@ -85,8 +87,20 @@ const Settings *
 command_context_settings(CommandContext *self, GError **error)
 {
     if (self->settings == NULL)
-        self->settings = settings_load(self->config_path, error);
+        self->settings = settings_load_readable(self->config_path, self->left_out, error);
     return self->settings;
+}
+
+void
+command_context_leave_out(CommandContext *self)
+{
+    self->left_out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+const char *
+command_context_left_out(const CommandContext *self, const char *org)
+{
+    return self->left_out != NULL ? g_hash_table_lookup(self->left_out, org) : NULL;
 }
 
 ObjectStore *
@@ -160,14 +174,6 @@ command_context_audit(CommandContext *self, const char *org, const AuditEvent *e
     return self->journal != NULL && audit_journal_write(self->journal, org, event, error);
 }
 
-int
-command_context_fail(CommandContext *self, GError *error)
-{
-    g_printerr("sealtape: %s\n", error->message);
-    g_error_free(error);
-    return EXIT_CODE_FAILED;
-}
-
 void
 command_context_free(CommandContext *self)
 {
@@ -176,6 +182,7 @@ command_context_free(CommandContext *self)
     audit_journal_free(self->journal); /* it puts into the store */
     g_free(self->config_path);
     settings_free(self->settings);
+    g_clear_pointer(&self->left_out, g_hash_table_unref);
     object_store_free(self->store);
     g_clear_pointer(&self->verifiers, g_ptr_array_unref);
     g_free(self);

@@ -38,6 +38,12 @@ const Settings *command_context_settings(CommandContext *self,
                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 ObjectStore *command_context_store(CommandContext *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Before the first of these: organisations whose files can not be read are left out. */
+void command_context_leave_out(CommandContext *self);
+
+/* Returns: why `org` was left out, borrowed; NULL if it was not. */
+const char *command_context_left_out(const CommandContext *self, const char *org);
+
 /* Opens what the store has of `session`. Errors: as recording_open(); the message names the
  * session. */
 Recording *command_context_open_recording(CommandContext *self, const char *session,

@@ -12,3 +12,11 @@ command_context_print_json(json_t *json)
     free(text);
     json_decref(json);
 }
+
+int
+command_context_fail(CommandContext *self, GError *error)
+{
+    g_printerr("sealtape: %s\n", error->message);
+    g_error_free(error);
+    return EXIT_CODE_FAILED;
+}

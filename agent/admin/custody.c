@@ -16,6 +16,7 @@ read_signer(const char *path, GError **error)
 bool
 custody_open(Custody *self, CommandContext *context, GError **error)
 {
+    self->context = context;
     self->settings = command_context_settings(context, error);
     self->store = self->settings != NULL ? command_context_store(context, error) : NULL;
     if (self->store == NULL)
@@ -97,6 +98,8 @@ event_of(const Custody *self, const Annotation *next, AuditEvent event)
 
     event.session = next->session;
     event.policy = org != NULL ? org->digest : NULL;
+    if (command_context_left_out(self->context, next->org) != NULL)
+        event.detail = "settings-unreadable";
     return event;
 }
 

@@ -13,6 +13,7 @@
 /* What the commands of a custodian share: the store, the key of this command line, the audit log,
  * and who acts. Each act is told to the auditors before it happens. */
 typedef struct {
+    const CommandContext *context;
     const Settings *settings; /* borrowed from the context, as the next */
     ObjectStore *store;
     NoteSigner *signer;
@@ -35,7 +36,8 @@ Recording *custody_open_recording(const Custody *self, const char *org, const ch
 
 /* Adds `next`, whose `by` is set here: refused and told where it may not be, else told and done.
  * Holds, restrictions, amendments, consents that are given, sealing anew and erasures are for
- * custodians of the organisation alone.
+ * custodians of the organisation alone; a hold is placed also by root and by whom sealtape.conf
+ * belongs to, where the context left the organisation out.
  * `event`: its kind and what it says; the rest is filled in. */
 bool custody_annotate(const Custody *self, Annotation *next, AuditEvent event,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

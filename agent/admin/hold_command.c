@@ -20,12 +20,21 @@ act_on(CommandContext *context, const Act *act, const char *session, const char 
     g_autoptr(GError) error = NULL;
     g_autoptr(AnnotationLog) log = NULL;
     g_autoptr(Annotation) next = NULL;
+    const char *left_out = NULL;
     const AuditEvent event = {.kind = act->event, .matter = matter, .reason = reason};
 
+    if (act->kind == ANNOTATION_HOLD_PLACED)
+        command_context_leave_out(context); /* it only ever protects */
     if (custody_open(&custody, context, &error))
         log = custody_read(&custody, session, &error);
     if (log == NULL)
         return command_context_fail(context, g_steal_pointer(&error));
+    left_out = command_context_left_out(context, log->org);
+    if (left_out != NULL) {
+        g_printerr("sealtape: %s: nobody's role there can be looked up, so root and the owner of "
+                   "%s may place a hold\n",
+                   left_out, custody.settings->path);
+    }
     next = annotation_new(log->org, session, act->kind);
     annotation_set(next, ANNOTATION_MATTER, matter);
     annotation_set(next, ANNOTATION_REASON, reason);

@@ -221,7 +221,34 @@ def erase(recorder, opener, sessions):
     shutil.copytree(backup, stored, dirs_exist_ok=True)
     hand_over(recorder)
     act(("hold", "place", gone, "--matter", "m-2"), "session-erased", said="it has been erased")
+    hold_unread(recorder, opener, custodian, own, act)
     opener.org_file.write_text(text)
+
+
+def hold_unread(recorder, opener, custodian, own, act):
+    """A hold is placed though the organisation's file is broken, by who could write it, and nothing else is done."""
+    other = opener.org_file.with_name("clinic-b.conf")
+    other.write_text("nothing that is known;\n")
+    done = custodian.run("hold", "place", own, "--matter", "m-3", user=OTHER)
+    tap.ok(done.returncode == 0 and "can be looked up" not in done.stderr, "another organisation's broken file keeps no hold back", done.stderr)
+    tap.ok("detail=" not in told(recorder).splitlines()[-1], "and the role is looked up", told(recorder)[-300:])
+    other.unlink()
+    opener.org_file.write_text("nothing that is known;\n")
+    hand_over(recorder)
+    os.chown(custodian.config, 0, 0)
+    act(("hold", "place", own, "--matter", "m-4"), "policy-missing")
+    for owner, user in ((OTHER, OTHER), (0, None)):
+        os.chown(custodian.config, owner, owner)
+        done = custodian.run("hold", "place", own, "--matter", f"m-5-{owner}", user=user)
+        tap.ok(done.returncode == 0 and "nobody's role there can be looked up" in done.stderr, "a broken file keeps no hold back",
+               done.stdout + done.stderr)
+        record = told(recorder).splitlines()[-1]
+        tap.ok(" hold-placed ok " in record and "detail=settings-unreadable" in record and "role=" not in record,
+               "and the auditors read why no role stands there", record)
+        hand_over(recorder)
+    for words in (("hold", "release", own, "--matter", "m-3"), ("restrict", own), ("erase", own, "--request")):
+        done = custodian.run(*words)
+        tap.ok(done.returncode == 1 and "clinic-a.conf" in done.stderr, f"{words[0]} {words[1]}: not while it is broken", done.stderr)
 
 
 def test_roles(folder):
