@@ -3,6 +3,7 @@
 #include "storage/catalogue_rows.h"
 #include "storage/storage_error.h"
 #include "tests/fakes/catalogue_fixture.h"
+#include "tests/fakes/effort.h"
 #include "tests/fakes/visit_keys.h"
 
 #include <fcntl.h>
@@ -108,7 +109,7 @@ test_a_changed_page_is_noticed_or_harmless(void)
     right = catalogue_fixture_dump(fixture);
     g_assert_true(g_file_get_contents(fixture->path, &bytes, &n_bytes, NULL));
     g_assert_cmpuint(n_bytes, >=, 20 * 4096);
-    for (gsize at = 0; at < n_bytes; at += at % 4096 < 64 ? 7 : 211) {
+    for (gsize at = 0; at < n_bytes; at += effort_step(2) * (at % 4096 < 64 ? 7 : 211)) {
         g_autoptr(GError) error = NULL;
         g_autoptr(Catalogue) opened = NULL;
 
@@ -125,7 +126,7 @@ test_a_changed_page_is_noticed_or_harmless(void)
         }
     }
     g_test_message("%u refused, %u harmless (free space)", n_refused, n_harmless);
-    g_assert_cmpuint(n_refused, >, 100);
+    g_assert_cmpuint(n_refused, >, 100 / effort_step(2));
 }
 
 static void
@@ -214,7 +215,7 @@ test_a_cut_journal_is_never_half_believed(void)
     g_assert_true(g_file_get_contents(journal_path, &journal, &n_journal, NULL));
     (void) sqlite3_exec(connection, "ROLLBACK", NULL, NULL, NULL);
     g_assert_cmpint(sqlite3_close(connection), ==, SQLITE_OK);
-    for (gsize cut = 0; cut <= n_journal; cut += 97) {
+    for (gsize cut = 0; cut <= n_journal; cut += 97 * effort_step(3)) {
         g_autoptr(GError) error = NULL;
         g_autoptr(Catalogue) opened = NULL;
 

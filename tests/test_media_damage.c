@@ -1,5 +1,6 @@
 /* Lost, broken and hostile packets through a MediaTrack. */
 #include "agent/media/media_track.h"
+#include "tests/fakes/effort.h"
 #include "tests/fakes/media_samples.h"
 #include "tests/fakes/track_outcome.h"
 
@@ -118,7 +119,7 @@ test_random_loss_leaves_no_hole(const void *data)
     g_autoptr(RtpSource) source = rtp_source_new(given->description);
     const guint n_packets = source->packets->len;
 
-    for (guint round = 0; round < 25; round++) {
+    for (guint round = 0; round < 25; round += effort_step(3)) {
         g_autofree bool *is_lost = g_new0(bool, n_packets);
         guint burst = 0;
 
@@ -176,7 +177,7 @@ test_random_bytes_do_no_harm(const void *data)
     g_autoptr(RtpSource) source = rtp_source_new(given->description);
     g_autoptr(TrackOutcome) outcome = track_outcome_new();
     g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &given->format);
-    const guint n_packets = 20000;
+    const guint n_packets = 20000 / effort_step(4);
     uint8_t bytes[1500];
 
     for (guint i = 0; i < n_packets; i++) {
@@ -205,7 +206,7 @@ test_truncated_packets_do_no_harm(const void *data)
     guint sequence = 0;
 
     track_outcome_push(track, source, 0, MIN(60, source->packets->len), 0);
-    for (guint i = 0; i < MIN(60, source->packets->len); i++) {
+    for (guint i = 0; i < MIN(60, source->packets->len); i += effort_step(3)) {
         MediaPacket packet = track_outcome_packet(source, i, SECOND_US);
         const size_t n_whole = packet.n_bytes;
 
@@ -235,7 +236,7 @@ test_flipped_bytes_do_no_harm(const void *data)
     g_autoptr(TrackOutcome) outcome = track_outcome_new();
     g_autoptr(MediaTrack) track = track_outcome_start_track(outcome, &given->format);
 
-    for (guint round = 0; round < 20; round++) {
+    for (guint round = 0; round < 20; round += effort_step(4)) {
         media_track_restart(track);
         for (guint i = 0; i < source->packets->len; i++) {
             MediaPacket packet = track_outcome_packet(source, i, (int64_t) round * 10 * SECOND_US);

@@ -2,6 +2,7 @@
 #include "crypto/crypto_error.h"
 #include "storage/storage_error.h"
 #include "tests/fakes/cut_store.h"
+#include "tests/fakes/effort.h"
 #include "tests/fakes/flaky_store.h"
 #include "tests/fakes/leaked_visit.h"
 #include "tests/fakes/visit_keys.h"
@@ -85,7 +86,7 @@ static void
 test_cut_off_anywhere_it_goes_on(void)
 {
     /* Under a sanitizer, which makes each of them last seconds, behind every fourth. */
-    const unsigned step = g_getenv("SEALTAPE_TEST_SANITIZED") != NULL ? 4 : 1;
+    const unsigned step = effort_step(4);
     bool was_cut = true;
     unsigned n_changes = 0;
 
