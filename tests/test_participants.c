@@ -315,6 +315,31 @@ test_alone_stays_alone(void)
     json_decref(form);
 }
 
+/* However many come and go after them. */
+static void
+test_a_minor_alone_is_never_forgotten(void)
+{
+    g_autoptr(Participants) participants = with_minor("\"minor\":true");
+    json_t *list = NULL;
+
+    rules.minors = ORG_MINORS_ALONE;
+    participants_note_minors(participants, &org, NULL);
+    rules.minors = ORG_MINORS_BOTH;
+    g_assert_true(participants_remove(participants, "p1"));
+    for (int i = 0; i < 300; i++) {
+        g_autofree char *id = g_strdup_printf("guest-%d", i);
+
+        add(participants, id, "granted");
+        g_assert_true(participants_remove(participants, id));
+    }
+    assert_rule_kept(participants, "alone");
+    list = participants_to_json(participants);
+    g_assert_cmpuint(json_array_size(list), ==, 256);
+    g_assert_cmpstr(json_string_value(json_object_get(json_array_get(list, 255), "id")), ==,
+                    "guest-299");
+    json_decref(list);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -332,5 +357,7 @@ main(int argc, char **argv)
     g_test_add_func("/participants/the-rule-is-of-place-age-and-service",
                     test_the_rule_is_of_place_age_and_service);
     g_test_add_func("/participants/alone-stays-alone", test_alone_stays_alone);
+    g_test_add_func("/participants/a-minor-alone-is-never-forgotten",
+                    test_a_minor_alone_is_never_forgotten);
     return g_test_run();
 }

@@ -94,10 +94,16 @@ minor_facts_take(const json_t *form, char **fault)
 void
 minor_facts_note(MinorFacts *self, ConsentMinors rule)
 {
-    if (!self->is_minor || (self->has_rule && self->rule == CONSENT_MINORS_ALONE))
+    if (!self->is_minor || minor_facts_is_alone(self))
         return;
     self->has_rule = true;
     self->rule = rule;
+}
+
+bool
+minor_facts_is_alone(const MinorFacts *self)
+{
+    return self->has_rule && self->rule == CONSENT_MINORS_ALONE;
 }
 
 void

@@ -24,6 +24,9 @@ MinorFacts minor_facts_take(const json_t *form, char **fault);
  * recorded by it is there. */
 void minor_facts_note(MinorFacts *self, ConsentMinors rule);
 
+/* Whether the minor's own yes was enough, at any time. */
+bool minor_facts_is_alone(const MinorFacts *self);
+
 /* For who has come back: what was noted of them before they left. */
 void minor_facts_inherit(MinorFacts *self, const MinorFacts *before);
 

@@ -86,6 +86,18 @@ participants_add_consent(Participants *self, const json_t *form)
     return participant_add_consent(participant, form);
 }
 
+/* Returns: the place of who is forgotten first of too many who left: not one of whom the recording
+ * must go on saying that a guardian may not have it. */
+static guint
+first_to_forget(const GPtrArray *left)
+{
+    guint i = 0;
+
+    while (i < left->len && minor_facts_is_alone(&((const Participant *) left->pdata[i])->minor))
+        i++;
+    return i < left->len ? i : 0;
+}
+
 bool
 participants_remove(Participants *self, const char *id)
 {
@@ -94,7 +106,7 @@ participants_remove(Participants *self, const char *id)
     if (place == self->present->len)
         return false;
     if (self->left->len == MAX_PARTICIPANTS)
-        g_ptr_array_remove_index(self->left, 0);
+        g_ptr_array_remove_index(self->left, first_to_forget(self->left));
     g_ptr_array_add(self->left, g_ptr_array_steal_index(self->present, place));
     return true;
 }
