@@ -44,6 +44,34 @@ test_refuses_deep_json(HttpFixture *fixture, gconstpointer unused)
     http_fixture_problem(answer, 400, "depth");
 }
 
+/* libsoup leaves us no moment to answer in; the documents of both APIs say so. */
+static void
+test_cuts_giant_headers_off(HttpFixture *fixture, gconstpointer unused)
+{
+    const struct {
+        size_t n_bytes;
+        bool is_answered;
+    } rows[] = {
+        {65000,   true },
+        {66000,   false},
+        {1 << 20, false},
+        {1000,    true }
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *token = g_strnfill(rows[i].n_bytes, 'a');
+        g_autofree char *request =
+            g_strdup_printf("GET /text HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\n\r\n", token);
+        g_autofree char *answer = http_fixture_exchange(fixture->path, request, strlen(request));
+
+        if (rows[i].is_answered) {
+            http_fixture_status(answer, 200);
+        } else {
+            g_assert_cmpstr(answer, ==, "");
+        }
+    }
+}
+
 static void
 test_refuses_giant_bodies(HttpFixture *fixture, gconstpointer unused)
 {
@@ -193,6 +221,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
     http_fixture_add("http-limits", "refuses-bad-bodies", test_refuses_bad_bodies);
     http_fixture_add("http-limits", "refuses-deep-json", test_refuses_deep_json);
+    http_fixture_add("http-limits", "cuts-giant-headers-off", test_cuts_giant_headers_off);
     http_fixture_add("http-limits", "refuses-giant-bodies", test_refuses_giant_bodies);
     http_fixture_add("http-limits", "refuses-giant-chunked-bodies",
                      test_refuses_giant_chunked_bodies);
