@@ -21,7 +21,7 @@
 #define MAX_WAITING 64
 /* As many again may come at once before what waits goes on: at the start of a stream that jitters
  * two seconds do, and its first packet says where the part begins. */
-#define N_ANCHORS (2 * MAX_WAITING)
+#define N_ANCHORS 128
 
 /* And what each should make of its packets. */
 static const struct {
