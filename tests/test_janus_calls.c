@@ -28,6 +28,18 @@ __wrap_janus_wire_post(JanusWire *self, const char *path, json_t *message, HttpF
     json_decref(message);
 }
 
+/* A call's deadline comes soon here; `deadline` is the last. */
+static guint deadline;
+
+guint __wrap_g_timeout_add(guint interval_ms, GSourceFunc on_time, gpointer data);
+
+guint
+__wrap_g_timeout_add(guint interval_ms, GSourceFunc on_time, gpointer data)
+{
+    g_assert_cmpuint(interval_ms, ==, 5000);
+    return deadline = g_timeout_add_full(G_PRIORITY_DEFAULT, 1, on_time, data, NULL);
+}
+
 /* What the callback was told. */
 typedef struct {
     unsigned n_answers;
@@ -125,6 +137,25 @@ test_an_acknowledgement_waits_for_its_event(Fixture *self, gconstpointer data)
 
     g_assert_true(give_event(self, posted[0].transaction));
     g_assert_nonnull(strstr(self->answer.text, "event"));
+    g_assert_null(g_main_context_find_source_by_id(NULL, deadline));
+}
+
+static void
+test_an_acknowledgement_alone_is_a_fault(Fixture *self, gconstpointer data)
+{
+    reply("ack", posted[0].transaction);
+    while (self->answer.n_answers == 0)
+        g_main_context_iteration(NULL, TRUE);
+
+    g_assert_error(self->answer.error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+    g_assert_false(give_event(self, posted[0].transaction));
+}
+
+static void
+test_an_acknowledgement_to_somebody_else_is_a_fault(Fixture *self, gconstpointer data)
+{
+    reply("ack", "sealtape-99");
+    g_assert_error(self->answer.error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
 }
 
 /* The long poll may bring it before the reply to the message itself is here. */
@@ -191,6 +222,9 @@ main(int argc, char **argv)
 #define ADD(path, test) g_test_add("/janus_calls/" path, Fixture, NULL, set_up, test, tear_down)
     ADD("a-reply-answers", test_a_reply_answers);
     ADD("an-acknowledgement-waits-for-its-event", test_an_acknowledgement_waits_for_its_event);
+    ADD("an-acknowledgement-alone-is-a-fault", test_an_acknowledgement_alone_is_a_fault);
+    ADD("an-acknowledgement-to-somebody-else-is-a-fault",
+        test_an_acknowledgement_to_somebody_else_is_a_fault);
     ADD("an-event-may-come-before-its-acknowledgement",
         test_an_event_may_come_before_its_acknowledgement);
     ADD("a-reply-to-somebody-else-is-a-fault", test_a_reply_to_somebody_else_is_a_fault);

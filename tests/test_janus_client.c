@@ -136,6 +136,7 @@ test_makes_a_handle_and_asks_with_it(Fixture *self, gconstpointer data)
 {
     g_autofree char *plugin = NULL;
     g_autofree char *secret = NULL;
+    g_autofree char *polled_with = NULL;
 
     connect_client(self, "open sesame");
     g_assert_false(janus_client_is_up(self->client));
@@ -147,6 +148,8 @@ test_makes_a_handle_and_asks_with_it(Fixture *self, gconstpointer data)
 
     ask(self, "list");
     wait_for(&self->n_answers);
+    polled_with = janus_fake_last(self->janus, "poll", "apisecret");
+    g_assert_cmpstr(polled_with, ==, "open sesame");
     g_assert_cmpstr(self->answer, ==, "{\"videoroom\":\"success\"}");
     g_assert_cmpuint(self->n_down, ==, 0);
 }

@@ -150,6 +150,9 @@ test_a_pause_stops_and_a_resume_begins_again(Fixture *self, gconstpointer data)
     g_autoptr(GError) error = NULL;
 
     forward(self, "p1-audio");
+    g_autofree char *there = g_strdup_printf("{\"publisher_id\":5,\"forwarders\":[{\"stream_id\":"
+                                             "77,\"host\":\"127.0.0.1\",\"port\":%u}]}",
+                                             session_track_port(self->session, "p1-audio"));
     g_assert_true(session_pause(self->session, "by-request", &error));
     janus_publishers_update(self->publishers);
     assert_asked("stop_rtp_forward");
@@ -159,6 +162,13 @@ test_a_pause_stops_and_a_resume_begins_again(Fixture *self, gconstpointer data)
     janus_publishers_update(self->publishers);
     g_assert_cmpuint(janus_desk_count(), ==, 0);
     assert_shown(self, "\"state\":\"waiting\"");
+
+    /* Janus has not stopped it: whoever looks again asks again. */
+    json_t *listed = json_loads(there, 0, NULL);
+    janus_publishers_check(self->publishers, listed, g_get_monotonic_time());
+    json_decref(listed);
+    assert_asked("stop_rtp_forward");
+    janus_desk_answer("{}");
 
     g_assert_true(session_resume(self->session, &error));
     janus_publishers_update(self->publishers);
@@ -201,6 +211,22 @@ test_who_leaves_while_janus_is_asked_is_stopped(Fixture *self, gconstpointer dat
     assert_asked("stop_rtp_forward");
 }
 
+/* A person who only turns off the camera stays, and what was forwarded ends. */
+static void
+test_what_is_disabled_is_not_forwarded(Fixture *self, gconstpointer data)
+{
+    static const char off[] =
+        "{\"type\":\"audio\",\"mid\":\"0\",\"codec\":\"opus\",\"disabled\":true}";
+
+    list(self, "p1", off);
+    g_assert_cmpuint(janus_desk_count(), ==, 0);
+    assert_shown(self, "\"streams\":[]");
+    forward(self, "p1-audio");
+    list(self, "p1", off);
+    assert_asked("stop_rtp_forward");
+    assert_shown(self, "\"streams\":[]");
+}
+
 static void
 test_who_returns_gets_a_new_track(Fixture *self, gconstpointer data)
 {
@@ -215,18 +241,20 @@ test_who_returns_gets_a_new_track(Fixture *self, gconstpointer data)
     g_assert_true(session_has_track(self->session, "p1-audio-2"));
 }
 
-/* Sent there by a recorder that ended in between: it is stopped before the port is used. */
+/* Sent there by a recorder that ended in between, to either port: it is stopped before they are
+ * used. */
 static void
 test_stops_strangers_at_its_port(Fixture *self, gconstpointer data)
 {
     list(self, "p1", AUDIO);
     assert_asked("listforwarders");
+    const unsigned port = session_track_port(self->session, "p1-audio");
     g_autofree char *listed =
         g_strdup_printf("{\"publishers\":[{\"publisher_id\":9,\"forwarders\":["
                         "{\"stream_id\":3,\"host\":\"127.0.0.1\",\"port\":%u},"
-                        "{\"stream_id\":4,\"host\":\"10.0.0.1\",\"port\":%u}]}]}",
-                        session_track_port(self->session, "p1-audio"),
-                        session_track_port(self->session, "p1-audio"));
+                        "{\"stream_id\":4,\"host\":\"10.0.0.1\",\"port\":%u},"
+                        "{\"stream_id\":6,\"host\":\"127.0.0.1\",\"port\":%u}]}]}",
+                        port, port, port + 1U);
     janus_desk_answer(listed);
 
     assert_asked("stop_rtp_forward");
@@ -234,6 +262,10 @@ test_stops_strangers_at_its_port(Fixture *self, gconstpointer data)
     g_autofree char *stream = janus_desk_peek("stream_id");
     g_assert_cmpstr(publisher, ==, "9");
     g_assert_cmpstr(stream, ==, "3");
+    janus_desk_answer("{}");
+    assert_asked("stop_rtp_forward");
+    g_autofree char *other = janus_desk_peek("stream_id");
+    g_assert_cmpstr(other, ==, "6");
     janus_desk_answer("{}");
     assert_asked("rtp_forward");
     g_assert_cmpuint(janus_desk_count(), ==, 1);
@@ -301,6 +333,32 @@ test_nonsense_in_a_list_is_told(Fixture *self, gconstpointer data)
     json_decref(shown);
 }
 
+/* Who is there stays, where Janus says nonsense instead of all who are. */
+static void
+test_nonsense_puts_nobody_out(Fixture *self, gconstpointer data)
+{
+    json_t *nonsense = json_object();
+
+    forward(self, "p1-audio");
+    g_assert_false(janus_publishers_take(self->publishers, nonsense, true));
+    assert_shown(self, "\"state\":\"forwarded\"");
+    json_decref(nonsense);
+}
+
+static void
+test_streams_are_bounded(Fixture *self, gconstpointer data)
+{
+    g_autoptr(GString) streams = g_string_new(NULL);
+
+    for (int i = 0; i < 20; i++) {
+        g_string_append_printf(streams, "%s{\"type\":\"audio\",\"mid\":\"%d\",\"codec\":\"opus\"}",
+                               i == 0 ? "" : ",", i);
+    }
+    list(self, "p1", streams->str);
+    assert_shown(self, "\"track\":\"p1-audio-16\"");
+    g_assert_false(session_has_track(self->session, "p1-audio-17"));
+}
+
 static void
 test_a_list_is_bounded(Fixture *self, gconstpointer data)
 {
@@ -329,11 +387,14 @@ main(int argc, char **argv)
     ADD("a-pause-while-janus-is-asked-counts", test_a_pause_while_janus_is_asked_counts);
     ADD("who-leaves-while-janus-is-asked-is-stopped",
         test_who_leaves_while_janus_is_asked_is_stopped);
+    ADD("what-is-disabled-is-not-forwarded", test_what_is_disabled_is_not_forwarded);
     ADD("who-returns-gets-a-new-track", test_who_returns_gets_a_new_track);
     ADD("stops-strangers-at-its-port", test_stops_strangers_at_its_port);
     ADD("what-janus-lost-begins-again", test_what_janus_lost_begins_again);
     ADD("waits-for-janus", test_waits_for_janus);
     ADD("nonsense-in-a-list-is-told", test_nonsense_in_a_list_is_told);
+    ADD("nonsense-puts-nobody-out", test_nonsense_puts_nobody_out);
+    ADD("streams-are-bounded", test_streams_are_bounded);
     ADD("a-list-is-bounded", test_a_list_is_bounded);
     return g_test_run();
 }

@@ -80,18 +80,24 @@ test_sound_needs_no_keyframes(void)
     janus_stream_free(stream);
 }
 
+/* Of no codec that is known here, and of one that carries something else. */
 static void
 test_names_what_can_not_be_recorded(void)
 {
-    json_t *listed = parsed("{\"type\":\"video\",\"mid\":\"1\",\"codec\":\"av1\"}");
-    JanusStream *stream = janus_stream_new(listed);
-    g_autofree char *fault = NULL;
+    static const char *const codecs[] = {"av1", "opus"};
 
-    g_assert_null(janus_stream_track(stream, "t", "p", &fault));
-    g_assert_cmpstr(fault, ==, "the codec av1 can not be recorded");
+    for (size_t i = 0; i < G_N_ELEMENTS(codecs); i++) {
+        json_t *listed =
+            json_pack("{s:s, s:s, s:s}", "type", "video", "mid", "1", "codec", codecs[i]);
+        JanusStream *stream = janus_stream_new(listed);
+        g_autofree char *wanted = g_strdup_printf("the codec %s can not be recorded", codecs[i]);
+        g_autofree char *fault = NULL;
 
-    json_decref(listed);
-    janus_stream_free(stream);
+        g_assert_null(janus_stream_track(stream, "t", "p", &fault));
+        g_assert_cmpstr(fault, ==, wanted);
+        json_decref(listed);
+        janus_stream_free(stream);
+    }
 }
 
 static void

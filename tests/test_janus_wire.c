@@ -46,14 +46,18 @@ test_knows_refusals_of_the_plugin(void)
     json_t *bad = json_pack("{s:i, s:s}", "error_code", 426, "error", "No such room");
     g_autoptr(GError) none = janus_wire_refusal(fine);
     g_autoptr(GError) refused = janus_wire_refusal(bad);
+    json_t *unnumbered = json_pack("{s:s}", "error", "Not today");
     g_autoptr(GError) nonsense = janus_wire_refusal(NULL);
+    g_autoptr(GError) also_refused = janus_wire_refusal(unnumbered);
 
     g_assert_no_error(none);
+    g_assert_error(also_refused, JANUS_ERROR, 0);
     g_assert_error(refused, JANUS_ERROR, 426);
     g_assert_cmpstr(refused->message, ==, "Janus refused: No such room (426)");
     g_assert_error(nonsense, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
     json_decref(fine);
     json_decref(bad);
+    json_decref(unnumbered);
 }
 
 int

@@ -77,6 +77,7 @@ scan_block(Scan *self, size_t at, size_t end)
 {
     Found found = {.cluster_at = g_array_index(self->clusters, size_t, self->clusters->len - 1)};
 
+    g_assert_cmphex(self->bytes[at], !=, 0xff); /* all ones: reserved */
     found.track = (unsigned) read_vint(self, &at, false);
     found.time_ms = (int64_t) self->cluster_ms + (int16_t) number_at(self->bytes + at, 2);
     found.is_keyframe = self->bytes[at + 2] == 0x80;
@@ -264,6 +265,7 @@ static const Given frames[] = {
     {1, 3700 * SECOND_US, 1000,             true },
     {0, 3630 * SECOND_US, 1000,             true },
     {1, 3700 * SECOND_US, 1000,             true },
+    {1, 3650 * SECOND_US, 1000,             true },
 };
 
 static void

@@ -70,9 +70,7 @@ open_track(Fixture *self)
 static void
 open_video(Fixture *self)
 {
-    const MediaFormat vp8 = SAMPLE_VP8_FORMAT;
-
-    self->options.format = vp8;
+    self->options.format = (MediaFormat) SAMPLE_VP8_FORMAT;
     self->options.from_us = 0;
     open_track(self);
 }
@@ -346,10 +344,14 @@ test_a_discarded_track_hands_nothing_over(Fixture *self, const void *data)
     const IngressTrackOptions *told = &self->desk->options;
 
     open_track(self);
+    track_desk_push(sound, 0, 250, 3 * SECOND_US, -1);
+    told->receiver.on_gap(4 * SECOND_US, SECOND_US, "silence", told->receiver.user_data);
     track_discard(g_steal_pointer(&self->track));
-    assert_told("finish 0;");
-    track_desk_push(sound, 0, 500, 3 * SECOND_US, -1);
-    told->receiver.on_gap(2 * SECOND_US, SECOND_US, "no-media", told->receiver.user_data);
+    assert_told("clock p1-audio 0@3000000=0;"
+                "gap p1-audio 2000000+1000000 no-media;segment 0/0 3000000+4000000;finish 0;");
+    track_desk_push(sound, 250, 400, 3 * SECOND_US, -1);
+    told->receiver.on_restart(told->receiver.user_data);
+    track_desk_push(sound, 400, 500, 3 * SECOND_US, -1);
     end_as_the_ingress(self);
     assert_told("");
 }
@@ -367,7 +369,6 @@ test_says_why_there_is_none(Fixture *self, const void *data)
     self->options.recipient = "age1nobody";
     g_assert_null(track_new(&self->options, NULL, NULL, self->session, &error));
     g_assert_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED);
-    g_assert_false(self->desk->is_open);
 }
 
 #define ADD(name, function) g_test_add("/track/" name, Fixture, NULL, set_up, function, tear_down)

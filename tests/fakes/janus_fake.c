@@ -161,9 +161,13 @@ answer(JanusFake *self, SoupServerMessage *message, const char *word, const json
 }
 
 static void
-on_poll(JanusFake *self, SoupServerMessage *message)
+on_poll(JanusFake *self, SoupServerMessage *message, GHashTable *query)
 {
-    note(self, "poll", NULL);
+    json_t *asked = json_pack("{s:s*}", "apisecret",
+                              query != NULL ? g_hash_table_lookup(query, "apisecret") : NULL);
+
+    note(self, "poll", asked);
+    json_decref(asked);
     if (g_hash_table_contains(self->rules, "poll")) {
         answer(self, message, "poll", NULL);
     } else if (!g_queue_is_empty(&self->events)) {
@@ -185,7 +189,7 @@ on_request(SoupServer *server, SoupServerMessage *message, const char *path, GHa
     const char *word = NULL;
 
     if (strcmp(soup_server_message_get_method(message), "GET") == 0) {
-        on_poll(self, message);
+        on_poll(self, message, query);
         return;
     }
     asked = json_loadb(body->data, (size_t) body->length, 0, NULL);

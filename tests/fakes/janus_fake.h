@@ -36,8 +36,8 @@ void janus_fake_tell(JanusFake *self, const char *text, bool is_whole);
 /* How often `word` was asked. */
 unsigned janus_fake_count(const JanusFake *self, const char *word);
 
-/* Returns: member `name` of the last message with `word` (of its body, where it has one), as text,
- * owned; NULL: there was none. */
+/* Returns: member `name` of the last message with `word` (of its body, where it has one; of a poll:
+ * `apisecret`), as text, owned; NULL: there was none. */
 char *janus_fake_last(const JanusFake *self, const char *word, const char *name);
 
 void janus_fake_free(JanusFake *self);
