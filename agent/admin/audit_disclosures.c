@@ -12,7 +12,87 @@ enum { YEARS = 6 };
 typedef struct {
     json_t *rows;
     unsigned n_exempt;
+    json_t *read;      /* words of the logs that were */
+    json_t *elsewhere; /* of those that the store has checkpoints of alone; JSON null: unknown */
+    GError *fault;     /* why that is unknown */
 } Account;
+
+static void
+account_clear(Account *account)
+{
+    json_decref(account->rows);
+    json_decref(account->read);
+    json_decref(account->elsewhere);
+    g_clear_error(&account->fault);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Account, account_clear)
+
+static bool
+has_read(const AuditSources *sources, const char *word)
+{
+    for (guint i = 0; i < sources->logs->len; i++) {
+        const AuditSource *source = sources->logs->pdata[i];
+
+        if (strcmp(source->word, word) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Each program of each host puts the checkpoints of its log into the store, and never the log: so
+ * what others have disclosed can not be read here, and that there are others can. */
+static void
+find_logs(Account *account, CommandContext *context, const AuditSources *sources, const char *org)
+{
+    g_autofree char *prefix = g_strdup_printf("%s/audit/", org);
+    ObjectStore *store = command_context_store(context, &account->fault);
+    g_autoptr(GPtrArray) folders =
+        store != NULL ? object_store_list_folders(store, prefix, &account->fault) : NULL;
+
+    account->read = json_array();
+    for (guint i = 0; i < sources->logs->len; i++) {
+        const AuditSource *source = sources->logs->pdata[i];
+
+        json_array_append_new(account->read, json_string(source->word));
+    }
+    account->elsewhere = folders != NULL ? json_array() : json_null();
+    for (guint i = 0; folders != NULL && i < folders->len; i++) {
+        const char *word = (const char *) folders->pdata[i] + strlen(prefix);
+
+        if (!has_read(sources, word))
+            json_array_append_new(account->elsewhere, json_string(word));
+    }
+}
+
+/* Returns: owned. */
+static char *
+join(const json_t *words)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    size_t i = 0;
+    const json_t *word = NULL;
+
+    json_array_foreach(words, i, word)
+        g_string_append_printf(text, "%s%s", i == 0 ? "" : ", ", json_string_value(word));
+    return g_strdup(text->len > 0 ? text->str : "none");
+}
+
+static void
+print_logs(const Account *account)
+{
+    g_autofree char *read = join(account->read);
+    g_autofree char *elsewhere = join(account->elsewhere);
+
+    g_print("Logs that were read, of this host: %s.\n", read);
+    if (account->fault != NULL) {
+        g_print("Whether other hosts keep logs of their own is not known: %s.\n",
+                account->fault->message);
+    } else if (json_array_size(account->elsewhere) > 0) {
+        g_print("NOT read, for their logs lie on other hosts: %s. Ask there too.\n", elsewhere);
+    } else {
+        g_print("The store knows of no other.\n");
+    }
+}
 
 static bool
 is_disclosure(const AuditEvent *event)
@@ -100,8 +180,9 @@ print_for_person(const Account *account, const char *client, const char *span)
                 purpose == NULL ? "an unknown purpose" : purpose);
     }
     g_print("%zu in all; %u for treatment, payment, operations, to the client, or as the client\n"
-            "authorised are exempt and not listed. This host's logs only.\n",
+            "authorised are exempt and not listed.\n",
             json_array_size(account->rows), account->n_exempt);
+    print_logs(account);
 }
 
 static char *
@@ -122,11 +203,15 @@ six_years_ago(void)
     return g_date_time_to_unix(since) * G_USEC_PER_SEC;
 }
 
+typedef struct {
+    const char *org, *client;
+} Question;
+
 static int
 give_account(CommandContext *context, const AuditSources *sources, const AuditFilter *filter,
-             const char *client)
+             const Question *question)
 {
-    Account account = {json_array(), 0};
+    g_auto(Account) account = {.rows = json_array()};
     g_autofree char *from = date_of(filter->from_us);
     g_autofree char *until = filter->until_us != 0 ? date_of(filter->until_us) : NULL;
     g_autofree char *span = until == NULL ? g_strconcat("since ", from, NULL)
@@ -134,14 +219,16 @@ give_account(CommandContext *context, const AuditSources *sources, const AuditFi
 
     audit_filter_each(sources, filter, add_record, &account);
     account.rows = sort_rows(account.rows);
+    find_logs(&account, context, sources, question->org);
     if (command_context_as_json(context)) {
-        command_context_print_json(json_pack("{s:s, s:s, s:s?, s:i, s:O}", "client", filter->client,
-                                             "since", from, "until", until, "exempt",
-                                             (int) account.n_exempt, "disclosures", account.rows));
+        command_context_print_json(json_pack(
+            "{s:s, s:s, s:s?, s:i, s:O, s:O, s:O, s:s?}", "client", filter->client, "since", from,
+            "until", until, "exempt", (int) account.n_exempt, "disclosures", account.rows,
+            "logs_read", account.read, "logs_elsewhere", account.elsewhere, "fault",
+            account.fault != NULL ? account.fault->message : NULL));
     } else {
-        print_for_person(&account, client, span);
+        print_for_person(&account, question->client, span);
     }
-    json_decref(account.rows);
     return EXIT_CODE_OK;
 }
 
@@ -192,5 +279,5 @@ audit_disclosures_run(CommandContext *context, int argc, char **argv)
     filter.client = pseudonym;
     if (pseudonym == NULL || !audit_filter_tell(context, sources, "disclosures", &filter, &error))
         return command_context_fail(context, g_steal_pointer(&error));
-    return give_account(context, sources, &filter, client);
+    return give_account(context, sources, &filter, &(Question){org, client});
 }

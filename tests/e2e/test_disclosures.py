@@ -66,12 +66,32 @@ def test_account(folder):
     tap.contains(told, f"client={found['client']}", "in the record of the opening")
     anchors = recorder.store / recorder.org / "audit" / next((recorder.folder / "audit" / recorder.org).glob("access.*.log")).stem
     poll(lambda: list(anchors.glob("*.note")), 10, "a checkpoint of the opener's log in the store")
+    elsewhere(recorder, found["client"], anchors)
     tap.ok("subpoena" not in told, "reasons in free words stand nowhere in it")
     report_of(recorder, folder, opener, ours, theirs)
     opener.child.kill()
     as_others_read(folder, recorder)
     verified(recorder)
     hidden(folder, recorder, opener, ours)
+
+
+def elsewhere(recorder, client, anchors):
+    """An account says which logs it is made of, and which others there are."""
+    own = sorted(path.stem for path in (recorder.folder / "audit" / recorder.org).glob("*.log"))
+    found = account(recorder, client)
+    tap.equal((sorted(found["logs_read"]), found["logs_elsewhere"], found["fault"]), (own, [], None), "all logs of this host are read")
+    other = anchors.with_name("access.another-host")
+    shutil.copytree(anchors, other)
+    tap.equal(account(recorder, client)["logs_elsewhere"], [other.name], "the store knows of a log that lies on another host")
+    words = ["audit", "disclosures", "--org", recorder.org, "--client", client]
+    tap.contains(recorder.command(*words).stdout, f"NOT read, for their logs lie on other hosts: {other.name}.", "which a person reads too")
+    shutil.rmtree(other)
+    tap.contains(recorder.command(*words).stdout, f"of this host: {', '.join(own)}.\nThe store knows of no other.", "or that there is none")
+    moved = recorder.store.rename(recorder.store.with_name("away"))
+    found = account(recorder, client)
+    tap.ok(found["logs_elsewhere"] is None and "store" in found["fault"] and found["disclosures"], "a store that is away hides it, and is told", found)
+    tap.contains(recorder.command(*words).stdout, "Whether other hosts keep logs of their own is not known: ", "in words too")
+    moved.rename(recorder.store)
 
 
 def in_years(folder, recorder, client, rows):
