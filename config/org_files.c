@@ -37,11 +37,9 @@ list_org_files(const char *folder, GError **error)
 /* Where media may be is law to an organisation that names regions: what a store says of itself does
  * not change it. */
 static void
-keep_region(StoreSettings *store)
+keep_region(Settings *self)
 {
-    store->keeps_region = true;
-    for (guint i = 0; store->replicas != NULL && i < store->replicas->len; i++)
-        ((StoreSettings *) store->replicas->pdata[i])->keeps_region = true;
+    g_atomic_int_set(self->store.keeps_region, 1);
 }
 
 static bool
@@ -53,7 +51,7 @@ read_org(Settings *self, const char *path, GError **error)
         !org_key_ring_apply(org, self->orgs_path, self->keys->admin_keys, error))
         return false;
     if (org->consent->regions != NULL)
-        keep_region(&self->store);
+        keep_region(self);
     g_ptr_array_add(self->orgs, g_steal_pointer(&org));
     return true;
 }
@@ -90,7 +88,7 @@ org_files_read(Settings *self, const ConfigFile *file, GHashTable *left_out, GEr
             g_propagate_error(error, g_steal_pointer(&fault));
             return false;
         }
-        keep_region(&self->store);
+        keep_region(self);
         g_hash_table_insert(left_out, id_of(path), g_strdup(fault->message));
     }
     return true;

@@ -6,6 +6,7 @@
 #include "config/key_settings_file.h"
 #include "config/org_files.h"
 #include "config/org_settings.h"
+#include "config/region_rule.h"
 #include "config/replica_settings.h"
 #include "config/settings_readable.h"
 #include "config/store_settings.h"
@@ -279,6 +280,7 @@ settings_load_readable(const char *path, GHashTable *left_out, GError **error)
         !replica_settings_read(&self->store, file, error) ||
         !access_settings_read(self, file, error) || !audit_settings_read(self, file, error))
         return NULL;
+    region_rule_make(&self->store);
     read_catalogue(self, file);
     key_settings_read(self, file);
     self->verifier_keys = config_file_list(file, "trusted_recorders");

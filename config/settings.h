@@ -73,7 +73,7 @@ typedef struct {
     StoreLock lock;
     uint32_t lock_days;
     bool legal_hold;
-    bool keeps_region; /* an organisation has `regions`: a store in another is none */
+    int *keeps_region; /* region_rule: not 0 if an organisation has `regions`, atomic */
     uint32_t max_upload_kbit_s;
     uint32_t max_concurrent;
     uint32_t attempt_ms;

@@ -224,5 +224,6 @@ store_settings_clear(StoreSettings *self)
     g_free(self->kms_key_id);
     g_free(self->storage_class);
     g_free(self->tags);
+    g_clear_pointer(&self->keeps_region, g_atomic_rc_box_release);
     memset(self, 0, sizeof(*self));
 }

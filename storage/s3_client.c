@@ -21,7 +21,8 @@ struct S3Client {
     AwsSigner *signer;
     HttpClient *http;
     S3Gate *gate;
-    bool keeps_region;
+    const int *keeps_region; /* a share; NULL: never */
+    char *own_region;        /* of the settings */
     unsigned attempt_ms;
     unsigned retry_ms;
     GMutex lock;
@@ -67,7 +68,9 @@ s3_client_new(const S3ClientOptions *options)
     self->gate = s3_gate_new(options->max_concurrent);
     self->attempt_ms = options->attempt_ms;
     self->retry_ms = options->retry_ms;
-    self->keeps_region = options->keeps_region;
+    if (options->keeps_region != NULL)
+        self->keeps_region = g_atomic_rc_box_acquire((int *) options->keeps_region);
+    self->own_region = g_strdup(options->region);
     self->locked.region = g_strdup(options->region);
     g_mutex_init(&self->lock);
     g_cond_init(&self->never);
@@ -80,11 +83,20 @@ unix_now(void)
     return g_get_real_time() / G_USEC_PER_SEC;
 }
 
+static bool
+keeps_region(const S3Client *self)
+{
+    return self->keeps_region != NULL && g_atomic_int_get(self->keeps_region) != 0;
+}
+
+/* What was learnt before a rule came counts no more. */
 static char *
 dup_region(S3Client *self)
 {
     char *region = NULL;
 
+    if (keeps_region(self))
+        return g_strdup(self->own_region);
     g_mutex_lock(&self->lock);
     region = g_strdup(self->locked.region);
     g_mutex_unlock(&self->lock);
@@ -212,7 +224,7 @@ follow_region(S3Client *self, const char *region)
     if (region == NULL || region[0] == '\0' ||
         strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(region))
         return false;
-    if (self->keeps_region) {
+    if (keeps_region(self)) {
         g_warning("the bucket's region is %s, and an organisation's `regions` hold to that of the "
                   "settings: nothing goes there",
                   region);
@@ -335,6 +347,9 @@ s3_client_free(S3Client *self)
     aws_credentials_source_free(self->credentials);
     s3_endpoint_free(self->endpoint);
     s3_gate_free(self->gate);
+    g_free(self->own_region);
+    if (self->keeps_region != NULL)
+        g_atomic_rc_box_release((int *) self->keeps_region);
     g_free(self->locked.region);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->never);

@@ -17,7 +17,7 @@ typedef struct {
     S3Endpoint *endpoint; /* taken, like the next */
     AwsCredentialsSource *credentials;
     const char *region;
-    bool keeps_region; /* it is never another */
+    const int *keeps_region; /* not 0: it is never another; as in S3StoreOptions */
     HttpClientOptions http;
     unsigned max_concurrent; /* > 0 */
     unsigned attempt_ms;     /* of one try */

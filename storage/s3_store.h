@@ -16,8 +16,10 @@ typedef enum {
 typedef struct {
     const char *endpoint; /* https://host[:port]; http on loopback only */
     const char *bucket;
-    const char *region; /* us-east-1 */
-    bool keeps_region;  /* a bucket that says it is in another is refused, not followed */
+    const char *region;      /* us-east-1 */
+    const int *keeps_region; /* of g_atomic_rc_box, atomic, shared from here on: while it is not 0 a
+                                bucket that says it is in another region is refused, not followed;
+                                NULL: never */
     S3Style style;
     const char *prefix;         /* none; else ends in `/` */
     const char *credentials;    /* as in aws_credentials_source_new() */

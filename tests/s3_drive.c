@@ -1,6 +1,7 @@
 /* Drives an S3 store from a test: options as `name=value` arguments, commands as lines on standard
  * input, words parted by spaces; one line of answer for each, `ok ...` or `error CODE sentence`.
  *   put|replace KEY BODY    get KEY    list|folders [PREFIX]    putmany COUNT PREFIX BODY    probe
+ *   keep 0|1 (whether the region is kept, from now on)
  *   range KEY OFFSET LENGTH    versions PREFIX    erase PREFIX
  * BODY: `<letter>*<count>`. */
 #include "crypto/crypto_error.h"
@@ -14,6 +15,8 @@
 
 static const char *const code_names[] = {"io",        "full",     "transient", "denied",
                                          "not-found", "conflict", "corrupt",   "busy"};
+
+static int *region_rule;
 
 static void
 tell_error(const GError *error)
@@ -201,7 +204,10 @@ obey(ObjectStore *store, const S3StoreOptions *options, const char *line)
 {
     g_auto(GStrv) words = g_strsplit(line, " ", -1);
 
-    if (strcmp(words[0], "probe") == 0)
+    if (strcmp(words[0], "keep") == 0) {
+        g_atomic_int_set(region_rule, words[1][0] - '0');
+        (void) printf("ok\n");
+    } else if (strcmp(words[0], "probe") == 0)
         probe(options);
     else if (strcmp(words[0], "get") == 0)
         get(store, words);
@@ -273,7 +279,7 @@ read_option(S3StoreOptions *options, const char *argument)
     else if (is_option(argument, "lock", &value))
         options->lock = strcmp(value, "compliance") == 0 ? S3_LOCK_COMPLIANCE : S3_LOCK_GOVERNANCE;
     else if (is_option(argument, "keeps_region", &value))
-        options->keeps_region = true;
+        g_atomic_int_set(region_rule, strcmp(value, "on") == 0);
     else if (is_option(argument, "legal_hold", &value))
         options->legal_hold = true;
     else if (is_option(argument, "pin", &value)) {
@@ -292,6 +298,7 @@ main(int argc, char **argv)
     char *line = NULL;
     size_t size = 0;
 
+    options.keeps_region = region_rule = g_atomic_rc_box_new0(int);
     for (int i = 1; i < argc; i++)
         read_option(&options, argv[i]);
     g_assert(crypto_start(&error));
@@ -306,5 +313,6 @@ main(int argc, char **argv)
         obey(store, &options, line);
     }
     free(line);
+    g_atomic_rc_box_release(region_rule);
     return store == NULL ? 1 : 0;
 }

@@ -1,3 +1,4 @@
+#include "config/region_rule.h"
 #include "tests/fakes/settings_fixture.h"
 
 /* The good file, with `with` in place of its purposes. */
@@ -37,7 +38,7 @@ test_reads_what_must_be_said(SettingsFixture *fixture, gconstpointer unused)
     g_assert_cmpint(consent->valid_until_us, ==, INT64_C(1801353600) * G_USEC_PER_SEC);
     g_assert_cmpstr(consent->purposes[1], ==, "transcribe");
     g_assert_cmpstr(consent->regions[0], ==, "eu-central-1");
-    g_assert_true(settings->store.keeps_region);
+    g_assert_cmpint(*settings->store.keeps_region, ==, 1);
     g_assert_cmpuint(g_strv_length(consent->roles), ==, 4);
     g_assert_cmpuint(consent->max_age_days, ==, 365);
     g_assert_cmpint(consent->minors, ==, ORG_MINORS_NEVER);
@@ -56,9 +57,33 @@ test_is_careful_where_nothing_is_said(SettingsFixture *fixture, gconstpointer un
     g_assert_true(consent->is_enabled);
     g_assert_null(consent->roles);
     g_assert_null(consent->regions);
-    g_assert_false(settings->store.keeps_region);
+    g_assert_cmpint(*settings->store.keeps_region, ==, 0);
     g_assert_cmpint(consent->minors, ==, ORG_MINORS_BOTH);
     g_assert_cmpint(consent->on_withdrawal, ==, ORG_WITHDRAWAL_QUARANTINE);
+}
+
+/* Stores that are open since before the rule came are held to it. */
+static void
+test_passes_the_rule_of_regions_on(SettingsFixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Settings) first = settings_load(fixture->path, &error);
+    const int *rule = first->store.keeps_region;
+    g_autofree char *text = NULL;
+
+    g_assert_no_error(error);
+    for (int is_kept = 1; is_kept >= 0; is_kept--) {
+        g_autoptr(Settings) later = NULL;
+
+        text = org_with(is_kept ? PURPOSES "regions = [ \"eu-central-1\" ];\n" : PURPOSES);
+        settings_fixture_write(fixture->org_path, text);
+        g_clear_pointer(&text, g_free);
+        later = settings_load(fixture->path, &error);
+        g_assert_no_error(error);
+        region_rule_pass_on(first, later);
+        g_assert_cmpint(*rule, ==, is_kept);
+        g_assert_true(later->store.keeps_region == rule);
+    }
 }
 
 static void
@@ -176,6 +201,8 @@ main(int argc, char **argv)
     settings_fixture_add("org-consent", "reads-what-must-be-said", test_reads_what_must_be_said);
     settings_fixture_add("org-consent", "is-careful-where-nothing-is-said",
                          test_is_careful_where_nothing_is_said);
+    settings_fixture_add("org-consent", "passes-the-rule-of-regions-on",
+                         test_passes_the_rule_of_regions_on);
     settings_fixture_add("org-consent", "names-the-fault", test_names_the_fault);
     settings_fixture_add("org-consent", "reads-who-consents-for-a-minor",
                          test_reads_who_consents_for_a_minor);

@@ -8,6 +8,7 @@
 #include "agent/store/configured_store.h"
 #include "agent/store/trusted_recorders.h"
 #include "config/key_file.h"
+#include "config/region_rule.h"
 
 #include <string.h>
 
@@ -181,6 +182,7 @@ opener_reload(Opener *self, GError **error)
                     self->settings->path);
         return false;
     }
+    region_rule_pass_on(self->settings, settings);
     settings_shelf_put(self->shelf, settings);
     self->settings = settings_shelf_current(self->shelf);
     return true;

@@ -1,5 +1,7 @@
 #include "agent/recorder/org_book.h"
 
+#include "config/region_rule.h"
+
 #include <string.h>
 
 struct OrgBook {
@@ -66,6 +68,7 @@ org_book_reload(OrgBook *self, GError **error)
     if (changes_nothing(newest(self), settings)) {
         settings_free(settings);
     } else {
+        region_rule_pass_on(newest(self), settings);
         g_ptr_array_add(self->later, settings);
     }
     return true;

@@ -252,6 +252,9 @@ def region_is_kept(folder):
         begins(store.ask(f"put {KEY} {BODY}"), "error denied", "a bucket in another region is refused")
         begins(store.ask(f"put {KEY} {BODY}"), "error denied", "again and again")
         tap.equal(({row[3] for row in fake.requests("PUT")}, stored(fake)), ({"AuthorizationHeaderMalformed"}, None), "nothing lies there")
+        for keep, said in ((0, "ok"), (1, "error denied"), (0, "ok")):
+            tap.equal(store.ask(f"keep {keep}"), "ok", "the rule comes and goes while the store is open")
+            begins(store.ask(f"put {KEY}{keep} {BODY}"), said, f"and counts at once: {keep}")
 
 
 def credentials_are_renewed(folder):
