@@ -2,6 +2,7 @@
 
 #include "agent/admin/time_text.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -146,92 +147,120 @@ read_all(RecoverOptions *self, Raw *raw)
            read_tracks(self, raw);
 }
 
+/* Which of the two commands has an option. */
+enum { RECOVER = 1, EXPORT = 2, BOTH = RECOVER | EXPORT };
+
+static const CommandSyntax recover_syntax = {
+    "recover",
+    "SESSION --identity FILE --output FILE",
+    "Opens a recording with an identity file, without any running service, and puts its "
+    "tracks\n"
+    "into one file that plays, without transcoding, or with --layout into one MP4 that\n"
+    "plays everywhere, participants side by side, gaps as cards that say why. The output is "
+    "not encrypted.",
+    NULL, /* filled in */
+    1,
+    1,
+};
+
+static const CommandSyntax export_syntax = {
+    "export",
+    "SESSION --purpose CODE --output FILE",
+    "Asks the opener (sealtape-accessd) for a recording and puts its tracks into one file "
+    "that\n"
+    "plays. The opener decides, and leaves a record first. The output is not encrypted.",
+    NULL, /* filled in */
+    1,
+    1,
+};
+
+/* In the order of both helps; the value goes to `offset` of Raw. */
+static const struct {
+    unsigned of;
+    size_t offset;
+    GOptionEntry entry;
+} rows[] = {
+    {RECOVER,
+     offsetof(Raw,          identities),
+     {"identity", 'i', 0, G_OPTION_ARG_FILENAME_ARRAY, NULL,
+      "age identity file of a recipient; may be given again", "FILE"}                                       },
+    {EXPORT,
+     offsetof(Raw,          purpose),
+     {"purpose", 'p', 0, G_OPTION_ARG_STRING, NULL,
+      "Purpose of use: TREAT, PATRQT, HOPERAT, BTG, ...", "CODE"}                                           },
+    {BOTH,
+     offsetof(Raw,          output),
+     {"output", 'o', 0, G_OPTION_ARG_FILENAME, NULL, "Where to; - for standard output", "FILE"}             },
+    {EXPORT,
+     offsetof(Raw,          reason),
+     {"reason", 0, 0, G_OPTION_ARG_STRING, NULL, "Why, where that is asked", "TEXT"}                        },
+    {EXPORT,
+     offsetof(Raw,          recipient),
+     {"recipient", 0, 0, G_OPTION_ARG_STRING, NULL, "Whom it is disclosed to: an id of yours",
+      "ID"}                                                                                                 },
+    {EXPORT,
+     offsetof(Raw,          token),
+     {"token-file", 0, 0, G_OPTION_ARG_FILENAME, NULL,
+      "Access token; - for standard input (default: you, as a local operator)", "FILE"}                     },
+    {EXPORT,
+     offsetof(Raw,          org),
+     {"org", 0, 0, G_OPTION_ARG_STRING, NULL, "Organisation, for an operator of several", "ID"}             },
+    {BOTH,    offsetof(Raw, tracks),        {"tracks", 0, 0, G_OPTION_ARG_STRING, NULL, "Only these", "A,B"}},
+    {BOTH,
+     offsetof(Raw,          from),
+     {"from", 0, 0, G_OPTION_ARG_STRING, NULL, "Start here: seconds or [HH:]MM:SS[.mmm]", "TIME"}           },
+    {BOTH,    offsetof(Raw, to),            {"to", 0, 0, G_OPTION_ARG_STRING, NULL, "End here", "TIME"}     },
+    {RECOVER,
+     offsetof(Raw,          container),
+     {"container", 0, 0, G_OPTION_ARG_STRING, NULL, "mkv or mp4 (default: by the suffix, else mkv)",
+      "KIND"}                                                                                               },
+    {EXPORT,
+     offsetof(Raw,          container),
+     {"format", 0, 0, G_OPTION_ARG_STRING, NULL, "mkv or mp4 (default: by the suffix, else mkv)",
+      "KIND"}                                                                                               },
+    {BOTH,
+     offsetof(Raw,          layout),
+     {"layout", 0, 0, G_OPTION_ARG_STRING, NULL,
+      "One MP4 (H.264, AAC) that plays everywhere: grid, speaker or tracks", "KIND"}                        },
+    {BOTH,
+     offsetof(Raw,          may_overwrite),
+     {"overwrite", 0, 0, G_OPTION_ARG_NONE, NULL, "Replace the output file if it is there", NULL}           },
+    {RECOVER,
+     offsetof(Raw,          is_partial),
+     {"partial", 0, 0, G_OPTION_ARG_NONE, NULL, "Leave damaged segments out and go on", NULL}               },
+    {RECOVER,
+     offsetof(Raw,          even_apart),
+     {"even-apart", 0, 0, G_OPTION_ARG_NONE, NULL,
+      "Open it although it is in quarantine, restricted or to be erased", NULL}                             },
+    {RECOVER,
+     offsetof(Raw,          is_untold),
+     {"without-audit", 0, 0, G_OPTION_ARG_NONE, NULL,
+      "Open it although this host's audit log can not be told", NULL}                                       },
+    {RECOVER,
+     offsetof(Raw,          is_transcript),
+     {"transcript", 0, 0, G_OPTION_ARG_NONE, NULL,
+      "The newest transcript, as WebVTT, in place of the media", NULL}                                      },
+    {BOTH,
+     offsetof(Raw,          amendments),
+     {"amendments", 0, 0, G_OPTION_ARG_FILENAME, NULL,
+      "Write the statements that amend it to this file too, one JSON object a line", "FILE"}                },
+};
+
 static bool
 parse(CommandContext *context, Raw *raw, int *argc, char **argv)
 {
-    const GOptionEntry entries[] = {
-        {"identity",      'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->identities,
-         "age identity file of a recipient; may be given again",                                                               "FILE"},
-        {"output",        'o', 0, G_OPTION_ARG_FILENAME,       &raw->output,        "Where to; - for standard output",
-         "FILE"                                                                                                                      },
-        {"tracks",        0,   0, G_OPTION_ARG_STRING,         &raw->tracks,        "Only these",                              "A,B" },
-        {"from",          0,   0, G_OPTION_ARG_STRING,         &raw->from,          "Start here: seconds or [HH:]MM:SS[.mmm]",
-         "TIME"                                                                                                                      },
-        {"to",            0,   0, G_OPTION_ARG_STRING,         &raw->to,            "End here",                                "TIME"},
-        {"container",     0,   0, G_OPTION_ARG_STRING,         &raw->container,
-         "mkv or mp4 (default: by the suffix, else mkv)",                                                                      "KIND"},
-        {"layout",        0,   0, G_OPTION_ARG_STRING,         &raw->layout,
-         "One MP4 (H.264, AAC) that plays everywhere: grid, speaker or tracks",                                                "KIND"},
-        {"overwrite",     0,   0, G_OPTION_ARG_NONE,           &raw->may_overwrite,
-         "Replace the output file if it is there",                                                                             NULL  },
-        {"partial",       0,   0, G_OPTION_ARG_NONE,           &raw->is_partial,
-         "Leave damaged segments out and go on",                                                                               NULL  },
-        {"even-apart",    0,   0, G_OPTION_ARG_NONE,           &raw->even_apart,
-         "Open it although it is in quarantine, restricted or to be erased",                                                   NULL  },
-        {"without-audit", 0,   0, G_OPTION_ARG_NONE,           &raw->is_untold,
-         "Open it although this host's audit log can not be told",                                                             NULL  },
-        {"transcript",    0,   0, G_OPTION_ARG_NONE,           &raw->is_transcript,
-         "The newest transcript, as WebVTT, in place of the media",                                                            NULL  },
-        {"amendments",    0,   0, G_OPTION_ARG_FILENAME,       &raw->amendments,
-         "Write the statements that amend it to this file too, one JSON object a line",                                        "FILE"},
-        G_OPTION_ENTRY_NULL,
-    };
-    const CommandSyntax syntax = {
-        "recover",
-        "SESSION --identity FILE --output FILE",
-        "Opens a recording with an identity file, without any running service, and puts its "
-        "tracks\n"
-        "into one file that plays, without transcoding, or with --layout into one MP4 that\n"
-        "plays everywhere, participants side by side, gaps as cards that say why. The output is "
-        "not encrypted.",
-        entries,
-        1,
-        1,
-    };
+    const unsigned own = raw->is_export ? EXPORT : RECOVER;
+    GOptionEntry entries[G_N_ELEMENTS(rows) + 1] = {G_OPTION_ENTRY_NULL};
+    CommandSyntax syntax = raw->is_export ? export_syntax : recover_syntax;
+    unsigned n = 0;
 
-    return command_context_parse(context, &syntax, argc, argv);
-}
-
-static bool
-parse_export(CommandContext *context, Raw *raw, int *argc, char **argv)
-{
-    const GOptionEntry entries[] = {
-        {"purpose",    'p', 0, G_OPTION_ARG_STRING,   &raw->purpose,
-         "Purpose of use: TREAT, PATRQT, HOPERAT, BTG, ...",                                                           "CODE"},
-        {"output",     'o', 0, G_OPTION_ARG_FILENAME, &raw->output,        "Where to; - for standard output",
-         "FILE"                                                                                                              },
-        {"reason",     0,   0, G_OPTION_ARG_STRING,   &raw->reason,        "Why, where that is asked",                 "TEXT"},
-        {"recipient",  0,   0, G_OPTION_ARG_STRING,   &raw->recipient,
-         "Whom it is disclosed to: an id of yours",                                                                    "ID"  },
-        {"token-file", 0,   0, G_OPTION_ARG_FILENAME, &raw->token,
-         "Access token; - for standard input (default: you, as a local operator)",                                     "FILE"},
-        {"org",        0,   0, G_OPTION_ARG_STRING,   &raw->org,           "Organisation, for an operator of several",
-         "ID"                                                                                                                },
-        {"tracks",     0,   0, G_OPTION_ARG_STRING,   &raw->tracks,        "Only these",                               "A,B" },
-        {"from",       0,   0, G_OPTION_ARG_STRING,   &raw->from,          "Start here: seconds or [HH:]MM:SS[.mmm]",
-         "TIME"                                                                                                              },
-        {"to",         0,   0, G_OPTION_ARG_STRING,   &raw->to,            "End here",                                 "TIME"},
-        {"format",     0,   0, G_OPTION_ARG_STRING,   &raw->container,
-         "mkv or mp4 (default: by the suffix, else mkv)",                                                              "KIND"},
-        {"layout",     0,   0, G_OPTION_ARG_STRING,   &raw->layout,
-         "One MP4 (H.264, AAC) that plays everywhere: grid, speaker or tracks",                                        "KIND"},
-        {"overwrite",  0,   0, G_OPTION_ARG_NONE,     &raw->may_overwrite,
-         "Replace the output file if it is there",                                                                     NULL  },
-        {"amendments", 0,   0, G_OPTION_ARG_FILENAME, &raw->amendments,
-         "Write the statements that amend it to this file too, one JSON object a line",                                "FILE"},
-        G_OPTION_ENTRY_NULL,
-    };
-    const CommandSyntax syntax = {
-        "export",
-        "SESSION --purpose CODE --output FILE",
-        "Asks the opener (sealtape-accessd) for a recording and puts its tracks into one file "
-        "that\n"
-        "plays. The opener decides, and leaves a record first. The output is not encrypted.",
-        entries,
-        1,
-        1,
-    };
-
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if ((rows[i].of & own) == 0)
+            continue;
+        entries[n] = rows[i].entry;
+        entries[n++].arg_data = (char *) raw + rows[i].offset;
+    }
+    syntax.entries = entries;
     return command_context_parse(context, &syntax, argc, argv);
 }
 
@@ -240,9 +269,7 @@ parse_any(CommandContext *context, bool is_export, int argc, char **argv)
 {
     g_autoptr(RecoverOptions) self = g_new0(RecoverOptions, 1);
     Raw raw = {.is_export = is_export};
-    bool is_good = (is_export ? parse_export(context, &raw, &argc, argv)
-                              : parse(context, &raw, &argc, argv)) &&
-                   read_all(self, &raw);
+    bool is_good = parse(context, &raw, &argc, argv) && read_all(self, &raw);
 
     if (is_good)
         self->session = g_strdup(argv[1]);
