@@ -191,11 +191,11 @@ def test_minors(folder):
     for who, wanted in (("child", (201, None)), ("mother", (403, "minor-confidential"))):
         answer = opener.grant(session.id, "PATRQT", opener.token(who, "client"))
         tap.equal((answer.status, answer.json.get("reason")), wanted, f"{who}, by the rule that was applied once: {wanted[1] or 'granted'}")
+    tap.equal((opener.child.terminate(30), recorder.stop()), (0, 0), "opener and recorder end")
     files = [path for path in recorder.folder.rglob("*") if path.is_file() and not path.name.startswith("policy-")]
     clear = [str(path) for path in files if any(word in path.read_bytes() for word in (b"quince-care", b"JP-13"))]
     clear += [text for text in [*told, *map(str, files), recorder.child.log_text()] if "quince-care" in text or "JP-13" in text]
     tap.equal(clear, [], "nothing tells of the service or the place but what is sealed")
-    tap.equal(recorder.stop(), 0, "the recorder ends")
 
 
 def settings_loaded(recorder):
