@@ -42,6 +42,20 @@ test_finish_takes_what_has_arrived(IngressFixture *self, gconstpointer data)
     g_assert_cmpuint(self->log->packets->len, ==, 1000);
 }
 
+/* Far more than the socket holds, while nothing is taken: those behind the last that is taken too.
+ */
+static void
+test_what_found_no_room_is_counted_to_the_end(IngressFixture *self, gconstpointer data)
+{
+    g_mutex_lock(&self->busy);
+    ingress_fixture_send(self, 0, 60000);
+    g_mutex_unlock(&self->busy);
+    ingress_fixture_finish(self, 90 * SECOND);
+
+    g_assert_cmpuint(self->last.n_kernel_dropped, >, 0);
+    g_assert_cmpuint(self->last.n_packets + self->last.n_kernel_dropped, ==, 60000);
+}
+
 static void
 test_foreign_datagrams_are_counted_only(IngressFixture *self, gconstpointer data)
 {
@@ -167,6 +181,7 @@ main(int argc, char **argv)
                ingress_fixture_tear_down)
     ADD("receives-what-is-sent", test_receives_what_is_sent);
     ADD("finish-takes-what-has-arrived", test_finish_takes_what_has_arrived);
+    ADD("what-found-no-room-is-counted-to-the-end", test_what_found_no_room_is_counted_to_the_end);
     ADD("foreign-datagrams-are-counted-only", test_foreign_datagrams_are_counted_only);
     g_test_add_func("/ingress/a-full-range-is-said-and-used-again",
                     test_a_full_range_is_said_and_used_again);

@@ -300,6 +300,8 @@ void
 ingress_track_close(IngressTrack *self, int64_t until_us, UdpBatch *batch)
 {
     (void) ingress_track_receive(self, &self->sockets[0], batch);
+    /* Those behind the last that was taken are told by no other. */
+    self->n_kernel_dropped = MAX(self->n_kernel_dropped, udp_socket_dropped(self->sockets[0].fd));
     close_sockets(self);
     rtp_receiver_finish(self->receiver, until_us);
     self->due_us = INT64_MAX;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <gio/gio.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <unistd.h>
@@ -76,4 +77,15 @@ udp_socket_room(int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &n_bytes, &n_option) != 0 || n_bytes < 0)
         return 0;
     return (unsigned) n_bytes / HOST_COUNTED_PACKET_BYTES;
+}
+
+uint32_t
+udp_socket_dropped(int fd)
+{
+    uint32_t counts[SK_MEMINFO_VARS] = {0};
+    socklen_t n_option = sizeof(counts);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, counts, &n_option) != 0)
+        return 0;
+    return counts[SK_MEMINFO_DROPS];
 }

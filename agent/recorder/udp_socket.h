@@ -14,6 +14,10 @@ int udp_socket_open(const char *address, uint16_t port, GError **error) G_GNUC_W
 /* Returns: how many packets of a usual size it holds until they are received. */
 unsigned udp_socket_room(int fd);
 
+/* Returns: how many datagrams found no room so far. What udp_batch_dropped() says is of before the
+ * last one that was received; this includes those behind it. 0 where the kernel does not say. */
+uint32_t udp_socket_dropped(int fd);
+
 /* Lets the kernel hand over datagrams that came one after the other from one source as one piece
  * (UDP_GRO), which udp_batch_receive() takes apart again: where a network card or a sender on this
  * host makes such pieces, a picture costs little more than a packet. Not for datagrams that are

@@ -36,6 +36,8 @@ on_packets(const RtpReceiverPacket *packets, size_t n_packets, void *user_data)
     IngressFixture *self = user_data;
     const RtpReceiverOptions log = receiver_log_options(self->log, 0);
 
+    g_mutex_lock(&self->busy);
+    g_mutex_unlock(&self->busy);
     log.on_packets(packets, n_packets, self->log);
     for (; self->n_keyframe_requests > 0; self->n_keyframe_requests--)
         ingress_track_request_keyframe(self->track);
@@ -63,6 +65,7 @@ on_finished(void *user_data)
 {
     IngressFixture *self = user_data;
 
+    ingress_track_status(self->track, &self->last);
     g_atomic_int_set(&self->is_finished, 1);
 }
 

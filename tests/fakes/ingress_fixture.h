@@ -17,6 +17,8 @@ typedef struct {
     SenderClocks *sender_clocks;  /* NULL: reports are not used */
     unsigned n_keyframe_requests; /* to be made with the first packets */
     int is_finished;              /* atomic */
+    RtpReceiverStatus last;       /* once it is finished */
+    GMutex busy;                  /* whoever has it keeps the ingress from taking more */
 } IngressFixture;
 
 const char *ingress_fixture_address(void);
