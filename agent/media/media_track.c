@@ -51,7 +51,6 @@ close_part(MediaTrack *self, int64_t next_us)
 {
     if (self->writer == NULL)
         return;
-    part_writer_finish(self->writer);
     segmenter_end_part(self->segmenter, next_us);
     g_clear_pointer(&self->writer, part_writer_free);
     gst_clear_caps(&self->part_caps);

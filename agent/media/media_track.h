@@ -7,12 +7,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One track's way from RTP packets to segments: a depayloader, and behind it matroskamux, between
- * pads of ours in push mode, and the segmenter. No thread or timer of its own: everything runs in
- * the thread that pushes (one at a time), and the callbacks run inside that push. While all is
- * well, packets wait (copied) until they span 200 ms. Segments are cut by the media's own time:
- * while the source is silent nothing is cut, and the first frame after it starts the next one when
- * that is due. */
+/* One track's way from RTP packets to segments: a depayloader between pads of ours in push mode,
+ * the writer of a part, whose head matroskamux writes, and the segmenter. No thread or timer of its
+ * own: everything runs in the thread that pushes (one at a time), and the callbacks run inside that
+ * push. While all is well, packets wait (copied) until they span 200 ms. Segments are cut by the
+ * media's own time: while the source is silent nothing is cut, and the first frame after it starts
+ * the next one when that is due. */
 typedef struct MediaTrack MediaTrack;
 
 typedef struct {

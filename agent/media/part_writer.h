@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One part's muxer: frames in, bytes of a streamable Matroska file out, each frame's before the
- * call returns. A cluster starts where the caller says, and within 32 s. */
+/* Writes one part: frames in, bytes of a Matroska file out (RFC 9559) whose segment and clusters
+ * have no length, each frame's before the call returns. A cluster starts where the caller says, and
+ * where a time would not fit the one before (32 s). Nothing is held back, so a part can end after
+ * any frame. One thread. */
 typedef struct PartWriter PartWriter;
 
 typedef void (*PartWriterOnBytes)(const uint8_t *bytes, size_t n_bytes, void *user_data);
@@ -16,11 +18,10 @@ typedef void (*PartWriterOnBytes)(const uint8_t *bytes, size_t n_bytes, void *us
 PartWriter *part_writer_new(const GstCaps *caps, PartWriterOnBytes on_bytes, void *user_data,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* `frame` is taken and wiped. Returns: false if the muxer failed. */
-bool part_writer_push(PartWriter *self, GstBuffer *frame, bool starts_cluster);
-
-/* Ends the file; what the muxer holds comes out. */
-void part_writer_finish(PartWriter *self);
+/* `frame`: with its PTS; taken and wiped. Returns: false if it can not be written; the writer
+ * is of no more use then. */
+bool part_writer_push(PartWriter *self, GstBuffer *frame,
+                      bool starts_cluster) G_GNUC_WARN_UNUSED_RESULT;
 
 void part_writer_free(PartWriter *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PartWriter, part_writer_free)
