@@ -13,8 +13,8 @@
  * 3. if that fails, the log is dead: what it holds is unknown, and asking again would claim success
  *    (fsync reports an error once). Go on in a new log: all that is live is restated, what was
  * never flushed is written again from memory, and then that log is flushed;
- * 4. after a good flush drop the bytes held in memory, sweep logs that nothing needs, and start a
- * new log if this one is long enough. */
+ * 4. after a good flush let its pages go if the spool is long, drop the bytes held in memory, sweep
+ * logs that nothing needs, and start a new log if this one is long enough. */
 
 static SpoolFile *
 current_file(const Spool *self)
@@ -222,15 +222,24 @@ flush_once_locked(Spool *self, GError **error)
     g_autoptr(SpoolFile) file = NULL;
     g_autoptr(GError) failure = NULL;
     uint64_t number = 0;
+    uint64_t n_bytes = 0;
+    bool is_long = false;
     bool is_flushed = false;
 
     if (current_file(self)->is_dead && !spool_rotate_locked(self, error))
         return false;
     file = spool_file_ref(current_file(self));
     number = self->locked.last_number;
+    n_bytes = file->n_bytes;
+    is_long = self->locked.files->len > SPOOL_FILES_IN_MEMORY;
     self->locked.is_flushing = true;
     g_mutex_unlock(&self->mutex);
     is_flushed = flush(self, file, &failure);
+    if (is_flushed) {
+        if (is_long)
+            spool_file_let_pages_go(file, file->n_flushed, n_bytes);
+        file->n_flushed = n_bytes;
+    }
     g_mutex_lock(&self->mutex);
     self->locked.is_flushing = false;
     self->locked.n_commits++;

@@ -184,6 +184,15 @@ spool_file_read(const SpoolFile *self, uint64_t offset, size_t n_bytes, GError *
     return g_bytes_new_take(g_steal_pointer(&bytes), n_bytes);
 }
 
+void
+spool_file_let_pages_go(const SpoolFile *self, uint64_t from, uint64_t to)
+{
+    const uint64_t page = (uint64_t) sysconf(_SC_PAGESIZE);
+    const uint64_t start = from - from % page; /* whole pages only, and this one is whole by now */
+
+    (void) posix_fadvise(self->fd, (off_t) start, (off_t) (to - start), POSIX_FADV_DONTNEED);
+}
+
 SpoolFile *
 spool_file_ref(SpoolFile *self)
 {

@@ -16,6 +16,7 @@ typedef struct {
     uint64_t n_bytes;     /* written */
     uint64_t n_allocated; /* space that is ours already: writing there can not find the disk full */
     uint64_t n_head_bytes; /* of its checkpoint */
+    uint64_t n_flushed;    /* of whoever flushes, without the lock */
     uint32_t n_live;       /* segments here that are still needed */
     bool is_dead; /* a write or a flush failed: what the disk holds is unknown, never flush again */
     bool is_head_durable; /* its checkpoint and its name would survive a power cut */
@@ -46,6 +47,9 @@ GBytes *spool_file_read(const SpoolFile *self, uint64_t offset, size_t n_bytes,
 /* The same into `bytes`, which has room for `n_bytes`. */
 bool spool_file_read_into(const SpoolFile *self, uint64_t offset, uint8_t *bytes, size_t n_bytes,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Bytes `from` to `to`, which are on the disk, need not stay in the machine's memory. Advice. */
+void spool_file_let_pages_go(const SpoolFile *self, uint64_t from, uint64_t to);
 
 /* Returns: `0000000012.log`, owned. */
 char *spool_file_name(uint64_t number);

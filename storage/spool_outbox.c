@@ -87,12 +87,13 @@ spool_outbox_view(Spool *self)
 /* Where the segment lies may change when a file fails, so it is asked under the lock; the file
  * stays open while it is read. */
 static SpoolFile *
-locate(Spool *self, const SpoolItem *segment, uint64_t *offset)
+locate(Spool *self, const SpoolItem *segment, uint64_t *offset, bool *is_long)
 {
     SpoolFile *file = NULL;
 
     g_mutex_lock(&self->mutex);
     *offset = segment->offset;
+    *is_long = self->locked.files->len > SPOOL_FILES_IN_MEMORY;
     if (segment->file != NULL)
         file = spool_file_ref(segment->file);
     g_mutex_unlock(&self->mutex);
@@ -121,7 +122,8 @@ bool
 spool_outbox_read(Spool *self, const SpoolItem *segment, uint8_t *bytes, GError **error)
 {
     uint64_t offset = 0;
-    g_autoptr(SpoolFile) file = locate(self, segment, &offset);
+    bool is_long = false;
+    g_autoptr(SpoolFile) file = locate(self, segment, &offset, &is_long);
     const SpoolSegment *row = &segment->record.segment;
     Digest digest;
 
@@ -132,6 +134,8 @@ spool_outbox_read(Spool *self, const SpoolItem *segment, uint8_t *bytes, GError 
     }
     if (!read_patiently(file, offset, bytes, row->n_bytes, error))
         return false;
+    if (is_long)
+        spool_file_let_pages_go(file, offset, offset + row->n_bytes);
     digest = digest_of(bytes, row->n_bytes);
     if (digest_equal(&digest, &row->digest))
         return true;
@@ -156,7 +160,8 @@ spool_outbox_drop(Spool *self, const SpoolItem *segment, GError **error)
         .dropped = segment->record.number,
     };
     uint64_t offset = 0;
-    g_autoptr(SpoolFile) file = locate(self, segment, &offset);
+    bool is_long = false;
+    g_autoptr(SpoolFile) file = locate(self, segment, &offset, &is_long);
     bool is_dropped = false;
 
     if (file != NULL && !spool_mend_set_aside(self, file, offset, row->n_bytes, error))

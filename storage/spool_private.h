@@ -4,6 +4,13 @@
 #include "storage/spool.h"
 #include "storage/spool_index.h"
 
+enum {
+    /* While the spool has no more log files, what waits to be uploaded is read from the machine's
+     * memory. Beyond, it costs less to read it from the disk once more than to find ever new pages
+     * for it, of which it would fill as many as there are. */
+    SPOOL_FILES_IN_MEMORY = 4,
+};
+
 /* What the spool's own files share. `locked` belongs to `mutex`, as do the marked fields of its
  * items and files. */
 struct Spool {
