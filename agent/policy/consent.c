@@ -278,24 +278,16 @@ judge_session(const ConsentPolicy *policy, const ConsentSession *session, const 
     return CONSENT_OK;
 }
 
-ConsentMinors
-consent_minors(const ConsentPolicy *policy, const ConsentParticipant *participant,
-               const char *service)
-{
-    const MinorsFacts facts = {participant->jurisdiction, service, participant->has_age,
-                               participant->age};
-
-    return minors_decide(&policy->minors, &facts);
-}
-
 /* Who must say yes for `c->participant`. */
 static void
 find_needs(Case *c)
 {
     const bool must = c->policy->roles == NULL || is_one_of(c->participant->role, c->policy->roles);
     const bool is_minor = c->participant->is_minor;
+    const MinorsFacts facts = {c->participant->jurisdiction, c->session->service,
+                               c->participant->has_age, c->participant->age};
 
-    c->minors = consent_minors(c->policy, c->participant, c->session->service);
+    c->minors = minors_decide(&c->policy->minors, &facts);
     c->needs[OWN] = must && (!is_minor || c->minors != CONSENT_MINORS_GUARDIAN);
     c->needs[GUARDIANS] = must && is_minor && c->minors != CONSENT_MINORS_ALONE;
 }

@@ -90,9 +90,5 @@ ConsentDecision consent_decide(const ConsentPolicy *policy, const ConsentSession
  * is withdrawn, or refused after it had been granted. */
 bool consent_is_taken_back(const ConsentParticipant *participant, const char *purpose);
 
-/* Returns: whose yes counts for `participant`, a minor, in a session for `service`. */
-ConsentMinors consent_minors(const ConsentPolicy *policy, const ConsentParticipant *participant,
-                             const char *service);
-
 /* Returns: the reason as the API and the log spell it (`consent-missing`), static. */
 const char *consent_reason_text(ConsentReason reason);

@@ -52,11 +52,20 @@ participants_decide(const Participants *self, const OrgSettings *org, const Cons
 void
 participants_note_minors(Participants *self, const OrgSettings *org, const char *service)
 {
-    for (guint i = 0; i < self->present->len; i++) {
-        Participant *participant = self->present->pdata[i];
-        g_autoptr(GArray) said = participant_consents(participant);
-        const ConsentParticipant view = view_of(participant, said);
+    const guint n = self->present->len;
+    g_autofree MinorsFacts *facts = g_new0(MinorsFacts, n + 1);
+    g_autofree ConsentMinors *who = g_new0(ConsentMinors, n + 1);
 
-        minor_facts_note(&participant->minor, org_policy_minors(org, &view, service));
+    for (guint i = 0; i < n; i++) {
+        const Participant *participant = self->present->pdata[i];
+        const MinorFacts *minor = &participant->minor;
+
+        facts[i] = (MinorsFacts){minor->jurisdiction, service, minor->has_age, minor->age};
+    }
+    org_policy_minors(org, facts, n, who);
+    for (guint i = 0; i < n; i++) {
+        Participant *participant = self->present->pdata[i];
+
+        minor_facts_note(&participant->minor, who[i]);
     }
 }

@@ -114,6 +114,14 @@ minors_rows_of(const OrgConsent *consent)
 }
 
 /* `rows`: minors_rows_of() the same. */
+static MinorsRules
+minors_rules_of(const OrgConsent *consent, const MinorsRow *rows)
+{
+    return (MinorsRules){rows, consent->minors_by != NULL ? consent->minors_by->len : 0,
+                         minors_of(consent->minors)};
+}
+
+/* `rows`: as above. */
 static ConsentPolicy
 consent_policy_of(const OrgSettings *org, const MinorsRow *rows)
 {
@@ -130,8 +138,7 @@ consent_policy_of(const OrgSettings *org, const MinorsRow *rows)
         .max_age_us = (int64_t) consent->max_age_days * 24 * 3600 * G_USEC_PER_SEC,
         .roles = (const char *const *) consent->roles,
         .regions = (const char *const *) consent->regions,
-        .minors = {rows, consent->minors_by != NULL ? consent->minors_by->len : 0,
-                   minors_of(consent->minors)},
+        .minors = minors_rules_of(consent, rows),
     };
 }
 
@@ -149,14 +156,14 @@ org_policy_consent_decide(const OrgSettings *org, const ConsentSession *session,
     return consent_decide(&policy, session, purpose, now_us);
 }
 
-ConsentMinors
-org_policy_minors(const OrgSettings *org, const ConsentParticipant *participant,
-                  const char *service)
+void
+org_policy_minors(const OrgSettings *org, const MinorsFacts *facts, size_t n, ConsentMinors *who)
 {
     g_autofree MinorsRow *rows = minors_rows_of(org->consent);
-    const ConsentPolicy policy = consent_policy_of(org, rows);
+    const MinorsRules rules = minors_rules_of(org->consent, rows);
 
-    return consent_minors(&policy, participant, service);
+    for (size_t i = 0; i < n; i++)
+        who[i] = minors_decide(&rules, &facts[i]);
 }
 
 unsigned

@@ -15,9 +15,10 @@ AccessDecision org_policy_access_decide(const OrgSettings *org, const AccessPers
 ConsentDecision org_policy_consent_decide(const OrgSettings *org, const ConsentSession *session,
                                           const char *purpose, int64_t now_us);
 
-/* As consent_minors(), by the rules of `org`. */
-ConsentMinors org_policy_minors(const OrgSettings *org, const ConsentParticipant *participant,
-                                const char *service);
+/* Decides whose yes counts for each of `n` minors, by the rules of `org` (minors_decide): about
+ * `facts[i]` into `who[i]`. */
+void org_policy_minors(const OrgSettings *org, const MinorsFacts *facts, size_t n,
+                       ConsentMinors *who);
 
 /* As part2_consents(), by the rules of `org`; the same. */
 unsigned org_policy_part2_consents(const OrgSettings *org, const ConsentSession *session,
