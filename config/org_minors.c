@@ -12,6 +12,8 @@
     "^(\\*|[A-Z0-9-]+) (\\*|[a-z0-9][a-z0-9-]{0,63}) ([0-9]|1[0-9]|20): "                          \
     "(both|guardian|alone|never)$"
 
+/* Those of agent/policy/minors.c, which this folder can not see; tests/test_org_policy.c holds them
+ * to be the same. */
 static const char *const words[] = {
     [ORG_MINORS_BOTH] = "both",
     [ORG_MINORS_GUARDIAN] = "guardian",
@@ -102,7 +104,8 @@ is_within(const char *part, const char *whole)
     return part != NULL && strncmp(part, whole, n) == 0 && (part[n] == '\0' || part[n] == '-');
 }
 
-/* Whether `earlier` fits wherever `later` would. */
+/* Whether `earlier` fits wherever `later` would, as agent/policy/minors.c has it, where what was
+ * not said comes into it as well; the same test holds that both come to the same. */
 static bool
 covers(const OrgMinorsRow *earlier, const OrgMinorsRow *later)
 {

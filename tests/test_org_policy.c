@@ -1,4 +1,5 @@
 #include "agent/rules/org_policy.h"
+#include "tests/fakes/settings_fixture.h"
 
 #include <string.h>
 
@@ -84,6 +85,101 @@ test_every_setting_counts(void)
         ==, CONSENT_POLICY_MISSING);
 }
 
+static Settings *
+load_with_consent(const SettingsFixture *fixture, const char *settings, GError **error)
+{
+    g_autofree char *good = settings_fixture_good_org();
+    g_autofree char *text = settings_fixture_replace(good, "evidence_required = false;", settings);
+
+    settings_fixture_write(fixture->org_path, text);
+    return settings_load(fixture->path, error);
+}
+
+/* The words of the file are those of the decision: each comes back as it was written. */
+static void
+test_words_for_minors_come_back(SettingsFixture *fixture, gconstpointer unused)
+{
+    static const MinorsFacts facts[] = {
+        {"US-CA", NULL, false, 0},
+        {"GB",    NULL, false, 0}
+    };
+
+    for (unsigned who = 0; who <= CONSENT_MINORS_NEVER; who++) {
+        const char *word = minors_text((ConsentMinors) who);
+        const char *other = minors_text((ConsentMinors) (CONSENT_MINORS_NEVER - who));
+        g_autofree char *text =
+            g_strdup_printf("minors = \"%s\"; minors_by = [ \"US * 0: %s\" ];", other, word);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Settings) settings = load_with_consent(fixture, text, &error);
+        ConsentMinors got[G_N_ELEMENTS(facts)];
+
+        g_assert_no_error(error);
+        org_policy_minors(settings_org(settings, "clinic-a"), facts, G_N_ELEMENTS(facts), got);
+        g_assert_cmpstr(minors_text(got[0]), ==, word);
+        g_assert_cmpstr(minors_text(got[1]), ==, other);
+    }
+}
+
+/* Whether there is a minor for whom the second row decides. */
+static bool
+second_decides(const MinorsRow rows[2])
+{
+    static const char *const places[] = {"US-CA", "US-OR", "GB"};
+    static const char *const services[] = {"sud", "dental"};
+    static const unsigned ages[] = {11, 12};
+    const MinorsRules rules = {rows, 2, CONSENT_MINORS_BOTH};
+    bool decides = false;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+        for (size_t j = 0; j < 4; j++) {
+            const MinorsFacts facts = {places[i], services[j / 2], true, ages[j % 2]};
+
+            decides |= minors_decide(&rules, &facts) == CONSENT_MINORS_GUARDIAN;
+        }
+    }
+    return decides;
+}
+
+static const char *
+word_or_any(const char *word)
+{
+    return word != NULL ? word : "*";
+}
+
+/* Who reads the file and who decides compare rows each for themselves, because neither may know the
+ * other: an entry is refused exactly where no minor would come to it. */
+static void
+test_refuses_entries_that_decide_nothing(SettingsFixture *fixture, gconstpointer unused)
+{
+    static const char *const places[] = {NULL, "US", "US-CA", "GB"};
+    enum { N_ROWS = 16 };
+    unsigned n_refused = 0;
+
+    for (unsigned i = 0; i < N_ROWS * N_ROWS; i++) {
+        const unsigned first = i / N_ROWS, second = i % N_ROWS;
+        const MinorsRow rows[] = {
+            {places[first % 4],  (first & 4) != 0 ? "sud" : NULL,  (first & 8) != 0 ? 12 : 0,
+             CONSENT_MINORS_ALONE   },
+            {places[second % 4], (second & 4) != 0 ? "sud" : NULL, (second & 8) != 0 ? 12 : 0,
+             CONSENT_MINORS_GUARDIAN},
+        };
+        g_autofree char *text = g_strdup_printf(
+            "minors_by = [ \"%s %s %u: alone\", \"%s %s %u: guardian\" ];",
+            word_or_any(rows[0].jurisdiction), word_or_any(rows[0].service), rows[0].from_age,
+            word_or_any(rows[1].jurisdiction), word_or_any(rows[1].service), rows[1].from_age);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Settings) settings = load_with_consent(fixture, text, &error);
+
+        g_test_message("%s", text);
+        g_assert_true((settings != NULL) == second_decides(rows));
+        if (settings == NULL)
+            g_assert_nonnull(strstr(error->message, "entry 2 is never reached"));
+        n_refused += settings == NULL;
+    }
+    g_assert_cmpuint(n_refused, >, 0);
+    g_assert_cmpuint(n_refused, <, N_ROWS * N_ROWS);
+}
+
 /* Media go to every replica: one that stands elsewhere is asked about. */
 static void
 test_asks_about_the_store_that_stands_elsewhere(void)
@@ -157,8 +253,13 @@ test_narrows_roles(void)
 int
 main(int argc, char **argv)
 {
-    g_test_init(&argc, &argv, NULL);
+    g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+    settings_fixture_start();
     g_test_add_func("/org-policy/every-setting-counts", test_every_setting_counts);
+    settings_fixture_add("org-policy", "words-for-minors-come-back",
+                         test_words_for_minors_come_back);
+    settings_fixture_add("org-policy", "refuses-entries-that-decide-nothing",
+                         test_refuses_entries_that_decide_nothing);
     g_test_add_func("/org-policy/asks-about-the-store-that-stands-elsewhere",
                     test_asks_about_the_store_that_stands_elsewhere);
     g_test_add_func("/org-policy/names-are-those-of-the-table", test_names_are_those_of_the_table);

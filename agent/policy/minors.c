@@ -65,7 +65,8 @@ fit(const MinorsRow *row, const MinorsFacts *facts)
                fit_age(row, facts));
 }
 
-/* Of two rows that may both fit: whether `earlier` does wherever `later` does. */
+/* Of two rows that may both fit: whether `earlier` does wherever `later` does. An organisation's
+ * file is refused where it is so of any minor; tests/test_org_policy.c holds the two together. */
 static bool
 covers(const MinorsRow *earlier, const MinorsRow *later, const MinorsFacts *facts)
 {
