@@ -1,15 +1,13 @@
 #include "agent/admin/transcribe_consent.h"
 
+#include "agent/playback/session_people.h"
 #include "agent/policy/consent.h"
 #include "agent/rules/org_policy.h"
-#include "crypto/age_context.h"
-#include "crypto/age_file.h"
 #include "storage/annotation_log.h"
 #include "storage/annotation_view.h"
 #include "storage/recording.h"
 
 #include <gio/gio.h>
-#include <jansson.h>
 #include <string.h>
 
 #define PURPOSE "transcribe"
@@ -24,88 +22,31 @@ deny(GError **error, const char *reason, const char *participant)
     return false;
 }
 
-static int64_t
-time_of(const json_t *form, const char *name)
-{
-    const char *text = json_string_value(json_object_get(form, name));
-    g_autoptr(GDateTime) time = text != NULL ? g_date_time_new_from_iso8601(text, NULL) : NULL;
-
-    return time == NULL
-               ? 0
-               : g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
-}
-
-static const char *
-text_of(const json_t *form, const char *name)
-{
-    return json_string_value(json_object_get(form, name));
-}
-
-static bool
-is_age(const json_t *age)
-{
-    return json_is_integer(age) && json_integer_value(age) >= 0 &&
-           json_integer_value(age) <= UINT8_MAX;
-}
-
-static void
-clear_person(void *data)
-{
-    g_free((ConsentRecord *) ((ConsentParticipant *) data)->consents);
-}
-
-/* Returns: GArray of ConsentParticipant, whose texts belong to `meta`. */
+/* Returns: GArray of ConsentParticipant, owned, which borrow from `people`. */
 static GArray *
-read_people(const json_t *meta)
+ask_everyone(const SessionPeople *people)
 {
-    GArray *people = g_array_new(FALSE, FALSE, sizeof(ConsentParticipant));
-    const json_t *list = json_object_get(meta, "participants");
+    const GPtrArray *list = session_people_list(people);
+    GArray *everyone = g_array_new(FALSE, FALSE, sizeof(ConsentParticipant));
 
-    g_array_set_clear_func(people, clear_person);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *form = json_array_get(list, i);
-        const json_t *consents = json_object_get(form, "consents");
-        const json_t *age = json_object_get(form, "age");
-        const size_t n_consents = json_array_size(consents);
-        ConsentRecord *records = g_new0(ConsentRecord, n_consents + 1);
-        const ConsentParticipant person = {.id = text_of(form, "id"),
-                                           .role = text_of(form, "role"),
-                                           .consents = records,
-                                           .n_consents = n_consents,
-                                           .is_minor = json_is_true(json_object_get(form, "minor")),
-                                           .has_age = is_age(age),
-                                           .age =
-                                               is_age(age) ? (unsigned) json_integer_value(age) : 0,
-                                           .jurisdiction = text_of(form, "jurisdiction")};
+    for (guint i = 0; i < list->len; i++) {
+        const ConsentParticipant one = session_people_asked(list->pdata[i]);
 
-        for (size_t j = 0; j < n_consents; j++) {
-            const json_t *row = json_array_get(consents, j);
-
-            records[j] =
-                (ConsentRecord){.purpose = text_of(row, "purpose"),
-                                .state = text_of(row, "state"),
-                                .text_version = text_of(row, "text_version"),
-                                .evidence = text_of(row, "evidence"),
-                                .at_us = time_of(row, "at"),
-                                .until_us = time_of(row, "until"),
-                                .is_guardians = g_strcmp0(text_of(row, "by"), "guardian") == 0,
-                                .recipient = text_of(row, "recipient")};
-        }
-        g_array_append_val(people, person);
+        g_array_append_val(everyone, one);
     }
-    return people;
+    return everyone;
 }
 
-/* `people`: as read_people(); everyone who ever was in it is asked. */
+/* `everyone`: who ever was in it is asked. */
 static ConsentSession
-session_of(const TranscribeCase *self, const GArray *people, const json_t *meta)
+session_of(const TranscribeCase *self, const GArray *everyone, const char *service)
 {
     return (ConsentSession){
         .org = self->manifest->org,
-        .participants = (const ConsentParticipant *) (const void *) people->data,
-        .n_participants = people->len,
+        .participants = (const ConsentParticipant *) (const void *) everyone->data,
+        .n_participants = everyone->len,
         .region = org_policy_region(self->org, self->place),
-        .service = text_of(meta, "service"),
+        .service = service,
     };
 }
 
@@ -196,39 +137,38 @@ check_later(const TranscribeCase *self, const ConsentSession *session, GError **
     return check_label(self, session, view, error);
 }
 
-static GByteArray *
-open_meta(const TranscribeCase *self, GError **error)
+/* Returns: owned; NULL sets `error`, also where not all could be read: who is left out is not
+ * asked, and a refusal that is left out does not count. */
+static SessionPeople *
+read_people(const TranscribeCase *self, GError **error)
 {
-    const ManifestPart *manifest = self->manifest;
-    g_autofree char *name = g_strdup_printf("%s/%s/meta.age", manifest->org, manifest->session);
-    g_autoptr(GBytes) sealed = object_store_get(self->store, name, error);
-    g_autoptr(AgeContext) context = NULL;
+    g_autofree char *trouble = NULL;
+    g_autoptr(SessionPeople) people =
+        session_people_read(self->store, self->manifest, self->identities, &trouble, error);
 
-    if (sealed == NULL)
+    if (people == NULL) {
+        g_prefix_error(error, "nobody knows who consented: the session's metadata: ");
         return NULL;
-    context = age_context_new_meta(manifest->org, manifest->session);
-    return age_file_open(self->identities, context, g_bytes_get_data(sealed, NULL),
-                         g_bytes_get_size(sealed), error);
+    }
+    if (trouble == NULL && !session_people_are_whole(people))
+        trouble = g_strdup("the session's metadata is malformed");
+    if (trouble != NULL) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                    "nobody knows who consented: %s", trouble);
+        return NULL;
+    }
+    return g_steal_pointer(&people);
 }
 
 bool
 transcribe_consent_check(const TranscribeCase *self, GError **error)
 {
-    GByteArray *plain = open_meta(self, error);
-    json_t *meta = NULL;
-    g_autoptr(GArray) people = NULL;
+    g_autoptr(SessionPeople) people = read_people(self, error);
+    g_autoptr(GArray) everyone = people != NULL ? ask_everyone(people) : NULL;
     ConsentSession session;
-    bool is_allowed = false;
 
-    if (plain == NULL) {
-        g_prefix_error(error, "nobody knows who consented: the session's metadata: ");
+    if (everyone == NULL)
         return false;
-    }
-    meta = json_loadb((const char *) plain->data, plain->len, JSON_REJECT_DUPLICATES, NULL);
-    people = read_people(meta);
-    session = session_of(self, people, meta);
-    is_allowed = decide(self, &session, error) && check_later(self, &session, error);
-    json_decref(meta);
-    age_file_wipe(plain);
-    return is_allowed;
+    session = session_of(self, everyone, session_people_service(people));
+    return decide(self, &session, error) && check_later(self, &session, error);
 }

@@ -42,15 +42,10 @@ session_consents_new(const SessionPeople *people, const AnnotationView *view)
     for (guint i = 0; i < list->len; i++) {
         const SessionPerson *person = list->pdata[i];
         GArray *records = merge(view, person);
-        const ConsentParticipant one = {.id = person->id,
-                                        .role = person->role,
-                                        .consents = (ConsentRecord *) (void *) records->data,
-                                        .n_consents = records->len,
-                                        .is_minor = person->is_minor,
-                                        .has_age = person->has_age,
-                                        .age = person->age,
-                                        .jurisdiction = person->jurisdiction};
+        ConsentParticipant one = session_people_asked(person);
 
+        one.consents = (ConsentRecord *) (void *) records->data;
+        one.n_consents = records->len;
         g_ptr_array_add(self->merged, records);
         g_array_append_val(self->participants, one);
     }

@@ -11,6 +11,7 @@ struct SessionPeople {
     GPtrArray *people;   /* SessionPerson */
     GStringChunk *texts; /* of the consents */
     char *service;       /* NULL: not said */
+    bool is_whole;       /* nobody and nothing was left out */
 };
 
 static void
@@ -33,6 +34,7 @@ people_new(void)
 
     self->people = g_ptr_array_new_with_free_func(person_free);
     self->texts = g_string_chunk_new(1024);
+    self->is_whole = true;
     return self;
 }
 
@@ -74,8 +76,11 @@ add_consent(SessionPeople *self, SessionPerson *person, const json_t *consent)
         .recipient = keep(self, member(consent, "recipient")),
     };
 
-    if (record.purpose != NULL && record.state != NULL)
-        g_array_append_val(person->consents, record);
+    if (record.purpose == NULL || record.state == NULL) {
+        self->is_whole = false;
+        return;
+    }
+    g_array_append_val(person->consents, record);
 }
 
 /* What decided whose yes counts for a minor. What is no age is as none. */
@@ -101,8 +106,10 @@ add_person(SessionPeople *self, const json_t *participant)
     const char *role = member(participant, "role");
     SessionPerson *person = NULL;
 
-    if (id == NULL || role == NULL || *role == '\0')
+    if (id == NULL || role == NULL || *role == '\0') {
+        self->is_whole = false;
         return;
+    }
     person = g_new0(SessionPerson, 1);
     person->id = g_strdup(id);
     person->role = g_strdup(role);
@@ -215,6 +222,27 @@ const char *
 session_people_service(const SessionPeople *self)
 {
     return self->service;
+}
+
+bool
+session_people_are_whole(const SessionPeople *self)
+{
+    return self->is_whole;
+}
+
+ConsentParticipant
+session_people_asked(const SessionPerson *person)
+{
+    return (ConsentParticipant){
+        .id = person->id,
+        .role = person->role,
+        .consents = (const ConsentRecord *) (const void *) person->consents->data,
+        .n_consents = person->consents->len,
+        .is_minor = person->is_minor,
+        .has_age = person->has_age,
+        .age = person->age,
+        .jurisdiction = person->jurisdiction,
+    };
 }
 
 GHashTable *

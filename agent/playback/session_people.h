@@ -42,6 +42,13 @@ bool session_people_have_minor_alone(const SessionPeople *self);
 /* Returns: what the session was for, borrowed; NULL: not said. */
 const char *session_people_service(const SessionPeople *self);
 
+/* Whether everyone and all that was said could be read. Else somebody without an id or a role was
+ * left out, or a consent without a purpose or a state. */
+bool session_people_are_whole(const SessionPeople *self);
+
+/* Returns: one of them as a decision looks at them, borrowed from `person`. */
+ConsentParticipant session_people_asked(const SessionPerson *person);
+
 /* Returns: GHashTable of participant id to role, owned; its texts too. */
 GHashTable *session_people_roles(const SessionPeople *self);
 
