@@ -3,11 +3,18 @@
 
 import datetime
 import json
+import os
 import pathlib
 import re
+import signal
 import subprocess
+import sys
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import s3
+from fakes.s3_fake import S3Fake
 from harness import Recorder, Sender, age_decrypt, consents, in_threads, main, participant, poll, session_request, stream, tap
 from opener import ISSUER, Opener
 from peers import media
@@ -15,6 +22,8 @@ from peers import media
 SESSIONS = 50
 PACKET_S = 0.02
 LIMIT_S = 2.0
+BUCKET = "tapes"
+OPENER_READ = "settings read again"
 OPENED = 10  # one recording of so many is opened and looked at packet by packet
 CONSENT = pathlib.Path(__file__).resolve().parent.parent.parent / "agent" / "policy" / "consent_text.c"
 
@@ -242,6 +251,73 @@ def test_reload(folder):
     tap.equal(recorder.stop(), 0, "the recorder ends")
 
 
+def put_store(recorder, folder, fake):
+    """The recordings go to `fake`; the settings say it is in `eu-central-1`."""
+    before, rest = recorder.config.read_text().split("store:\n", 1)
+    rows = {"type": "s3", "baa": True, "endpoint": f"http://127.0.0.1:{fake.port}", "bucket": BUCKET, "region": "eu-central-1",
+            "credentials": str(s3.write_key(folder, "AKTEST", "secret")), "retry_ms": 1000}
+    lines = "".join(f"    {name} = {json.dumps(value)};\n" for name, value in rows.items())
+    recorder.config.write_text(before + "store:\n{\n" + lines + "};\n" + rest.split("};\n", 1)[1])
+
+
+def test_regions_on_reload(folder):
+    """`regions` come and go while both daemons have the store open, which turned out to be elsewhere than the settings say."""
+    fake = S3Fake(page_size=1000)
+    fake.add_bucket(BUCKET, region="us-west-2")
+    fake.add_key("AKTEST", "secret")
+    fake.start()
+    recorder = Recorder(folder / "recorder")
+    put_store(recorder, folder, fake)
+    opener = Opener(recorder, access='release = "always";')
+    recorder.org_text = opener.org_file.read_text()
+    recorder.say_of_org().start()
+    opener.start()
+    sound = tape(folder, 1)
+    people = [{**participant("p1", "client"), "subject": f"{ISSUER}|me"}]
+    held = "an organisation's `regions` hold to that of the settings: nothing goes there"
+
+    def record():
+        session = recorder.open_session(people, [sound.track("p1-audio", "p1")])
+        Sender(folder, [stream(sound, session.ports["p1-audio"])]).finish()
+        session.stop()
+        return session
+
+    def lies_there(session):
+        return any(session.id in key for key in list(fake.buckets[BUCKET].objects))
+
+    def was_refused(session):
+        return any(session.id in row[2] and row[3] == "AuthorizationHeaderMalformed" for row in fake.requests("PUT"))
+
+    def open_it(session):
+        return opener.grant(session.id, "PATRQT", opener.token("me", "client")).status
+
+    def say(*settings):
+        recorder.say_of_org(*settings).reload()
+        before = opener.child.log_text().count(OPENER_READ)
+        os.kill(opener.child.pid, signal.SIGHUP)
+        poll(lambda: opener.child.log_text().count(OPENER_READ) > before, 10, "the opener to read its settings", 0.02)
+
+    sessions = [record(), record(), record()]
+    for session in sessions:
+        session.wait_state("stored")
+    tap.equal(open_it(sessions[0]), 201, "where nobody names regions, the store's own word of where it is counts")
+    tap.ok(held not in recorder.child.log_text() + opener.child.log_text(), "and nothing is held")
+    say('regions = [ "eu-central-1" ];')
+    session = record()
+    poll(lambda: was_refused(session), 20, "the recorder to try")
+    tap.ok(not lies_there(session), "with regions nothing goes there any more")
+    tap.contains(recorder.child.log_text(), held, "and the recorder says why")
+    tap.ok(open_it(sessions[1]) >= 500, "nor does the opener fetch from there")
+    tap.contains(opener.child.log_text(), held, "which says so too")
+    say()
+    session = record()
+    session.wait_state("stored")
+    tap.ok(lies_there(session), "without them the next goes there again")
+    tap.equal(open_it(sessions[2]), 201, "and opens")
+    tap.equal((opener.child.terminate(30), recorder.stop()), (0, 0), "opener and recorder end")
+    fake.stop()
+
+
 def test_signed(folder):
     """Where somebody has to sign the rules, no others come into force: not at the start, not meanwhile."""
     recorder = Recorder(folder / "recorder").say_of_org()
@@ -418,4 +494,4 @@ def test_every_reason(folder):
 
 
 if __name__ == "__main__":
-    main([test_reasons, test_minors, test_every_reason, test_reload, test_signed, test_effects, test_many_withdrawals], 170)
+    main([test_reasons, test_minors, test_every_reason, test_reload, test_regions_on_reload, test_signed, test_effects, test_many_withdrawals], 170)
