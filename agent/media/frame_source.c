@@ -9,6 +9,7 @@
 #include "agent/media/audio_packet.h"
 #include "agent/media/codec_caps.h"
 #include "agent/media/media_pad.h"
+#include "agent/media/packet_list.h"
 #include "agent/media/rtp_payload.h"
 
 #include <gio/gio.h>
@@ -47,7 +48,7 @@ struct FrameSource {
     GstElement *depayloader;
     GstPad *sink;
     GstCaps *caps;
-    GstBufferList *waiting; /* NULL: nothing does */
+    PacketList waiting;
     int64_t waiting_since_us;
     size_t n_bytes_inside; /* since a frame came out */
     bool follows_bad;      /* the last packet was refused */
@@ -236,7 +237,7 @@ add_delimiter(FrameSource *self, const MediaPacket *packet)
     buffer = media_pad_new_buffer(bytes, sizeof(bytes));
     GST_BUFFER_PTS(buffer) = (GstClockTime) self->remains_us * 1000;
     GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-    gst_buffer_list_add(self->waiting, buffer);
+    packet_list_add_buffer(&self->waiting, buffer);
     self->remains_us = -1;
 }
 
@@ -285,19 +286,14 @@ static void
 add_good(FrameSource *self, const MediaPacket *packet, const RtpPayload *payload)
 {
     const int64_t time_us = MAX(packet->time_us, 0);
-    GstBuffer *buffer = media_pad_new_buffer(packet->bytes, packet->n_bytes);
+    const bool follows = !packet->follows_loss && !self->follows_bad;
 
-    if (self->waiting == NULL) {
-        self->waiting = gst_buffer_list_new_sized(32);
+    if (self->waiting.buffers == NULL)
         self->waiting_since_us = time_us;
-    }
     note_broken(self, packet, payload);
     if (time_us != self->last_time_us)
         note_anchor(self, time_us, payload->rtp_timestamp);
-    GST_BUFFER_PTS(buffer) = (GstClockTime) time_us * 1000;
-    if (packet->follows_loss)
-        GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-    gst_buffer_list_add(self->waiting, buffer);
+    packet_list_add(&self->waiting, packet, payload, follows);
     self->n_bytes_inside += packet->n_bytes;
     self->is_inside_frame = !payload->has_marker;
     self->sets_markers |= payload->has_marker;
@@ -326,16 +322,19 @@ frame_source_add(FrameSource *self, const MediaPacket *packet)
 bool
 frame_source_is_due(const FrameSource *self, int64_t hold_us)
 {
-    return self->waiting != NULL && (ABS(self->last_time_us - self->waiting_since_us) >= hold_us ||
-                                     gst_buffer_list_length(self->waiting) >= MAX_WAITING);
+    return self->waiting.buffers != NULL &&
+           (ABS(self->last_time_us - self->waiting_since_us) >= hold_us ||
+            self->waiting.n_packets >= MAX_WAITING);
 }
 
 bool
 frame_source_flush(FrameSource *self)
 {
-    if (self->waiting == NULL)
+    GstBufferList *waiting = packet_list_take(&self->waiting);
+
+    if (waiting == NULL)
         return true;
-    return gst_pad_push_list(self->source, g_steal_pointer(&self->waiting)) == GST_FLOW_OK &&
+    return gst_pad_push_list(self->source, waiting) == GST_FLOW_OK &&
            self->n_bytes_inside <= 2 * MAX_FRAME_BYTES;
 }
 
@@ -356,6 +355,6 @@ frame_source_free(FrameSource *self)
         return;
     media_pad_free(self->source, self->depayloader, self->sink);
     gst_clear_caps(&self->caps);
-    g_clear_pointer(&self->waiting, gst_buffer_list_unref);
+    g_clear_pointer(&self->waiting.buffers, gst_buffer_list_unref);
     g_free(self);
 }

@@ -20,16 +20,47 @@ wipe_and_free(void *data)
     g_free(wiped);
 }
 
+static void
+append(WipedBytes *wiped, const uint8_t *bytes, size_t n_bytes)
+{
+    if (n_bytes > 0)
+        memcpy(wiped->bytes + wiped->n_bytes, bytes, n_bytes);
+    wiped->n_bytes += n_bytes;
+    memset(wiped->bytes + wiped->n_bytes, 0, SLACK_BYTES);
+}
+
 GstBuffer *
 media_pad_new_buffer(const uint8_t *bytes, size_t n_bytes)
 {
-    WipedBytes *wiped = g_malloc(sizeof(WipedBytes) + n_bytes + SLACK_BYTES);
+    uint8_t *start = NULL;
 
-    wiped->n_bytes = n_bytes;
-    if (n_bytes > 0)
-        memcpy(wiped->bytes, bytes, n_bytes);
-    memset(wiped->bytes + n_bytes, 0, SLACK_BYTES);
-    return gst_buffer_new_wrapped_full(0, wiped->bytes, n_bytes, 0, n_bytes, wiped, wipe_and_free);
+    return media_pad_new_roomy_buffer(bytes, n_bytes, 0, &start);
+}
+
+GstBuffer *
+media_pad_new_roomy_buffer(const uint8_t *bytes, size_t n_bytes, size_t n_room, uint8_t **start)
+{
+    WipedBytes *wiped = g_malloc(sizeof(WipedBytes) + n_bytes + n_room + SLACK_BYTES);
+
+    wiped->n_bytes = 0;
+    append(wiped, bytes, n_bytes);
+    *start = wiped->bytes;
+    return gst_buffer_new_wrapped_full(0, wiped->bytes, n_bytes + n_room, 0, n_bytes, wiped,
+                                       wipe_and_free);
+}
+
+bool
+media_pad_extend_buffer(GstBuffer *buffer, uint8_t *start, const uint8_t *bytes, size_t n_bytes)
+{
+    WipedBytes *wiped = (WipedBytes *) (void *) (start - offsetof(WipedBytes, bytes));
+    size_t n_max = 0;
+
+    (void) gst_buffer_get_sizes(buffer, NULL, &n_max);
+    if (n_bytes > n_max - wiped->n_bytes)
+        return false;
+    append(wiped, bytes, n_bytes);
+    gst_buffer_set_size(buffer, (gssize) wiped->n_bytes);
+    return true;
 }
 
 void

@@ -35,5 +35,14 @@ void media_pad_free(GstPad *source, GstElement *element, GstPad *sink);
 /* Copies `bytes` into a buffer that is wiped when its last user lets go. */
 GstBuffer *media_pad_new_buffer(const uint8_t *bytes, size_t n_bytes);
 
+/* The same, with room behind for `n_room` more bytes. `start`: where the bytes lie, to be written
+ * as long as nobody else has the buffer. */
+GstBuffer *media_pad_new_roomy_buffer(const uint8_t *bytes, size_t n_bytes, size_t n_room,
+                                      uint8_t **start);
+
+/* Puts `bytes` behind those of such a buffer. Returns: false if there is no room. */
+bool media_pad_extend_buffer(GstBuffer *buffer, uint8_t *start, const uint8_t *bytes,
+                             size_t n_bytes) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Wipes what nobody else refers to, and drops it. */
 void media_pad_wipe_buffer(GstBuffer *buffer);

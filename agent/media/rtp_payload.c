@@ -140,12 +140,38 @@ read_h264(RtpPayload *self, Span payload)
     }
 }
 
+/* RFC 7741 section 4.2: X R N S R PID, and with X: I L T K, picture id, TL0PICIDX, layer or key
+ * index. */
+static size_t
+count_descriptor_bytes(Span payload)
+{
+    const uint8_t more = payload.bytes[1];
+    size_t n_bytes = 2;
+
+    if ((payload.bytes[0] & 0x80) == 0)
+        return 1;
+    if ((more & 0x80) != 0)
+        n_bytes += payload.n_bytes > 2 && (payload.bytes[2] & 0x80) != 0 ? 2 : 1;
+    n_bytes += (more & 0x40) != 0;
+    n_bytes += (more & 0x30) != 0;
+    return n_bytes;
+}
+
 static bool
 read_vp8(RtpPayload *self, Span payload)
 {
+    size_t n_descriptor = 0;
+
+    if (payload.n_bytes < 2)
+        return false;
     if ((payload.bytes[0] & 0x10) != 0 && (payload.bytes[0] & 0x07) == 0)
         self->place = RTP_PAYLOAD_STARTS;
-    return payload.n_bytes >= 2;
+    n_descriptor = count_descriptor_bytes(payload);
+    if (n_descriptor < payload.n_bytes) {
+        self->picture = payload.bytes + n_descriptor;
+        self->n_picture = payload.n_bytes - n_descriptor;
+    }
+    return true;
 }
 
 /* RFC 9628 section 4.2: I P L F B E V Z, picture id, layer indices. */
@@ -201,6 +227,7 @@ rtp_payload_read(RtpPayload *self, MediaCodec codec, const uint8_t *packet, size
         return RTP_PAYLOAD_BAD;
     self->rtp_timestamp = read_be(packet + 4, 4);
     self->has_marker = (packet[1] & 0x80) != 0;
+    self->is_padded = (packet[0] & 0x20) != 0;
     if (payload.n_bytes == 0)
         return RTP_PAYLOAD_EMPTY;
     return read_codec(self, codec, payload) ? RTP_PAYLOAD_GOOD : RTP_PAYLOAD_BAD;

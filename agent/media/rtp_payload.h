@@ -20,6 +20,10 @@ typedef struct {
     uint32_t rtp_timestamp;
     bool has_marker; /* the last packet of its frame */
     RtpPayloadPlace place;
+    bool is_padded;
+    /* Of VP8: the picture's bytes, in the packet; of the other codecs none. */
+    const uint8_t *picture;
+    size_t n_picture;
 } RtpPayload;
 
 typedef enum {
