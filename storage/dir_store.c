@@ -2,6 +2,7 @@
 
 #include "storage/dir_store_erase.h"
 #include "storage/dir_store_walk.h"
+#include "storage/direct_write.h"
 #include "storage/durable_file.h"
 #include "storage/object_key.h"
 #include "storage/storage_error.h"
@@ -45,7 +46,7 @@ typedef struct {
     bool shares_flush;
 } DirPut;
 
-enum { OBJECT_MODE = 0640, FEW = 8, MAX_BATCH = 256, LARGE = 256 * 1024 };
+enum { OBJECT_MODE = 0640, FEW = 8, MAX_BATCH = 256 };
 
 static const char *
 name_in(const char *key)
@@ -92,7 +93,7 @@ dir_put_write(DirStore *store, DirPut *self, ObjectPut *put, GError **error)
         return storage_fail_errno(error, "make folder of", put->key);
     if (!create_file(self))
         return storage_fail_errno(error, "create", put->key);
-    if (!durable_file_write_all(self->file, bytes, n_bytes))
+    if (!direct_write_all(self->file, bytes, n_bytes))
         return storage_fail_errno(error, "write", put->key);
     return true;
 }
@@ -207,13 +208,13 @@ make_many_durable(Fd flusher, DirPut *batch, ObjectPut *puts, size_t n_puts)
         fail_all(puts, n_puts, errno);
 }
 
-/* What is large is media: written once, read seldom. Its pages, clean by now, serve the next batch
- * instead of filling the machine's memory, whose other pages are worth more (and fresh ones cost).
- */
+/* What is large is media: written once, read seldom. What pages it has, clean by now, serve the
+ * next batch instead of filling the machine's memory, whose other pages are worth more (and fresh
+ * ones cost). Written directly, it has one at most. */
 static void
 let_pages_go(const DirPut *self, const ObjectPut *put)
 {
-    if (put->error == NULL && g_bytes_get_size(put->body) >= LARGE)
+    if (put->error == NULL && g_bytes_get_size(put->body) >= DIRECT_WRITE_LARGE)
         (void) posix_fadvise(self->file, 0, 0, POSIX_FADV_DONTNEED); /* advice */
 }
 

@@ -1,5 +1,7 @@
 #include "storage/upload_bodies.h"
 
+#include "storage/direct_write.h"
+
 #include <stdbool.h>
 
 /* As long as nothing is put, memory is kept this long: over the cycles of one burst, not to the
@@ -12,7 +14,7 @@ enum { STEP_BYTES = 1 << 20 };
 typedef struct {
     gatomicrefcount refs; /* one is ours, one each body's */
     size_t n_bytes;
-    uint8_t bytes[];
+    uint8_t *bytes; /* begins with a block */
 } Slab;
 
 struct UploadBodies {
@@ -26,18 +28,27 @@ slab_unref(void *data)
 {
     Slab *self = data;
 
-    if (g_atomic_ref_count_dec(&self->refs))
+    if (g_atomic_ref_count_dec(&self->refs)) {
+        g_aligned_free(self->bytes);
         g_free(self);
+    }
 }
 
 static Slab *
 slab_new(size_t n_bytes)
 {
-    Slab *self = g_malloc(sizeof *self + n_bytes);
+    Slab *self = g_new(Slab, 1);
 
     g_atomic_ref_count_init(&self->refs);
     self->n_bytes = n_bytes;
+    self->bytes = g_aligned_alloc(1, n_bytes, DIRECT_WRITE_BLOCK);
     return self;
+}
+
+static size_t
+blocks_for(size_t n_bytes)
+{
+    return (n_bytes + DIRECT_WRITE_BLOCK - 1) / DIRECT_WRITE_BLOCK;
 }
 
 UploadBodies *
@@ -47,14 +58,15 @@ upload_bodies_new(void)
 }
 
 void
-upload_bodies_begin(UploadBodies *self, size_t n_bytes)
+upload_bodies_begin(UploadBodies *self, size_t n_bytes, size_t n_bodies)
 {
-    const bool is_free = self->slab != NULL && self->slab->n_bytes >= n_bytes &&
+    const size_t n_needed = n_bytes + n_bodies * (DIRECT_WRITE_BLOCK - 1);
+    const bool is_free = self->slab != NULL && self->slab->n_bytes >= n_needed &&
                          g_atomic_ref_count_compare(&self->slab->refs, 1);
 
     if (!is_free) {
         g_clear_pointer(&self->slab, slab_unref);
-        self->slab = slab_new((n_bytes / STEP_BYTES + 1) * STEP_BYTES);
+        self->slab = slab_new((n_needed / STEP_BYTES + 1) * STEP_BYTES);
     }
     self->n_taken = 0;
     self->used_us = g_get_monotonic_time();
@@ -72,7 +84,7 @@ upload_bodies_take(UploadBodies *self, size_t n_bytes)
 {
     const uint8_t *bytes = upload_bodies_room(self, n_bytes);
 
-    self->n_taken += n_bytes;
+    self->n_taken = blocks_for(self->n_taken + n_bytes) * DIRECT_WRITE_BLOCK;
     g_atomic_ref_count_inc(&self->slab->refs);
     return g_bytes_new_with_free_func(bytes, n_bytes, slab_unref, self->slab);
 }

@@ -88,7 +88,7 @@ choose_objects(Cycle *self)
         n_bytes += object->n_bytes;
     }
     if (n_fit > 0) {
-        upload_bodies_begin(self->cycle->bodies, n_bytes);
+        upload_bodies_begin(self->cycle->bodies, n_bytes, n_fit);
     } else {
         upload_bodies_rest(self->cycle->bodies);
     }

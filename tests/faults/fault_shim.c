@@ -15,7 +15,8 @@
 
 /* Loaded into the recorder by LD_PRELOAD:
  *   FAULT_SHORT_WRITE=N    pwritev() takes at most N bytes at a time
- *   FAULT_MALLOC_FILE=PATH while that file is there, malloc() of 64 KiB and more fails
+ *   FAULT_MALLOC_FILE=PATH while that file is there, malloc() and posix_memalign() of 64 KiB and
+ * more fail
  *   FAULT_COUNT_FILE=PATH  two numbers of 8 bytes: how many calls that change a disk were made, by
  * all threads together; and the one before which the process is killed (0: none) Built without
  * _FILE_OFFSET_BITS, so that both names of a call can be told apart. */
@@ -31,9 +32,11 @@ ssize_t pwritev64(int fd, const struct iovec *pieces, int n_pieces, off64_t offs
 int posix_fallocate64(int fd, off64_t offset, off64_t n_bytes);
 int syncfs(int fd);
 void *malloc(size_t n_bytes);
+int posix_memalign(void **place, size_t alignment, size_t n_bytes);
 #pragma GCC visibility pop
 
 extern void *__libc_malloc(size_t n_bytes);
+extern void *__libc_memalign(size_t alignment, size_t n_bytes);
 
 static Counter *
 find_counter(void)
@@ -149,14 +152,31 @@ mkdirat(int fd, const char *path, mode_t mode)
     return real(fd, path, mode);
 }
 
-void *
-malloc(size_t n_bytes)
+static int
+has_no_memory(size_t n_bytes)
 {
     const char *path = n_bytes < LARGE ? NULL : secure_getenv("FAULT_MALLOC_FILE");
 
-    if (path != NULL && access(path, F_OK) == 0) {
+    return path != NULL && access(path, F_OK) == 0;
+}
+
+void *
+malloc(size_t n_bytes)
+{
+    if (has_no_memory(n_bytes)) {
         errno = ENOMEM;
         return NULL;
     }
     return __libc_malloc(n_bytes);
+}
+
+int
+posix_memalign(void **place, size_t alignment, size_t n_bytes)
+{
+    void *bytes = has_no_memory(n_bytes) ? NULL : __libc_memalign(alignment, n_bytes);
+
+    if (bytes == NULL)
+        return ENOMEM;
+    *place = bytes;
+    return 0;
 }
