@@ -31,6 +31,8 @@ write_blocks(int fd, const uint8_t *bytes, size_t n_bytes, size_t *n_done)
             continue;
         if (n < 0)
             return errno == EINVAL;
+        if (n == 0)
+            break; /* neither taken nor refused: the page cache tells */
         *n_done += (size_t) n;
     }
     return true;
