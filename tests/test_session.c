@@ -131,6 +131,57 @@ test_who_joins_without_consent_pauses(void)
     json_decref(third);
 }
 
+#define LONG_ID "-0123456789-0123456789-0123456789-0123456789"
+
+/* Sealed, they show only their length. */
+static size_t
+count_metadata_bytes(const RecorderFixture *fixture, const Session *session)
+{
+    g_autofree char *path = g_build_filename(fixture->folder, "store", "clinic-a",
+                                             session_id(session), "meta.age", NULL);
+    g_autofree char *sealed = NULL;
+    size_t n_bytes = 0;
+
+    g_assert_true(g_file_get_contents(path, &sealed, &n_bytes, NULL));
+    return n_bytes;
+}
+
+static size_t
+count_bytes_of_two_people(RecorderFixture *fixture)
+{
+    Session *session = begin(fixture);
+
+    g_assert_true(session_stop(session));
+    recorder_fixture_until_state(session, SESSION_STATE_STORED);
+    return count_metadata_bytes(fixture, session);
+}
+
+/* Who comes in the moment of the end goes into the store the way that the first ones did: behind
+ * them, never past them, which would keep the session from being stored. */
+static void
+test_ends_with_its_newest_metadata(void)
+{
+    enum { N_SESSIONS = 24 };
+    g_autoptr(RecorderFixture) fixture = recorder_fixture_new(NULL);
+    const size_t n_least = count_bytes_of_two_people(fixture) + 2 * strlen(LONG_ID);
+    json_t *third = parsed("{\"id\":\"p3" LONG_ID "\",\"role\":\"client\",\"consents\":[]}");
+    json_t *fourth = parsed("{\"id\":\"p4" LONG_ID "\",\"role\":\"client\",\"consents\":[]}");
+    Session *sessions[N_SESSIONS];
+
+    for (unsigned i = 0; i < N_SESSIONS; i++) {
+        sessions[i] = begin(fixture);
+        g_assert_true(session_add_participant(sessions[i], third, NULL));
+        g_assert_true(session_add_participant(sessions[i], fourth, NULL));
+        g_assert_true(session_stop(sessions[i]));
+    }
+    for (unsigned i = 0; i < N_SESSIONS; i++) {
+        recorder_fixture_until_state(sessions[i], SESSION_STATE_STORED);
+        g_assert_cmpuint(count_metadata_bytes(fixture, sessions[i]), >, n_least);
+    }
+    json_decref(third);
+    json_decref(fourth);
+}
+
 /* The backend's pause does not end with a consent, nor consent's with a resume. */
 static void
 test_a_pause_by_request_is_another(void)
@@ -333,6 +384,7 @@ main(int argc, char **argv)
     ADD("a-withdrawal-pauses-and-a-consent-resumes",
         test_a_withdrawal_pauses_and_a_consent_resumes);
     ADD("who-joins-without-consent-pauses", test_who_joins_without_consent_pauses);
+    ADD("ends-with-its-newest-metadata", test_ends_with_its_newest_metadata);
     ADD("a-pause-by-request-is-another", test_a_pause_by_request_is_another);
     ADD("a-reason-is-one-plain-word", test_a_reason_is_one_plain_word);
     ADD("a-track-comes-later-and-once", test_a_track_comes_later_and_once);

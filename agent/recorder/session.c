@@ -251,7 +251,7 @@ session_stop(Session *self)
         n_open += track->is_ended ? 0 : 1;
     }
     *self->services.n_tracks -= n_open;
-    sealer_take_stop(self->services.sealer, self->sealer_session, n_tracks);
+    session_close(self, n_tracks);
     return true;
 }
 

@@ -57,6 +57,8 @@ struct Session {
     bool is_begun, is_stored; /* the spool knows it; and has let go of it */
     unsigned n_jobs;          /* workers that will still call back */
     bool meta_is_busy, meta_is_dirty;
+    bool is_closing;    /* once the metadata are kept */
+    unsigned n_closing; /* tracks */
 };
 
 static inline Purpose
@@ -117,4 +119,7 @@ void session_finish_ended(Session *self, GPtrArray *tracks);
 GPtrArray *session_recipients(const Session *self, GError **error);
 /* Seals who is in the session into meta.age: later, or now, and then returns it, owned. */
 void session_update_meta(Session *self);
+/* The same: closes it in the spool, with `n_tracks` that end, once what was last said of who is in
+ * it is kept there. */
+void session_close(Session *self, unsigned n_tracks);
 GBytes *session_seal_meta(const Session *self, GError **error);

@@ -197,7 +197,7 @@ give_up_if_empty(Session *self)
     if (!self->is_begun)
         return;
     session_move(self, SESSION_EVENT_FAILED);
-    sealer_take_stop(self->services.sealer, self->sealer_session, 0);
+    session_close(self, 0);
 }
 
 /* What went wrong below, as the API's answer. */
@@ -260,6 +260,8 @@ on_noted(GObject *source, GAsyncResult *result, gpointer data)
         session_hold_tracks(self);
         session_finish_ended(self, job->tracks);
         session_move(self, SESSION_EVENT_PERMITTED);
+        if (self->meta_is_dirty)
+            session_update_meta(self);
     }
     if (error != NULL && !self->is_begun)
         session_move(self, SESSION_EVENT_FAILED);

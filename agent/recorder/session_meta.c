@@ -1,7 +1,6 @@
 #include "agent/recorder/session_internal.h"
 #include "crypto/age_file.h"
 #include "crypto/age_recipients.h"
-#include "storage/storage_error.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -41,12 +40,12 @@ session_seal_meta(const Session *self, GError **error)
 
 typedef struct {
     Session *session;
-    char *key;
     GBytes *sealed;
 } MetaJob;
 
-/* Through the spool, which keeps it until the store has it. Errors: NOT_FOUND - the session has
- * ended, and its objects are in the store. */
+/* Only ever through the spool, which keeps what is older from the store and what is newest until
+ * the store has it. Past it, an older one that waits would meet another in its place, or overwrite
+ * it. */
 static bool
 keep_meta(const MetaJob *job, GError **error)
 {
@@ -58,25 +57,37 @@ keep_meta(const MetaJob *job, GError **error)
 }
 
 static void
-store_meta(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+run_keep_meta(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-    const MetaJob *job = data;
     g_autoptr(GError) error = NULL;
-    bool is_kept = keep_meta(job, &error);
 
-    if (g_error_matches(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND)) {
-        g_clear_error(&error);
-        is_kept = object_store_replace(job->session->services.store, job->key, job->sealed, &error);
-    }
-    if (is_kept) {
+    if (keep_meta(data, &error)) {
         g_task_return_boolean(task, TRUE);
     } else {
         g_task_return_error(task, g_steal_pointer(&error));
     }
 }
 
+/* A closed session takes nothing more. */
 static void
-on_meta_stored(GObject *source, GAsyncResult *result, gpointer data)
+close_if_settled(Session *self)
+{
+    if (!self->is_closing || self->meta_is_busy)
+        return;
+    self->is_closing = false;
+    sealer_take_stop(self->services.sealer, self->sealer_session, self->n_closing);
+}
+
+void
+session_close(Session *self, unsigned n_tracks)
+{
+    self->is_closing = true;
+    self->n_closing = n_tracks;
+    close_if_settled(self);
+}
+
+static void
+on_meta_kept(GObject *source, GAsyncResult *result, gpointer data)
 {
     MetaJob *job = data;
     Session *self = job->session;
@@ -85,12 +96,12 @@ on_meta_stored(GObject *source, GAsyncResult *result, gpointer data)
     if (!g_task_propagate_boolean(G_TASK(result), &error))
         g_warning("session %s: its metadata can not be kept: %s", self->id, error->message);
     g_bytes_unref(job->sealed);
-    g_free(job->key);
     g_free(job);
     self->n_jobs--;
     self->meta_is_busy = false;
     if (self->meta_is_dirty)
         session_update_meta(self);
+    close_if_settled(self);
 }
 
 void
@@ -101,9 +112,10 @@ session_update_meta(Session *self)
     MetaJob *job = NULL;
     GBytes *sealed = NULL;
 
-    /* One at a time, so that the newest is the one that stays. */
-    self->meta_is_dirty = self->meta_is_busy;
-    if (self->meta_is_busy)
+    /* One at a time, so that the newest is the one that stays; and none before the spool knows the
+     * session. */
+    self->meta_is_dirty = self->meta_is_busy || !self->is_begun;
+    if (self->meta_is_dirty)
         return;
     sealed = session_seal_meta(self, &error);
     if (sealed == NULL) {
@@ -114,10 +126,9 @@ session_update_meta(Session *self)
     job = g_new0(MetaJob, 1);
     job->session = self;
     job->sealed = sealed;
-    job->key = g_strdup_printf("%s/%s/meta.age", self->org, self->id);
     self->meta_is_busy = true;
     self->n_jobs++;
-    task = g_task_new(NULL, NULL, on_meta_stored, job);
+    task = g_task_new(NULL, NULL, on_meta_kept, job);
     g_task_set_task_data(task, job, NULL);
-    g_task_run_in_thread(task, store_meta);
+    g_task_run_in_thread(task, run_keep_meta);
 }
