@@ -50,5 +50,7 @@ direct_write_all(int fd, const void *bytes, size_t n_bytes)
         if (!write_blocks(fd, bytes, n_bytes, &n_done) || !set_direct(fd, false))
             return false;
     }
-    return durable_file_write_all(fd, (const uint8_t *) bytes + n_done, n_bytes - n_done);
+    /* What is empty may have no address, to which nothing may be added. */
+    return durable_file_write_all(fd, n_done > 0 ? (const uint8_t *) bytes + n_done : bytes,
+                                  n_bytes - n_done);
 }
