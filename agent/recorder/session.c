@@ -2,6 +2,7 @@
 
 #include "agent/recorder/session_audit.h"
 #include "agent/recorder/session_internal.h"
+#include "agent/recorder/session_meta.h"
 #include "agent/recorder/session_table.h"
 #include "agent/recorder/session_withdrawal.h"
 

@@ -1,5 +1,6 @@
 #include "agent/recorder/session_audit.h"
 #include "agent/recorder/session_internal.h"
+#include "agent/recorder/session_meta.h"
 #include "agent/recorder/session_rules.h"
 #include "agent/recorder/session_withdrawal.h"
 #include "agent/recorder/shown_text.h"

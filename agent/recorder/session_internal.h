@@ -114,12 +114,3 @@ void session_key_tracks(Session *self, GPtrArray *tracks, SessionReadyFunc on_re
 SenderClocks *session_sender_clocks(Session *self, const char *participant);
 /* The same: ends those of `tracks` that were ended before they had begun. */
 void session_finish_ended(Session *self, GPtrArray *tracks);
-
-/* session_meta.c: the organisation's recipients: GPtrArray of AgeRecipient, owned. */
-GPtrArray *session_recipients(const Session *self, GError **error);
-/* Seals who is in the session into meta.age: later, or now, and then returns it, owned. */
-void session_update_meta(Session *self);
-/* The same: closes it in the spool, with `n_tracks` that end, once what was last said of who is in
- * it is kept there. */
-void session_close(Session *self, unsigned n_tracks);
-GBytes *session_seal_meta(const Session *self, GError **error);

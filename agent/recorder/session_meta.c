@@ -1,4 +1,5 @@
-#include "agent/recorder/session_internal.h"
+#include "agent/recorder/session_meta.h"
+
 #include "crypto/age_file.h"
 #include "crypto/age_recipients.h"
 
