@@ -110,7 +110,7 @@ converse(const Visit *visit, GIOStream *connection)
     gssize n = 0;
 
     if (!g_output_stream_write_all(g_io_stream_get_output_stream(connection), request,
-                                   strlen(request), NULL, NULL, NULL))
+                                   strlen(request), NULL, NULL, &error))
         return NULL;
     while ((n = g_input_stream_read(g_io_stream_get_input_stream(connection), buffer,
                                     sizeof(buffer), NULL, &error)) > 0)
