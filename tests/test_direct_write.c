@@ -1,5 +1,6 @@
 #include "storage/direct_write.h"
 #include "tests/fakes/failing_calls.h"
+#include "tests/fakes/page_cache.h"
 #include "tests/fakes/scratch.h"
 
 #include <errno.h>
@@ -7,7 +8,6 @@
 #include <linux/magic.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -123,45 +123,18 @@ test_as_well_in_memory(void)
     tear_down(&fixture, NULL);
 }
 
-static bool
-is_in_memory(const Fixture *self)
-{
-    struct statfs system;
-
-    g_assert_cmpint(fstatfs(self->file, &system), ==, 0);
-    return system.f_type == TMPFS_MAGIC;
-}
-
-/* Returns: how many pages of the file the machine's memory holds. */
-static size_t
-pages_in_memory(const Fixture *self, size_t n_bytes)
-{
-    const size_t page = (size_t) sysconf(_SC_PAGESIZE);
-    const size_t n_pages = (n_bytes + page - 1) / page;
-    g_autofree unsigned char *is_there = g_malloc0(n_pages);
-    void *mapped = mmap(NULL, n_bytes, PROT_READ, MAP_SHARED, self->file, 0);
-    size_t n = 0;
-
-    g_assert_true(mapped != MAP_FAILED);
-    g_assert_cmpint(mincore(mapped, n_bytes, is_there), ==, 0);
-    for (size_t i = 0; i < n_pages; i++)
-        n += is_there[i] & 1;
-    g_assert_cmpint(munmap(mapped, n_bytes), ==, 0);
-    return n;
-}
-
 static void
 test_no_page_but_the_last_is_cached(Fixture *self, gconstpointer user_data)
 {
-    if (is_in_memory(self)) {
+    if (page_cache_is_all(self->path)) {
         g_test_skip("files live in memory here");
         return;
     }
     g_assert_true(direct_write_all(self->file, self->bytes, MOST));
-    g_assert_cmpuint(pages_in_memory(self, MOST), <=, 1);
+    g_assert_cmpuint(page_cache_count(self->file, MOST), <=, 1);
     start_again(self);
     g_assert_true(direct_write_all(self->file, self->bytes, MOST - 100));
-    g_assert_cmpuint(pages_in_memory(self, MOST - 100), <=, 2);
+    g_assert_cmpuint(page_cache_count(self->file, MOST - 100), <=, 2);
     assert_file_holds(self, self->bytes, MOST - 100);
 }
 
@@ -169,10 +142,10 @@ static void
 test_what_is_small_or_askew_is_cached(Fixture *self, gconstpointer user_data)
 {
     g_assert_true(direct_write_all(self->file, self->bytes, BLOCK));
-    g_assert_cmpuint(pages_in_memory(self, BLOCK), ==, 1);
+    g_assert_cmpuint(page_cache_count(self->file, BLOCK), ==, 1);
     start_again(self);
     g_assert_true(direct_write_all(self->file, self->bytes + 1, LARGE));
-    g_assert_cmpuint(pages_in_memory(self, LARGE), ==, LARGE / sysconf(_SC_PAGESIZE));
+    g_assert_cmpuint(page_cache_count(self->file, LARGE), ==, LARGE / sysconf(_SC_PAGESIZE));
 }
 
 /* A sector less than a block, a few bytes: whatever a short write leaves, the rest follows. */

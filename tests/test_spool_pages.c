@@ -1,13 +1,11 @@
 #include "crypto/crypto_error.h"
+#include "tests/fakes/page_cache.h"
 #include "tests/fakes/scratch.h"
 #include "tests/fakes/spool_fixture.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 /* What a spool has in the machine's memory: all of it while it is short, little of it beyond. */
@@ -36,21 +34,12 @@ add_segments(Spool *spool, uint32_t first, uint32_t end)
 static uint64_t
 bytes_of_file_in_memory(const char *path)
 {
-    const size_t page = (size_t) sysconf(_SC_PAGESIZE);
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     const size_t n_bytes = (size_t) lseek(file, 0, SEEK_END);
-    const size_t n_pages = (n_bytes + page - 1) / page;
-    g_autofree unsigned char *is_there = g_malloc0(n_pages);
-    void *mapped = mmap(NULL, n_bytes, PROT_READ, MAP_SHARED, file, 0);
-    uint64_t n = 0;
+    const size_t n_pages = page_cache_count(file, n_bytes);
 
-    g_assert_true(mapped != MAP_FAILED);
-    g_assert_cmpint(mincore(mapped, n_bytes, is_there), ==, 0);
-    for (size_t i = 0; i < n_pages; i++)
-        n += is_there[i] & 1;
-    g_assert_cmpint(munmap(mapped, n_bytes), ==, 0);
     g_assert_cmpint(close(file), ==, 0);
-    return n * page;
+    return (uint64_t) n_pages * (uint64_t) sysconf(_SC_PAGESIZE);
 }
 
 static uint64_t
@@ -67,15 +56,6 @@ bytes_in_memory(const SpoolFixture *fixture)
             n_bytes += bytes_of_file_in_memory(path);
     }
     return n_bytes;
-}
-
-static bool
-lives_in_memory(const char *path)
-{
-    struct statfs system;
-
-    g_assert_cmpint(statfs(path, &system), ==, 0);
-    return system.f_type == TMPFS_MAGIC;
 }
 
 /* Reads all that waits, as the uploader does, and checks it. */
@@ -108,7 +88,7 @@ test_what_is_long_leaves(void)
     g_autoptr(SpoolFixture) fixture = spool_fixture_join(root);
     Spool *spool = NULL;
 
-    if (lives_in_memory(root)) {
+    if (page_cache_is_all(root)) {
         g_test_skip("files live in memory here");
         scratch_remove(root);
         return;
